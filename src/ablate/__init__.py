@@ -1,0 +1,1 @@
+"""Fully convolutional segmenters and recurrent networks, ablated claim by claim."""

@@ -1,0 +1,31 @@
+"""The one exception for a user's mistake: its text is the one line the user gets to read."""
+
+from collections.abc import Iterable
+from difflib import get_close_matches
+
+
+class BadInput(ValueError):
+    """Something the user gave is wrong; the command line prints the message, without a traceback."""
+
+
+def did_you_mean(value: object, choices: Iterable[object]) -> str:
+    """`"; did you mean 'nearest'? (one of: bilinear, nearest)"`, to be appended to a message."""
+    names = sorted(map(str, choices))
+    close = get_close_matches(str(value), names, n=1, cutoff=0.5)
+    hint = f"; did you mean {close[0]!r}?" if close else ""
+    return f"{hint} (one of: {', '.join(names)})"
+
+
+def check_choice(name: str, value: str, choices: Iterable[str]) -> str:
+    """Return `value` if it is among `choices`, else raise BadInput naming the nearest one."""
+    choices = tuple(choices)
+    if value not in choices:
+        raise BadInput(f"{name}={value!r} is unknown{did_you_mean(value, choices)}")
+    return value
+
+
+def check_positive(name: str, value: object) -> int:
+    """Return `value` if it is a whole number of at least 1, else raise BadInput."""
+    if isinstance(value, bool) or not isinstance(value, int) or value < 1:
+        raise BadInput(f"{name}={value!r} must be a whole number of at least 1")
+    return value
