@@ -1,0 +1,31 @@
+"""Fetch a data set: python scripts/download.py camvid|voc2012 [--root DIR] [--url URL]"""
+
+import argparse
+import sys
+from dataclasses import replace
+from pathlib import Path
+
+from ablate.data.download import SOURCES, download
+from ablate.errors import BadInput, check_choice
+
+
+def main() -> int:
+    parser = argparse.ArgumentParser(description="Fetch a data set; a stopped download goes on where it was.")
+    parser.add_argument("name", metavar="|".join(SOURCES), help="which data set")
+    parser.add_argument("--root", type=Path, default=Path("data"), help="the folder it goes into (data)")
+    parser.add_argument("--url", help="another place that has the same archive")
+    arguments = parser.parse_args()
+    try:
+        source = SOURCES[check_choice("data set", arguments.name, SOURCES)]
+        download(replace(source, url=arguments.url or source.url), arguments.root)
+    except (BadInput, OSError) as error:
+        print(f"error: {error}", file=sys.stderr)
+        return 1
+    except KeyboardInterrupt:
+        print("stopped: the same command continues", file=sys.stderr)
+        return 130
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())

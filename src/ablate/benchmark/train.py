@@ -1,0 +1,147 @@
+"""What a training step costs in a bare PyTorch loop, in bare Lightning, and as this project runs it."""
+
+import statistics
+import time
+from collections.abc import Callable, Sequence
+
+import torch
+from lightning.pytorch import Callback, Trainer
+from torch.utils.data import DataLoader
+
+from ablate.benchmark.common import composed, milliseconds, seconds, show, synchronise
+from ablate.experiment import build, make_trainer
+from ablate.task.base import Task
+
+ROUNDS = 5
+CASES = {  # name -> (overrides, steps a round)
+    "about 1 ms": (
+        ["data.image_size=8", "data.batch_size=1", "model.encoder.width=2", "model.encoder.depth=1",
+         "data.dataset.sizes={train: 400, val: 1, test: 1}"],
+        400,
+    ),
+    "about 50 ms": (
+        ["data.batch_size=16", "model.encoder.width=16", "data.dataset.sizes={train: 640, val: 1, test: 1}"],
+        40,
+    ),
+    "the default": (["data.dataset.sizes={train: 1280, val: 1, test: 1}"], 40),
+}
+
+
+class Clock(Callback):
+    """Times the steps of an epoch, from the first batch asked for to the last step done."""
+
+    def __init__(self) -> None:
+        self.times: list[float] = []
+
+    def on_train_batch_end(self, trainer: Trainer, pl_module: Task, outputs: object, batch: object, i: int) -> None:
+        if i == WARM - 1:
+            synchronise()
+            self.start = time.perf_counter()
+        if trainer.is_last_batch:
+            synchronise()
+            self.times.append((time.perf_counter() - self.start) / (i + 1 - WARM))
+
+
+WARM = 5
+
+
+def run(overrides: Sequence[str]) -> None:
+    """The three loops side by side, round by round, for each of CASES; then the share of each part of a step."""
+    for name, (own, steps) in CASES.items():
+        loops = {"bare PyTorch loop": bare, "bare Lightning": bare_lightning, "ablate, all on": ours}
+        times: dict[str, list[float]] = {loop: [] for loop in loops}
+        for _ in range(ROUNDS):
+            for loop, measure in loops.items():
+                times[loop].append(measure([*own, *overrides], steps))
+        base = statistics.median(times["bare PyTorch loop"])
+        light = statistics.median(times["bare Lightning"])
+        rows = [
+            (loop, milliseconds(t), f"{statistics.median(t) / base:.3f}", f"{(statistics.median(t) - light) * 1e3:+.2f}")
+            for loop, t in times.items()
+        ]
+        show(f"a step of {name}", ["loop", "ms a step: median [quartiles]", "÷ bare loop", "ms over bare Lightning"], rows)
+    shares(overrides)
+
+
+def bare(overrides: Sequence[str], steps: int) -> float:
+    """Seconds a step of the loop that a PyTorch tutorial would write, over the same loader and network."""
+    cfg, task, data = parts(overrides)
+    loader, finish = data.train_dataloader(), data.datasets["train"].finish
+    optimizer = task.optimizer(task.parameters())
+    scheduler = task.scheduler(optimizer, steps=steps)
+    for i, raw in enumerate(loader):
+        if i == WARM:
+            synchronise()
+            start = time.perf_counter()
+        loss = task.step(finish(raw)).loss
+        optimizer.zero_grad()
+        loss.backward()
+        optimizer.step()
+        scheduler.step()
+    synchronise()
+    return (time.perf_counter() - start) / (len(loader) - WARM)
+
+
+def bare_lightning(overrides: Sequence[str], steps: int) -> float:
+    """Seconds a step with a trainer that logs, saves, shows and validates nothing."""
+    cfg, task, data = parts(overrides)
+
+    class Plain(type(task)):
+        on_train_batch_start = on_train_batch_end = on_train_epoch_end = None
+
+        def training_step(self, batch: object, batch_idx: int) -> torch.Tensor:
+            return self.step(batch).loss
+
+    task.__class__ = Plain
+    for hook in ("on_train_batch_start", "on_train_batch_end", "on_train_epoch_end"):
+        setattr(Plain, hook, lambda self, *_: None)
+    clock = Clock()
+    trainer = Trainer(
+        max_epochs=1, logger=False, enable_checkpointing=False, enable_progress_bar=False, barebones=False,
+        enable_model_summary=False, limit_val_batches=0, callbacks=[clock], default_root_dir="/tmp",
+        accelerator=cfg.trainer.accelerator, use_distributed_sampler=False, num_sanity_val_steps=0,
+    )
+    trainer.fit(task, datamodule=data)
+    return clock.times[-1]
+
+
+def ours(overrides: Sequence[str], steps: int) -> float:
+    """Seconds a step as scripts/train.py runs it: metrics, logging, bar and checkpoints on."""
+    cfg, task, data = parts([*overrides, "trainer.max_epochs=1"])
+    clock = Clock()
+    trainer = make_trainer(cfg)
+    trainer.callbacks.append(clock)
+    trainer.fit(task, datamodule=data)
+    return clock.times[-1]
+
+
+def parts(overrides: Sequence[str]) -> tuple[object, Task, object]:
+    """Config, task and data module of a run."""
+    cfg = composed(overrides)
+    torch.manual_seed(0)
+    return cfg, build(cfg, "task"), build(cfg, "datamodule")
+
+
+def shares(overrides: Sequence[str]) -> None:
+    """Data, forward, backward, optimiser: medians over single calls, the rest of a step is Lightning and logging."""
+    cfg, task, data = parts(overrides)
+    batches = iter(DataLoader(range(10**6), batch_size=data.batch_size))
+    dataset, optimizer = data.datasets["train"], task.optimizer(task.parameters())
+    order = iter(range(10**9))
+
+    def load() -> object:
+        return dataset.finish(dataset.collate([dataset[next(order) % len(dataset)] for _ in range(data.batch_size)]))
+
+    batch = load()
+    work: dict[str, Callable[[], object]] = {
+        "data": load,
+        "forward and loss": lambda: task.step(batch),
+        "forward, loss and backward": lambda: task.step(batch).loss.backward(),
+        "optimiser": optimizer.step,
+    }
+    times = {name: statistics.median(seconds(job, 12)) for name, job in work.items()}
+    times["backward"] = times.pop("forward, loss and backward") - times["forward and loss"]
+    whole = ours(["data.dataset.sizes={train: 1280, val: 1, test: 1}", *overrides], 40)
+    times["Lightning and logging"] = max(0.0, whole - sum(times.values()))
+    rows = [(name, f"{t * 1e3:.2f}", f"{t / whole:.1%}") for name, t in times.items()]
+    show("shares of a step of the default model", ["part", "ms", "share"], rows)

@@ -1,0 +1,78 @@
+"""Checkpoints that are whole or absent, and that cannot run code when they are read."""
+
+import os
+import pickle
+from pathlib import Path
+from typing import Any
+
+import torch
+from lightning.fabric.plugins import TorchCheckpointIO
+from lightning.pytorch.callbacks import ModelCheckpoint
+
+from ablate.errors import BadInput
+
+
+class AtomicCheckpointIO(TorchCheckpointIO):
+    """Writes beside the target and renames: a kill leaves the old file or the new one, never a half."""
+
+    def save_checkpoint(self, checkpoint: dict[str, Any], path: str, storage_options: Any | None = None) -> None:
+        part = Path(f"{path}.part")
+        part.parent.mkdir(parents=True, exist_ok=True)
+        with part.open("wb") as file:
+            torch.save(checkpoint, file)
+            file.flush()
+            os.fsync(file.fileno())
+        part.replace(path)
+
+    def load_checkpoint(self, path: str, map_location: Any = None, weights_only: bool | None = None) -> dict[str, Any]:
+        return read_checkpoint(path)
+
+
+class LastCheckpoint(ModelCheckpoint):
+    """The state at the end of each epoch, in last.ckpt: what ckpt_path=last continues from."""
+
+    def __init__(self, dirpath: str) -> None:
+        super().__init__(
+            dirpath=dirpath, filename="last", save_on_train_epoch_end=True, enable_version_counter=False
+        )
+
+    @property
+    def state_key(self) -> str:
+        return "LastCheckpoint"
+
+
+def read_checkpoint(path: str | Path) -> dict[str, Any]:
+    """A checkpoint of this project, on the CPU.
+
+    Raises:
+        BadInput: no file, a truncated or foreign one, or one that holds more than tensors and plain values.
+    """
+    if not Path(path).is_file():
+        raise BadInput(f"checkpoint {str(path)!r} is not a file")
+    try:
+        checkpoint = torch.load(path, map_location="cpu", weights_only=True)
+    except pickle.UnpicklingError as error:
+        reason = "it would run code when loaded" if "weights_only" in str(error).lower() else "it is not a checkpoint"
+        raise BadInput(f"checkpoint {str(path)!r} is refused: {reason}") from error
+    except (RuntimeError, EOFError, KeyError, ValueError, OSError) as error:
+        raise BadInput(f"checkpoint {str(path)!r} is truncated or no checkpoint") from error
+    if not isinstance(checkpoint, dict) or not {"config", "state_dict"} <= checkpoint.keys():
+        raise BadInput(f"checkpoint {str(path)!r} was not written by this project: it has no config beside its weights")
+    return checkpoint
+
+
+def check_same_model(checkpoint: dict[str, Any], config: dict, path: str | Path) -> None:
+    """Refuse to continue from the checkpoint of another model, naming the first difference."""
+    old, new = _flat(checkpoint["config"]["model"]), _flat(config["model"])
+    for key in sorted({*old, *new}):
+        if old.get(key) != new.get(key):
+            raise BadInput(
+                f"checkpoint {str(path)!r} is of another model: model.{key} was {old.get(key)!r} and is {new.get(key)!r}"
+            )
+
+
+def _flat(tree: dict, prefix: str = "") -> dict[str, Any]:
+    flat = {}
+    for key, value in tree.items():
+        flat |= _flat(value, f"{prefix}{key}.") if isinstance(value, dict) else {f"{prefix}{key}": value}
+    return flat

@@ -1,0 +1,45 @@
+"""TensorBoard's event files in the run's own folder, with HPARAMS that stay right for any mixture of runs."""
+
+import shutil
+from pathlib import Path
+from typing import Any
+
+from lightning.pytorch.loggers import TensorBoardLogger
+from lightning.pytorch.utilities.rank_zero import rank_zero_only
+from torch.utils.tensorboard import SummaryWriter
+from torch.utils.tensorboard.summary import hparams as hparams_summary
+
+
+class TensorBoard(TensorBoardLogger):
+    """The writer of a run.
+
+    HPARAMS: each run writes its session alone (in the folder hparams/ of the run, so that the table shows the final
+    metrics and not every scalar). An experiment summary is never written: where there is one, TensorBoard takes the
+    columns of the first it meets for all runs; where there is none, it takes the union over the runs.
+    """
+
+    def __init__(self, save_dir: str, flush_secs: int = 10) -> None:
+        super().__init__(save_dir, name="", version="", default_hp_metric=False, flush_secs=flush_secs)
+
+    def log_hyperparams(self, params: dict[str, Any], metrics: dict[str, float] | None = None, step: Any = None) -> None:
+        """Lightning's own call is left empty: `log_session` writes HPARAMS once, when the metrics are known."""
+
+    @rank_zero_only
+    def log_session(self, params: dict[str, str | float | bool], metrics: dict[str, float]) -> None:
+        """The row of this run in the HPARAMS table; a row that an earlier start of the run wrote is replaced."""
+        folder = Path(self.log_dir) / "hparams"
+        shutil.rmtree(folder, ignore_errors=True)
+        _, start, end = hparams_summary(params, metrics)
+        with SummaryWriter(str(folder)) as writer:
+            writer.file_writer.add_summary(start)
+            writer.file_writer.add_summary(end)
+            for tag, value in metrics.items():
+                writer.add_scalar(tag, value)
+
+    @rank_zero_only
+    def continue_from(self, step: int) -> None:
+        """Let TensorBoard forget what an interrupted run wrote after `step`."""
+        self._kwargs["purge_step"] = step + 1
+
+    def save(self) -> None:
+        """The config is kept by the run's folder; Lightning's hparams.yaml would be a second copy."""

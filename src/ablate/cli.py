@@ -1,0 +1,88 @@
+"""The command line: Hydra composes, a user's mistake becomes one line, torch is imported last."""
+
+import functools
+import os
+import sys
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import hydra
+from hydra.core.hydra_config import HydraConfig
+from hydra.errors import HydraException
+from omegaconf import DictConfig, OmegaConf
+from omegaconf.errors import OmegaConfBaseException
+
+from ablate import run_folder
+from ablate.errors import BadInput
+
+CONF = Path(__file__).resolve().parents[2] / "conf"
+OmegaConf.register_new_resolver("run_dir", run_folder.run_dir, replace=True)
+OmegaConf.register_new_resolver("swept", run_folder.swept_name, replace=True)
+
+
+def command(
+    config_name: str, arguments: Callable[[list[str]], list[str]] = list
+) -> Callable[[Callable[[DictConfig], Any]], Callable[[], Any]]:
+    """Make `task(cfg)` a command line composed from conf/`config_name`.yaml.
+
+    `arguments` may change the words of the command line before Hydra reads them.
+    Exit status: 0 when all went well, 1 after a mistake or a failed run, 130 after Ctrl-C, 143 after SIGTERM.
+    """
+
+    def decorate(task: Callable[[DictConfig], Any]) -> Callable[[], Any]:
+        @functools.wraps(task)
+        def job(cfg: DictConfig) -> Any:
+            try:
+                return task(cfg)
+            except Exception as error:
+                run_folder.fail(HydraConfig.get().runtime.output_dir, user_line(error) or repr(error))
+                raise
+
+        @functools.wraps(task)
+        def run() -> Any:
+            os.environ["HYDRA_FULL_ERROR"] = "1"  # the exception itself, instead of Hydra's print of it
+            try:
+                sys.argv[1:] = arguments(sys.argv[1:])
+                return hydra.main(version_base="1.3", config_path=str(CONF), config_name=config_name)(job)()
+            except KeyboardInterrupt:
+                sys.exit(130)
+            except Exception as error:
+                explain(error, config_name)
+                sys.exit(1)
+
+        return run
+
+    return decorate
+
+
+def explain(error: Exception, config_name: str) -> None:
+    """Print one line for a mistake, the traceback for a fault of ours, and the failed runs of a sweep."""
+    line = user_line(error) or config_line(error, config_name)
+    if line is None:
+        sys.excepthook(type(error), error, error.__traceback__)
+    failed = run_folder.failed_in_sweep()
+    if line is not None and not failed:
+        print(f"error: {line}", file=sys.stderr)
+    for name, reason in failed.items():
+        print(f"failed: {name}: {reason}", file=sys.stderr)
+
+
+def user_line(error: BaseException | None) -> str | None:
+    """The message of the BadInput (or of a full or forbidden disk) that caused `error`, if that is what did."""
+    while error is not None:
+        if isinstance(error, BadInput):
+            return " ".join(str(error).split())
+        if isinstance(error, OSError) and error.filename and error.strerror:
+            return f"{error.filename}: {error.strerror}"
+        error = error.__cause__
+    return None
+
+
+def config_line(error: Exception, config_name: str) -> str | None:
+    """One line for what Hydra or OmegaConf refused, with the nearest key, group or option."""
+    if not isinstance(error, HydraException | OmegaConfBaseException):
+        return None
+    from ablate.suggest import suggest  # only where there is something to suggest
+
+    return suggest(error, CONF, config_name, sys.argv[1:])

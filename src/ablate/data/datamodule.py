@@ -1,0 +1,104 @@
+"""The one data module: splits, order, augmentation, and what runs on the device."""
+
+from collections.abc import Callable, Iterator
+from functools import cached_property
+from typing import NamedTuple
+
+import torch
+from lightning.pytorch import LightningDataModule
+from lightning.pytorch.overrides.distributed import UnrepeatedDistributedSampler
+from torch.utils.data import DataLoader, Dataset, DistributedSampler, Sampler, SequentialSampler
+
+from ablate.data.augmentation import Augmentation
+from ablate.data.batch import SegmentationBatch
+from ablate.errors import BadInput, check_positive
+
+
+class DataModule(LightningDataModule):
+    """Loaders over the splits of one data set.
+
+    A data set is called with `split=` and offers, beside len and indexing, `collate(samples)` on the CPU and
+    `finish(batch)` on the device. The order of epoch e of a training depends on (seed, e) alone, what is drawn for
+    augmentation on (seed, step) alone: a continued run sees what the uninterrupted one would have seen.
+
+    Raises:
+        BadInput: a wrong size, or whatever a data set finds wrong with its files, before any training.
+    """
+
+    def __init__(
+        self,
+        dataset: Callable[..., Dataset],
+        batch_size: int,
+        num_workers: int,
+        augmentation: Augmentation | None,
+        splits: dict[str, str],
+        shuffle: bool,
+        seed: int,
+    ) -> None:
+        super().__init__()
+        self.batch_size = check_positive("data.batch_size", batch_size)
+        if not isinstance(num_workers, int) or num_workers < 0:
+            raise BadInput(f"data.num_workers={num_workers!r} must be a whole number of at least 0")
+        self.dataset, self.num_workers = dataset, num_workers
+        self.augmentation = augmentation
+        self.splits, self.shuffle, self.seed = splits, shuffle, seed
+
+    @cached_property
+    def datasets(self) -> dict[str, Dataset]:
+        """Every split, opened at first use."""
+        return {name: self.dataset(split=split) for name, split in self.splits.items()}
+
+    def check(self, *splits: str) -> None:
+        """Let the data sets that can verify their files do so, now and not in the middle of a training."""
+        for split in splits:
+            getattr(self.datasets[split], "check", lambda: None)()
+
+    def train_dataloader(self) -> DataLoader:
+        sampler = self._sampler(DistributedSampler, "train", shuffle=self.shuffle, seed=self.seed * 1_000_003)
+        return self._loader("train", sampler)
+
+    def val_dataloader(self) -> DataLoader:
+        return self._loader("val", self._sampler(UnrepeatedDistributedSampler, "val", shuffle=False))
+
+    def test_dataloader(self) -> DataLoader:
+        return self._loader("test", self._sampler(UnrepeatedDistributedSampler, "test", shuffle=False))
+
+    def on_after_batch_transfer(self, batch: NamedTuple, dataloader_idx: int) -> SegmentationBatch:
+        split = self._split
+        batch = self.datasets[split].finish(batch)
+        if split == "train" and self.augmentation is not None:
+            step = self.trainer.global_step * self.trainer.world_size + self.trainer.global_rank
+            batch = self.augmentation(batch, torch.Generator().manual_seed(self.seed * 1_000_003 + step))
+        return batch
+
+    def first_batch(self, split: str, count: int, device: torch.device | str = "cpu") -> SegmentationBatch:
+        """The first `count` samples of a split as a batch, without any loader."""
+        dataset = self.datasets[split]
+        raw = dataset.collate([dataset[i] for i in range(min(count, len(dataset)))])
+        return dataset.finish(self.transfer_batch_to_device(raw, torch.device(device), 0))
+
+    def batches(self, split: str) -> Iterator[NamedTuple]:
+        """The whole split once, in order, unaugmented, on the CPU."""
+        loader = self._loader(split, SequentialSampler(self.datasets[split]))
+        return (self.datasets[split].finish(raw) for raw in loader)
+
+    @property
+    def _split(self) -> str:
+        state = self.trainer
+        return "train" if state.training else "test" if state.testing else "val"
+
+    def _sampler(self, kind: type, split: str, **options: object) -> DistributedSampler:
+        world, rank = (self.trainer.world_size, self.trainer.global_rank) if self.trainer else (1, 0)
+        return kind(self.datasets[split], num_replicas=world, rank=rank, **options)
+
+    def _loader(self, split: str, sampler: Sampler) -> DataLoader:
+        dataset = self.datasets[split]
+        return DataLoader(
+            dataset,
+            batch_size=self.batch_size,
+            sampler=sampler,
+            collate_fn=dataset.collate,
+            num_workers=self.num_workers,
+            persistent_workers=self.num_workers > 0,
+            pin_memory=torch.cuda.is_available(),
+        )

@@ -1,0 +1,100 @@
+"""One run from its composed config: build, check, fit, test, keep."""
+
+import logging
+import sys
+import time
+import warnings
+from pathlib import Path
+
+from hydra.core.hydra_config import HydraConfig
+from hydra.errors import InstantiationException
+from hydra.utils import instantiate
+from lightning.pytorch import Trainer, seed_everything
+from lightning.pytorch.utilities.exceptions import SIGTERMException
+from omegaconf import DictConfig, OmegaConf
+
+from ablate import run_folder, summary
+from ablate.callback.checkpoint import AtomicCheckpointIO, check_same_model, read_checkpoint
+from ablate.data.datamodule import DataModule
+from ablate.errors import BadInput
+from ablate.task.base import Task
+
+# Noise for a user: each is decided on purpose here, or said better elsewhere.
+for message in ("does not have many workers", "Checkpoint directory", "lr_scheduler.step", "number of training batches"):
+    warnings.filterwarnings("ignore", f".*{message}.*")
+for name in ("lightning.pytorch", "lightning.fabric"):
+    logging.getLogger(name).setLevel(logging.WARNING)
+
+
+def build(cfg: DictConfig, part: str, **late: object) -> object:
+    """Instantiate one part of the config; what a constructor refuses arrives as it was raised."""
+    try:
+        return instantiate(cfg[part], _convert_="all", **late)
+    except InstantiationException as error:
+        if isinstance(error.__cause__, BadInput):
+            raise error.__cause__ from None
+        if isinstance(error.__cause__, TypeError) and "argument" in str(error.__cause__):
+            raise BadInput(f"{part}: {error.__cause__}") from error
+        raise
+
+
+def train(cfg: DictConfig) -> float | None:
+    """Train, test the best checkpoint, keep everything in the run's folder.
+
+    Returns:
+        The best value of what checkpoints are chosen by, for Hydra sweepers that optimise.
+    """
+    folder = Path(HydraConfig.get().runtime.output_dir)
+    resume = cfg.ckpt_path == "last"
+    if resume and run_folder.read_state(folder).get("status") == "finished":
+        return summary.already_finished(folder)
+    run_folder.start(folder, cfg, HydraConfig.get().overrides.task, resume)
+    clock = time.perf_counter() - run_folder.read_state(folder)["seconds_before"]
+    seed_everything(cfg.seed, workers=True, verbose=False)
+    data, task, trainer = build(cfg, "datamodule"), build(cfg, "task"), make_trainer(cfg)
+    task.config = OmegaConf.to_container(cfg, resolve=True)
+    task.overrides = run_folder.own_overrides(HydraConfig.get().overrides.task)
+    checkpoint = _checkpoint_to_continue(cfg.ckpt_path, folder, task.config, trainer)
+    data.check("train", "val", "test")
+    facts = summary.before(folder, data, task, trainer)
+    try:
+        trainer.fit(task, datamodule=data, ckpt_path=checkpoint, weights_only=True)
+        metrics = _test_best(trainer, task, data)
+    except (SIGTERMException, SystemExit) as stop:
+        _leave(folder, clock, 143 if isinstance(stop, SIGTERMException) else 130)
+    if trainer.is_global_zero:
+        seconds = time.perf_counter() - clock
+        run_folder.finish(folder, metrics, seconds=seconds, peak_memory_mb=summary.peak_memory_mb(), **facts)
+        summary.after(folder, cfg, trainer, metrics, seconds)
+    return float(trainer.checkpoint_callbacks[0].best_model_score or "nan")
+
+
+def make_trainer(cfg: DictConfig) -> Trainer:
+    """The Lightning trainer with the config's logger, callbacks and atomic checkpoints."""
+    callbacks = list(build(cfg, "callbacks").values())
+    logger = build(cfg, "logger") if cfg.logger else False
+    return build(cfg, "trainer", logger=logger, callbacks=callbacks, plugins=[AtomicCheckpointIO()])
+
+
+def _checkpoint_to_continue(ckpt_path: str | None, folder: Path, config: dict, trainer: Trainer) -> str | None:
+    if ckpt_path is None or (ckpt_path == "last" and not (folder / run_folder.LAST).exists()):
+        return None
+    path = folder / run_folder.LAST if ckpt_path == "last" else Path(ckpt_path)
+    checkpoint = read_checkpoint(path)
+    check_same_model(checkpoint, config, path)
+    if trainer.logger:
+        trainer.logger.continue_from(checkpoint["global_step"])
+    return str(path)
+
+
+def _test_best(trainer: Trainer, task: Task, data: DataModule) -> dict[str, float]:
+    validation = {tag: float(value) for tag, value in trainer.callback_metrics.items()}
+    best = trainer.checkpoint_callbacks[0].best_model_path
+    tested = trainer.test(task, datamodule=data, ckpt_path=best or None, verbose=False, weights_only=True)[0]
+    return validation | {tag: float(value) for tag, value in tested.items()}
+
+
+def _leave(folder: Path, clock: float, status: int) -> None:
+    run_folder.update(folder, status="interrupted", seconds=time.perf_counter() - clock)
+    print(f"stopped; the same command with ckpt_path=last continues {folder}", file=sys.stderr)
+    sys.exit(status)

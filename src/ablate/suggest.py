@@ -1,0 +1,66 @@
+"""What was meant: turns Hydra's refusal of an override into one line with the nearest valid name."""
+
+import re
+from pathlib import Path
+
+from hydra import compose, initialize_config_dir
+from hydra.core.global_hydra import GlobalHydra
+from hydra.core.override_parser.overrides_parser import OverridesParser
+from omegaconf import DictConfig, OmegaConf
+
+from ablate.errors import did_you_mean
+
+
+def suggest(error: Exception, conf: Path, config_name: str, arguments: list[str]) -> str:
+    """`error` as one line; `arguments` are the words of the command line."""
+    text = " ".join(f"{error} {error.__cause__ or ''}".split())
+    if match := re.search(r"Could not override '([^']+)'", text):
+        return _unknown_key(match[1], conf, config_name)
+    if match := re.search(r"Could not find '([^']+)/([^/']+)'|In '[^']*': Could not find '([^']+)/([^/']+)'", text):
+        group, option = (match[1], match[2]) if match[1] else (match[3], match[4])
+        return f"{group}={option} is unknown{did_you_mean(option, options(conf, group))}"
+    if match := re.search(r"No match in the defaults list\)?\.? *|Could not load '([^']+)'", text):
+        key = next((a.split("=")[0] for a in arguments if "=" in a and not _is_known(a, conf)), text)
+        return _unknown_key(key, conf, config_name)
+    return text
+
+
+def options(conf: Path, group: str) -> list[str]:
+    """Names of the yaml files of a config group."""
+    return sorted(path.stem for path in (conf / group).glob("*.yaml"))
+
+
+def groups(conf: Path) -> list[str]:
+    """Names of the config groups, such as model/decoder."""
+    folders = {path.parent.relative_to(conf).as_posix() for path in conf.rglob("*.yaml")}
+    return sorted(folders - {"."})
+
+
+def keys(cfg: DictConfig, prefix: str = "") -> list[str]:
+    """Every dotted key of a composed config, without resolving any value."""
+    found = []
+    for name in cfg:
+        found.append(f"{prefix}{name}")
+        node = cfg._get_node(name)
+        if isinstance(node, DictConfig) and not (node._is_none() or node._is_missing() or node._is_interpolation()):
+            found += keys(node, f"{prefix}{name}.")
+    return found
+
+
+def _unknown_key(key: str, conf: Path, config_name: str) -> str:
+    GlobalHydra.instance().clear()
+    with initialize_config_dir(str(conf), version_base="1.3"):
+        known = keys(compose(config_name)) + groups(conf)
+    siblings = [name for name in known if name.rpartition(".")[0] == key.rpartition(".")[0]]
+    hint = did_you_mean(key, known).split(" (one of")[0] or did_you_mean(key, siblings)
+    return f"the key {key!r} is unknown{hint}; --help lists the groups, --cfg job every key"
+
+
+def _is_known(argument: str, conf: Path) -> bool:
+    override = OverridesParser.create().parse_override(argument)
+    return (conf / override.key_or_group).is_dir()
+
+
+def load_yaml(path: Path) -> DictConfig:
+    """A yaml file as a config."""
+    return OmegaConf.load(path)

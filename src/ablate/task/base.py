@@ -1,0 +1,147 @@
+"""The Lightning side of every task: what is counted, logged and optimised; a subclass writes `step`."""
+
+from abc import abstractmethod
+from collections.abc import Callable
+from typing import NamedTuple
+
+import torch
+from lightning.pytorch import LightningModule
+from torch import Tensor, nn
+from torchmetrics import MeanMetric, Metric
+
+from ablate.errors import BadInput
+
+
+SPLITS = ("train", "val", "test")
+
+
+class Output(NamedTuple):
+    """What `step` returns: a scalar loss, and what the metrics compare."""
+
+    loss: Tensor
+    prediction: Tensor
+    target: Tensor
+
+
+class Task(LightningModule):
+    """A model with its loss, metrics and optimiser.
+
+    Metrics are kept as tensors on the device over a whole split and computed once an epoch; over the training split
+    they see every `log_every_n_steps`-th batch, so that a step costs next to nothing beside the network's own.
+
+    Args:
+        model: plain PyTorch.
+        metrics: by name; `compute` gives a scalar, or a dict of scalars that are logged under their own keys.
+        optimizer: given the parameters, returns the optimiser.
+        scheduler: given the optimiser and the number of steps, returns a scheduler that is stepped each step.
+        channels_last: lays convolution weights and pictures out as NHWC.
+    """
+
+    def __init__(
+        self,
+        model: nn.Module,
+        metrics: dict[str, Metric],
+        optimizer: Callable[..., torch.optim.Optimizer],
+        scheduler: Callable[..., torch.optim.lr_scheduler.LRScheduler],
+        channels_last: bool = False,
+    ) -> None:
+        super().__init__()
+        self.memory_format = torch.channels_last if channels_last else torch.preserve_format
+        self.model = model.to(memory_format=self.memory_format)
+        self.metrics = nn.ModuleDict(
+            {split: nn.ModuleDict({name: metric.clone() for name, metric in metrics.items()}) for split in SPLITS}
+        )
+        self.mean_loss = nn.ModuleDict({split: MeanMetric() for split in ("val", "test")})
+        self.optimizer, self.scheduler = optimizer, scheduler
+        self.config: dict = {}  # the composed config and what was overridden in it, kept in checkpoints
+        self.overrides: list[str] = []
+        self.batches = 0
+        self.register_buffer("loss_sum", torch.zeros((), dtype=torch.float64), persistent=False)
+        self.register_buffer("first_bad_step", torch.tensor(-1), persistent=False)
+
+    @abstractmethod
+    def step(self, batch: NamedTuple) -> Output:
+        """One batch through model and loss: plain PyTorch, no logging and no trainer."""
+
+    # --- the three loops ---------------------------------------------------------------------------
+
+    def on_train_batch_start(self, batch: NamedTuple, batch_idx: int) -> None:
+        # What is random in a step (dropout) depends on seed and step alone, so that a continued run repeats it.
+        torch.manual_seed(self.config.get("seed", 0) * 1_000_003 + self.global_step)
+
+    def training_step(self, batch: NamedTuple, batch_idx: int) -> Tensor:
+        output = self.step(batch)
+        loss = output.loss.detach()
+        self.loss_sum += loss
+        self.batches += 1
+        bad = (self.first_bad_step < 0) & ~loss.isfinite()
+        self.first_bad_step.copy_(torch.where(bad, self.global_step, self.first_bad_step))
+        if self.is_log_step(batch_idx):
+            self._update("train", output)
+        return output.loss
+
+    def on_train_batch_end(self, outputs: object, batch: NamedTuple, batch_idx: int) -> None:
+        if self.is_log_step(batch_idx) or self.trainer.is_last_batch:
+            self._stop_if_not_finite()
+
+    def on_train_epoch_end(self) -> None:
+        self.log("train/loss", (self.loss_sum / self.batches).float(), sync_dist=True)
+        self.loss_sum.zero_()
+        self.batches = 0
+        self._log_metrics("train")
+
+    def validation_step(self, batch: NamedTuple, batch_idx: int) -> None:
+        self._evaluate("val", batch)
+
+    def test_step(self, batch: NamedTuple, batch_idx: int) -> None:
+        self._evaluate("test", batch)
+
+    def on_validation_epoch_end(self) -> None:
+        self._log_metrics("val")
+
+    def on_test_epoch_end(self) -> None:
+        self._log_metrics("test")
+
+    # --- shared ----------------------------------------------------------------------------------
+
+    def is_log_step(self, batch_idx: int) -> bool:
+        """Whether this batch is one of those that are looked at closely."""
+        return batch_idx % self.trainer.log_every_n_steps == 0
+
+    def _evaluate(self, split: str, batch: NamedTuple) -> None:
+        output = self.step(batch)
+        self.mean_loss[split].update(output.loss, weight=len(output.target))
+        self._update(split, output)
+
+    def _update(self, split: str, output: Output) -> None:
+        for metric in self.metrics[split].values():
+            metric.update(output.prediction, output.target)
+
+    def _log_metrics(self, split: str) -> None:
+        values: dict[str, Tensor] = {}
+        for name, metric in self.metrics[split].items():
+            value = metric.compute()
+            values |= value if isinstance(value, dict) else {name: value}
+            metric.reset()
+        if split in self.mean_loss:
+            values["loss"] = self.mean_loss[split].compute()
+            self.mean_loss[split].reset()
+        self.log_dict({f"{split}/{name}": value.float() for name, value in values.items()})
+
+    def _stop_if_not_finite(self) -> None:
+        if (step := int(self.first_bad_step)) >= 0:
+            raise BadInput(
+                f"the loss is not finite at step {step}; the last good checkpoint is kept: lower optimizer.lr or set "
+                "trainer.gradient_clip_val"
+            )
+
+    # --- Lightning's hooks -------------------------------------------------------------------------
+
+    def configure_optimizers(self) -> dict:
+        optimizer = self.optimizer(self.parameters())
+        scheduler = self.scheduler(optimizer, steps=int(self.trainer.estimated_stepping_batches))
+        return {"optimizer": optimizer, "lr_scheduler": {"scheduler": scheduler, "interval": "step"}}
+
+    def on_save_checkpoint(self, checkpoint: dict) -> None:
+        checkpoint["config"], checkpoint["overrides"] = self.config, self.overrides
+

@@ -1,0 +1,53 @@
+"""Semantic segmentation: a class for each pixel."""
+
+from collections.abc import Callable, Sequence
+
+import torch
+from torch import nn
+
+from ablate.data.batch import SegmentationBatch
+from ablate.errors import BadInput
+from ablate.loss.class_weight import count_pixels
+from ablate.loss.cross_entropy import CrossEntropy
+from ablate.metric.boundary import BoundaryF1
+from ablate.metric.segmentation import SegmentationScores
+from ablate.task.base import Output, Task
+
+
+class Segmentation(Task):
+    """Cross-entropy over pixels; mean IoU and its kin over the whole split, boundary F1 over pictures."""
+
+    def __init__(
+        self,
+        model: nn.Module,
+        num_classes: int,
+        class_names: Sequence[str],
+        ignore_index: int,
+        optimizer: Callable[..., torch.optim.Optimizer],
+        scheduler: Callable[..., torch.optim.lr_scheduler.LRScheduler],
+        class_weight: str | Sequence[float] = "none",
+        label_smoothing: float = 0.0,
+        channels_last: bool = False,
+        name: str = "segmentation",
+    ) -> None:
+        if len(class_names) != num_classes:
+            raise BadInput(f"data.num_classes={num_classes}, but data.class_names has {len(class_names)} names")
+        scores = SegmentationScores(num_classes=num_classes, ignore_index=ignore_index, class_names=class_names)
+        boundary = BoundaryF1(num_classes=num_classes, ignore_index=ignore_index)
+        super().__init__(model, {"scores": scores, "boundary_f1": boundary}, optimizer, scheduler, channels_last)
+        self.loss = CrossEntropy(
+            num_classes=num_classes,
+            ignore_index=ignore_index,
+            class_weight=class_weight,
+            label_smoothing=label_smoothing,
+        )
+
+    def setup(self, stage: str) -> None:
+        if stage == "fit" and self.loss.needs_counts:
+            labels = (batch.label for batch in self.trainer.datamodule.batches("train"))
+            self.loss.set_counts(count_pixels(labels, self.loss.num_classes, self.loss.ignore_index))
+
+    def step(self, batch: SegmentationBatch) -> Output:
+        logits = self.model(batch.image.contiguous(memory_format=self.memory_format))
+        loss = self.loss(logits, batch.label)
+        return Output(loss, logits.detach().argmax(1), batch.label)
