@@ -9,7 +9,8 @@ from typing import Any
 
 import hydra
 from hydra.core.hydra_config import HydraConfig
-from hydra.errors import HydraException
+from hydra.errors import HydraException, InstantiationException
+from hydra.types import RunMode
 from omegaconf import DictConfig, OmegaConf
 from omegaconf.errors import OmegaConfBaseException
 
@@ -37,13 +38,17 @@ def command(
                 return task(cfg)
             except Exception as error:
                 run_folder.fail(HydraConfig.get().runtime.output_dir, user_line(error) or repr(error))
-                raise
+                if HydraConfig.get().mode is RunMode.MULTIRUN:
+                    raise
+                explain(error, config_name)
+                sys.exit(1)
 
         @functools.wraps(task)
         def run() -> Any:
             os.environ["HYDRA_FULL_ERROR"] = "1"  # the exception itself, instead of Hydra's print of it
             try:
-                sys.argv[1:] = arguments(sys.argv[1:])
+                # argparse takes -m before the overrides only
+                sys.argv[1:] = sorted(arguments(sys.argv[1:]), key=lambda word: word not in ("-m", "--multirun"))
                 return hydra.main(version_base="1.3", config_path=str(CONF), config_name=config_name)(job)()
             except KeyboardInterrupt:
                 sys.exit(130)
@@ -70,7 +75,7 @@ def explain(error: Exception, config_name: str) -> None:
 
 def user_line(error: BaseException | None) -> str | None:
     """The message of the BadInput (or of a full or forbidden disk) that caused `error`, if that is what did."""
-    while error is not None:
+    while error is not None:  # Hydra wraps what a constructor raised
         if isinstance(error, BadInput):
             return " ".join(str(error).split())
         if isinstance(error, OSError) and error.filename and error.strerror:
@@ -81,7 +86,7 @@ def user_line(error: BaseException | None) -> str | None:
 
 def config_line(error: Exception, config_name: str) -> str | None:
     """One line for what Hydra or OmegaConf refused, with the nearest key, group or option."""
-    if not isinstance(error, HydraException | OmegaConfBaseException):
+    if isinstance(error, InstantiationException) or not isinstance(error, HydraException | OmegaConfBaseException):
         return None
     from ablate.suggest import suggest  # only where there is something to suggest
 

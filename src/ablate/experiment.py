@@ -20,7 +20,7 @@ from ablate.errors import BadInput
 from ablate.task.base import Task
 
 # Noise for a user: each is decided on purpose here, or said better elsewhere.
-for message in ("does not have many workers", "Checkpoint directory", "lr_scheduler.step", "number of training batches"):
+for message in ("does not have many workers", "Checkpoint directory", "number of training batches", "LeafSpec"):
     warnings.filterwarnings("ignore", f".*{message}.*")
 for name in ("lightning.pytorch", "lightning.fabric"):
     logging.getLogger(name).setLevel(logging.WARNING)

@@ -36,9 +36,9 @@ def write_atomically(path: Path, text: str) -> None:
     os.replace(part, path)
 
 
-def write_json(path: Path, value: object) -> None:
+def write_json(path: Path, value: object, indent: int | None = 1) -> None:
     """Plain JSON, atomically."""
-    write_atomically(path, json.dumps(value, indent=1) + "\n")
+    write_atomically(path, json.dumps(value, indent=indent) + "\n")
 
 
 def read_state(folder: Path) -> dict:
@@ -70,7 +70,8 @@ def short_name(overrides: Sequence[str], limit: int = 120) -> str:
     words = []
     for override in overrides:
         key, _, value = override.lstrip("+~").partition("=")
-        words.append(f"{re.split(r'[./]', key)[-1]}={value}")
+        if key not in ("log_dir", "name"):
+            words.append(f"{re.split(r'[./]', key)[-1]}={value}")
     return re.sub(r"[^\w.,=+-]+", "-", ",".join(words))[:limit].rstrip(",-")
 
 

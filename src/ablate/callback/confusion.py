@@ -39,7 +39,7 @@ class ConfusionFigure(Callback):
 
     def on_test_epoch_end(self, trainer: Trainer, pl_module: LightningModule) -> None:
         # Callbacks come before the task resets its metrics.
-        self.matrix = pl_module.metrics["test"]["scores"].confusion.cpu().numpy()
+        self.matrix = pl_module.metrics["test_"]["scores"].confusion.cpu().numpy()
 
     @rank_zero_only
     def on_test_end(self, trainer: Trainer, pl_module: LightningModule) -> None:

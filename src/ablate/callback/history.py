@@ -21,7 +21,7 @@ class History(Callback):
             if not points or points[-1][0] != trainer.global_step:
                 points.append([trainer.global_step, float(value)])
         if trainer.is_global_zero:
-            write_json(self.path, self.curves)
+            write_json(self.path, self.curves, indent=None)
 
     def state_dict(self) -> dict:
         return {"curves": self.curves}

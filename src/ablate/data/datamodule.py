@@ -51,7 +51,7 @@ class DataModule(LightningDataModule):
     def check(self, *splits: str) -> None:
         """Let the data sets that can verify their files do so, now and not in the middle of a training."""
         for split in splits:
-            getattr(self.datasets[split], "check", lambda: None)()
+            getattr(self.datasets[split], "check", lambda batch_size: None)(self.batch_size)
 
     def train_dataloader(self) -> DataLoader:
         sampler = self._sampler(DistributedSampler, "train", shuffle=self.shuffle, seed=self.seed * 1_000_003)

@@ -49,9 +49,9 @@ class Task(LightningModule):
         self.memory_format = torch.channels_last if channels_last else torch.preserve_format
         self.model = model.to(memory_format=self.memory_format)
         self.metrics = nn.ModuleDict(
-            {split: nn.ModuleDict({name: metric.clone() for name, metric in metrics.items()}) for split in SPLITS}
+            {f"{split}_": nn.ModuleDict({name: m.clone() for name, m in metrics.items()}) for split in SPLITS}
         )
-        self.mean_loss = nn.ModuleDict({split: MeanMetric() for split in ("val", "test")})
+        self.mean_loss = nn.ModuleDict({f"{split}_": MeanMetric() for split in ("val", "test")})
         self.optimizer, self.scheduler = optimizer, scheduler
         self.config: dict = {}  # the composed config and what was overridden in it, kept in checkpoints
         self.overrides: list[str] = []
@@ -83,12 +83,12 @@ class Task(LightningModule):
     def on_train_batch_end(self, outputs: object, batch: NamedTuple, batch_idx: int) -> None:
         if self.is_log_step(batch_idx) or self.trainer.is_last_batch:
             self._stop_if_not_finite()
-
-    def on_train_epoch_end(self) -> None:
-        self.log("train/loss", (self.loss_sum / self.batches).float(), sync_dist=True)
-        self.loss_sum.zero_()
-        self.batches = 0
-        self._log_metrics("train")
+        if self.trainer.is_last_batch:  # not in on_train_epoch_end: callbacks would read these an epoch late
+            mean = (self.loss_sum / self.batches).float()
+            self.log("train/loss", mean, on_step=False, on_epoch=True, sync_dist=True, batch_size=1)
+            self.loss_sum.zero_()
+            self.batches = 0
+            self._log_metrics("train")
 
     def validation_step(self, batch: NamedTuple, batch_idx: int) -> None:
         self._evaluate("val", batch)
@@ -110,23 +110,24 @@ class Task(LightningModule):
 
     def _evaluate(self, split: str, batch: NamedTuple) -> None:
         output = self.step(batch)
-        self.mean_loss[split].update(output.loss, weight=len(output.target))
+        self.mean_loss[f"{split}_"].update(output.loss, weight=len(output.target))
         self._update(split, output)
 
     def _update(self, split: str, output: Output) -> None:
-        for metric in self.metrics[split].values():
+        for metric in self.metrics[f"{split}_"].values():
             metric.update(output.prediction, output.target)
 
     def _log_metrics(self, split: str) -> None:
         values: dict[str, Tensor] = {}
-        for name, metric in self.metrics[split].items():
+        for name, metric in self.metrics[f"{split}_"].items():
             value = metric.compute()
             values |= value if isinstance(value, dict) else {name: value}
             metric.reset()
-        if split in self.mean_loss:
-            values["loss"] = self.mean_loss[split].compute()
-            self.mean_loss[split].reset()
-        self.log_dict({f"{split}/{name}": value.float() for name, value in values.items()})
+        if f"{split}_" in self.mean_loss:
+            values["loss"] = self.mean_loss[f"{split}_"].compute()
+            self.mean_loss[f"{split}_"].reset()
+        values = {f"{split}/{name}": value.float() for name, value in values.items()}
+        self.log_dict(values, on_step=False, on_epoch=True, batch_size=1)
 
     def _stop_if_not_finite(self) -> None:
         if (step := int(self.first_bad_step)) >= 0:

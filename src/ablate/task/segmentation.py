@@ -25,7 +25,7 @@ class Segmentation(Task):
         ignore_index: int,
         optimizer: Callable[..., torch.optim.Optimizer],
         scheduler: Callable[..., torch.optim.lr_scheduler.LRScheduler],
-        class_weight: str | Sequence[float] = "none",
+        class_weight: str | Sequence[int | float] = "none",
         label_smoothing: float = 0.0,
         channels_last: bool = False,
         name: str = "segmentation",

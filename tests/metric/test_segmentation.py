@@ -1,0 +1,130 @@
+import math
+
+import numpy as np
+import pytest
+import torch
+from torchmetrics.functional.classification import multiclass_confusion_matrix
+
+from ablate.metric.segmentation import SegmentationScores
+
+VOID = 255
+SCORES = ("miou", "global_accuracy", "class_accuracy", "frequency_weighted_iou")
+
+
+def scores_of(*batches, k=3, void=VOID):
+    metric = SegmentationScores(num_classes=k, ignore_index=void, class_names=[f"c{i}" for i in range(k)])
+    for prediction, target in batches:
+        metric.update(torch.as_tensor(prediction), torch.as_tensor(target))
+    return {key: float(value) for key, value in metric.compute().items()}
+
+
+def plain_scores(prediction, target, k, void):
+    """The definitions, pixel by pixel and class by class."""
+    pixels = [(int(t), int(p)) for t, p in zip(target.ravel(), prediction.ravel()) if t != void]
+    iou, accuracy, weighted = {}, [], 0.0
+    for c in range(k):
+        hit = sum(t == c == p for t, p in pixels)
+        truth = sum(t == c for t, _ in pixels)
+        union = sum(t == c or p == c for t, p in pixels)
+        iou[f"iou/c{c}"] = hit / union if union else math.nan
+        weighted += truth * hit / union if union else 0
+        accuracy += [hit / truth] if truth else []
+    present = [value for value in iou.values() if not math.isnan(value)]
+    return {
+        "miou": np.mean(present) if present else math.nan,
+        "global_accuracy": sum(t == p for t, p in pixels) / len(pixels) if pixels else math.nan,
+        "class_accuracy": np.mean(accuracy) if accuracy else math.nan,
+        "frequency_weighted_iou": weighted / len(pixels) if pixels else math.nan,
+        **iou,
+    }
+
+
+def random_maps(seed, k, void):
+    """Truth with void and often with classes that do not occur; the prediction agrees in about half of it."""
+    rng = np.random.default_rng(seed)
+    shape = rng.integers(1, 12, size=3)
+    truth, other = (rng.choice(rng.integers(0, k, size=k), size=shape) for _ in range(2))
+    prediction = np.where(rng.random(shape) < 0.5, truth, other)
+    truth[rng.random(shape) < rng.choice([0.0, 0.2, 1.0], p=[0.4, 0.5, 0.1])] = void
+    return prediction, truth
+
+
+@pytest.mark.parametrize("void", [VOID, 5, -1])
+def test_equal_the_plain_computation(void):
+    for seed in range(40):
+        prediction, target = random_maps(seed, k=5, void=void)
+        expected = plain_scores(prediction, target, 5, void)
+        assert scores_of((prediction, target), k=5, void=void) == pytest.approx(expected, rel=1e-12, nan_ok=True)
+
+
+def test_worked_by_hand():
+    # Confusion: 0 -> 0 twice, 0 -> 1 once, 1 -> 1 once, 1 -> 2 once; class 2 is predicted, never true.
+    target, prediction = [[[0, 0, 0], [1, 1, VOID]]], [[[0, 0, 1], [1, 2, 2]]]
+    expected = {"iou/c0": 2 / 3, "iou/c1": 1 / 3, "iou/c2": 0.0, "miou": 1 / 3, "global_accuracy": 3 / 5}
+    expected |= {"class_accuracy": (2 / 3 + 1 / 2) / 2, "frequency_weighted_iou": (3 * 2 / 3 + 2 * 1 / 3) / 5}
+    assert scores_of((prediction, target)) == pytest.approx(expected)
+
+
+def test_over_the_split_and_not_averaged_per_image():
+    # Class 1 is right on all of its 2 pixels in one picture, on 0 of 4 in the other: IoU 2/6, not (1 + 0)/2.
+    target = [[[1, 1, 0, 0]], [[1, 1, 1, 1]]]
+    prediction = [[[1, 1, 0, 0]], [[0, 0, 0, 0]]]
+    assert scores_of((prediction, target))["iou/c1"] == pytest.approx(2 / 6)
+
+
+def test_a_class_that_does_not_occur_is_left_out():
+    scores = scores_of(([[[0, 1]]], [[[0, 1]]]))
+    assert math.isnan(scores["iou/c2"])
+    assert [scores[key] for key in SCORES] == [1, 1, 1, 1]
+
+
+@pytest.mark.filterwarnings("error")
+def test_all_void_gives_nan():
+    scores = scores_of(([[[0, 1]]], [[[VOID, VOID]]]))
+    assert len(scores) == 7 and all(map(math.isnan, scores.values()))
+
+
+def test_confusion_has_the_truth_in_rows():
+    metric = SegmentationScores(num_classes=2, ignore_index=VOID, class_names=["a", "b"])
+    metric.update(torch.tensor([[[1, 1, 0]]]), torch.tensor([[[0, 0, VOID]]]))
+    assert metric.confusion.dtype == torch.int64
+    assert metric.confusion.tolist() == [[0, 2], [0, 0]]
+
+
+def test_confusion_equals_torchmetrics():
+    prediction, target = torch.randint(7, (2, 4, 50, 60), generator=torch.Generator().manual_seed(0))
+    metric = SegmentationScores(num_classes=7, ignore_index=6, class_names=list("abcdefg"))
+    metric.update(prediction, target)
+    assert torch.equal(metric.confusion, multiclass_confusion_matrix(prediction, target, 7, ignore_index=6))
+
+
+def test_batches_add_up_and_reset_forgets():
+    maps = torch.randint(5, (2, 7, 6, 5), generator=torch.Generator().manual_seed(1))
+    once, metric = (SegmentationScores(num_classes=5, ignore_index=4, class_names=list("abcde")) for _ in range(2))
+    once.update(*maps)
+    metric.update(*maps.flip(0))
+    metric.reset()
+    for part in maps.split([1, 4, 2], dim=1):
+        metric.update(*part)
+    assert torch.equal(metric.confusion, once.confusion)
+    assert metric.compute()["miou"] == once.compute()["miou"]
+
+
+def test_names_must_be_as_many_as_classes():
+    with pytest.raises(ValueError):
+        SegmentationScores(num_classes=3, ignore_index=VOID, class_names=["a", "b"])
+
+
+def test_update_never_waits_for_the_device():
+    # On the meta device whatever needs a value (an index by mask, a bincount, a branch) raises.
+    metric = SegmentationScores(num_classes=3, ignore_index=VOID, class_names=list("abc")).to("meta")
+    assert metric.confusion.is_meta
+    metric.update(*torch.zeros(2, 2, 4, 4, dtype=torch.int64, device="meta"))
+
+
+def test_deterministic_mode(deterministic_device):
+    maps = torch.randint(5, (2, 7, 6, 5), generator=torch.Generator().manual_seed(1))
+    metric = SegmentationScores(num_classes=5, ignore_index=4, class_names=list("abcde")).to(deterministic_device)
+    metric.update(*maps.to(deterministic_device))
+    expected = plain_scores(*maps.numpy(), 5, 4)["miou"]
+    assert float(metric.compute()["miou"]) == pytest.approx(expected)

@@ -1,0 +1,79 @@
+"""Answers before torch is imported, and mistakes as one line."""
+
+import subprocess
+import sys
+
+import pytest
+from commands import ROOT, TINY, error_line, script
+
+MISTAKES = {
+    "model/decoder=nearst": "did you mean 'nearest'",
+    "optimizer.lrr=1": "did you mean 'optimizer.lr'",
+    "optmizer=sgd": "did you mean 'optimizer'",
+    "data=camvit": "did you mean 'camvid'",
+    "data.batchsize=1": "did you mean 'data.batch_size'",
+    "trainer=gpuu": "did you mean 'gpu'",
+    "experiment=camvd": "did you mean 'camvid'",
+}
+
+
+@pytest.mark.parametrize("word", MISTAKES)
+def test_a_misspelt_override_is_one_line_with_the_nearest_name(word, tmp_path):
+    line = error_line(script("train", word, cwd=tmp_path))
+    assert MISTAKES[word] in line and word.split("=")[0].split(".")[-1] in line
+    assert not (tmp_path / "logs").exists()
+
+
+@pytest.mark.parametrize("words", [["--help"], ["--cfg", "job"], ["optimizer.lrr=1"]])
+def test_answers_without_importing_torch(words, tmp_path):
+    code = (
+        "import sys, runpy; sys.argv = ['train.py', *sys.argv[1:]]\n"
+        "try: runpy.run_path(%r, run_name='__main__')\n"
+        "except SystemExit: pass\n"
+        "print('IMPORTED', [m for m in ('torch', 'lightning', 'torchmetrics') if m in sys.modules])"
+    ) % str(ROOT / "scripts/train.py")
+    done = subprocess.run([sys.executable, "-c", code, *words], cwd=tmp_path, capture_output=True, text=True, timeout=60)
+    assert "IMPORTED []" in done.stdout
+
+
+def test_help_lists_groups_and_config(tmp_path):
+    done = script("train", "--help", cwd=tmp_path)
+    assert done.returncode == 0 and "model/decoder: " in done.stdout and "max_epochs" in done.stdout
+
+
+@pytest.mark.parametrize(
+    ("word", "said"),
+    [
+        ("data.batch_size=0", "data.batch_size=0"),
+        ("data.image_size=-4", "-4"),
+        ("data.num_workers=-1", "data.num_workers=-1"),
+        ("model.encoder.depth=0", "depth"),
+        ("model.decoder.skip=ad", "add"),
+        ("data.num_classes=4", "num_classes=4"),
+        ("task.class_weight=median", "median_frequency"),
+        ("ckpt_path=nowhere.ckpt", "nowhere.ckpt"),
+        ("ckpt_path=last", "no interrupted run"),
+    ],
+)
+def test_a_wrong_value_is_refused_before_training(word, said, tmp_path):
+    assert said in error_line(script("train", *TINY, word, cwd=tmp_path))
+
+
+def test_a_missing_data_folder_says_what_is_expected_where(tmp_path):
+    line = error_line(script("train", "data=camvid", "data.root=nowhere", cwd=tmp_path))
+    assert "nowhere" in line and "download.py camvid" in line
+
+
+def test_a_log_folder_that_cannot_be_written_is_one_line(tmp_path):
+    (tmp_path / "logs").write_text("a file where a folder should be")
+    assert "logs" in error_line(script("train", *TINY, cwd=tmp_path))
+
+
+def test_a_run_never_overwrites_another(tmp_path):
+    words = [*TINY, "debug=fast", f"hydra.run.dir={tmp_path}/run"]
+    assert script("train", *words, cwd=tmp_path).returncode == 0
+    before = {p: p.stat().st_mtime_ns for p in (tmp_path / "run").rglob("*.*") if p.name != "run.log"}
+    assert "holds a run already" in error_line(script("train", *words, "seed=3", cwd=tmp_path))
+    assert {p: p.stat().st_mtime_ns for p in before if p.name != "run.json"} == {
+        p: t for p, t in before.items() if p.name != "run.json"
+    }

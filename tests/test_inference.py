@@ -1,0 +1,95 @@
+"""Evaluate and predict from a checkpoint; files that are none, or that would run code."""
+
+import json
+import pickle
+
+import numpy as np
+import pytest
+import torch
+from commands import TINY, error_line, script
+from PIL import Image
+
+
+@pytest.fixture(scope="module")
+def run(tmp_path_factory):
+    folder = tmp_path_factory.mktemp("trained")
+    done = script("train", *TINY, "model/decoder=max_unpool", f"hydra.run.dir={folder}/run", cwd=folder)
+    assert done.returncode == 0, done.stderr
+    return folder / "run"
+
+
+@pytest.fixture
+def best(run):
+    return run / "checkpoints/best.ckpt"
+
+
+def test_evaluate_gives_the_metrics_of_the_run(run, best, tmp_path):
+    done = script("evaluate", f"checkpoint={best}", cwd=tmp_path)
+    assert done.returncode == 0, done.stderr
+    (found,) = tmp_path.glob("logs/evaluate/*/metrics.json")
+    again, first = json.loads(found.read_text()), json.loads((run / "metrics.json").read_text())
+    assert again == pytest.approx({tag: first[tag] for tag in again}, abs=0, nan_ok=True)
+    assert "test/miou" in again
+
+
+def test_evaluate_takes_other_data(best, tmp_path):
+    done = script("evaluate", f"checkpoint={best}", "data.dataset.seed=7", cwd=tmp_path)
+    assert done.returncode == 0, done.stderr
+    assert "has 11" in error_line(script("evaluate", f"checkpoint={best}", "data=camvid", cwd=tmp_path))
+
+
+@pytest.mark.parametrize("size", [(37, 22), (16, 16), (1, 5)])
+def test_predict_writes_a_mask_and_an_overlay_at_the_pictures_own_size(best, tmp_path, size):
+    picture = np.random.default_rng(0).integers(0, 256, (*size[::-1], 3), dtype=np.uint8)
+    Image.fromarray(picture).save(tmp_path / "one.png")
+    done = script("predict", f"checkpoint={best}", f"input={tmp_path}/one.png", "output=out", cwd=tmp_path)
+    assert done.returncode == 0, done.stderr
+    mask, overlay = Image.open(tmp_path / "out/one.png"), Image.open(tmp_path / "out/one_overlay.png")
+    assert mask.mode == "P" and mask.size == overlay.size == size
+    assert np.asarray(mask).max() < 9
+
+
+def test_predict_of_a_folder_names_the_corrupt_picture_and_does_the_others(best, tmp_path):
+    folder = tmp_path / "in"
+    folder.mkdir()
+    Image.new("RGB", (9, 9), "red").save(folder / "a.png")
+    (folder / "b.png").write_bytes(b"no picture")
+    Image.new("L", (9, 9)).save(folder / "c.jpg")
+    line = error_line(script("predict", f"checkpoint={best}", f"input={folder}", "output=out", cwd=tmp_path))
+    assert "b.png" in line
+    assert {p.name for p in (tmp_path / "out").glob("*.png")} == {"a.png", "a_overlay.png", "c.png", "c_overlay.png"}
+
+
+class Evil:
+    def __reduce__(self):
+        return (print, ("CODE RAN",))
+
+
+def bad_files(folder, best):
+    evil = torch.load(best, weights_only=True)
+    evil["config"]["task"]["model"]["encoder"] = {"_target_": "ablate.run_folder.os.system", "command": "echo CODE RAN"}
+    other = torch.load(best, weights_only=True)
+    other["config"]["task"]["model"]["encoder"]["width"] = 5
+    for name, content in {"evil_target": evil, "other": other, "tensor": torch.zeros(3)}.items():
+        torch.save(content, folder / f"{name}.ckpt")
+    torch.save(Evil(), folder / "pickle.ckpt")
+    (folder / "plain_pickle.ckpt").write_bytes(pickle.dumps(Evil()))
+    (folder / "truncated.ckpt").write_bytes(best.read_bytes()[:5000])
+    (folder / "empty.ckpt").write_bytes(b"")
+
+
+SAID = {
+    "evil_target": "would run ablate.run_folder.os.system", "other": "does not fit", "tensor": "not written by this project",
+    "pickle": "would run code", "plain_pickle": "refused", "truncated": "truncated", "empty": "truncated", "absent": "is not a file",
+}
+
+
+@pytest.mark.parametrize("name", SAID)
+@pytest.mark.parametrize("command", ["evaluate", "predict"])
+def test_bad_checkpoints_are_one_line_and_run_nothing(best, tmp_path, name, command):
+    bad_files(tmp_path, best)
+    Image.new("RGB", (8, 8)).save(tmp_path / "x.png")
+    words = ["input=x.png", "output=out"] if command == "predict" else []
+    done = script(command, f"checkpoint={tmp_path}/{name}.ckpt", *words, cwd=tmp_path)
+    assert SAID[name] in error_line(done)
+    assert "CODE RAN" not in done.stdout

@@ -1,0 +1,84 @@
+"""Sweeps: a folder and a name each, failures that stay alone, HPARAMS of the whole."""
+
+import json
+
+import pytest
+from commands import TINY, script
+from tensorboard.backend.event_processing.plugin_event_multiplexer import EventMultiplexer
+from tensorboard.plugins.hparams import metadata
+
+SWEEP = [*TINY, "-m", "model/decoder=nearest,max_unpool", "seed=0,1", "trainer.max_epochs=1"]
+
+
+@pytest.fixture(scope="module")
+def sweep(tmp_path_factory):
+    folder = tmp_path_factory.mktemp("sweep")
+    done = script("train", *SWEEP, "hydra/launcher=joblib", "hydra.launcher.n_jobs=2", cwd=folder)
+    assert done.returncode == 0, done.stderr
+    (found,) = (folder / "logs/segmentation").iterdir()
+    return found
+
+
+def runs(folder):
+    return {path.parent.name: path.parent for path in folder.glob("*/run.json")}
+
+
+def test_every_run_has_a_folder_named_by_what_was_swept(sweep):
+    names = {f"decoder={d},seed={s}" for d in ("nearest", "max_unpool") for s in (0, 1)}
+    assert set(runs(sweep)) == names
+    for run in runs(sweep).values():
+        for part in ("config/config.yaml", "config/overrides.yaml", "metrics.json", "checkpoints/best.ckpt",
+                     "checkpoints/last.ckpt", "panel.png", "confusion.png", "run.log"):
+            assert (run / part).exists(), part
+        state = json.loads((run / "run.json").read_text())
+        assert state["status"] == "finished" and state["versions"]["torch"] and state["commit"] and "train.py" in state["command"]
+
+
+def hparams(folder):
+    multiplexer = EventMultiplexer().AddRunsFromDirectory(str(folder)).Reload()
+    sessions, metrics = {}, {}
+    for run, tags in multiplexer.PluginRunToTagToContent("hparams").items():
+        assert metadata.EXPERIMENT_TAG not in tags  # one run's columns would be everybody's
+        info = metadata.parse_session_start_info_plugin_data(tags[metadata.SESSION_START_INFO_TAG])
+        sessions[run] = {k: v.string_value or v.number_value for k, v in info.hparams.items()}
+        metrics[run] = {tag: multiplexer.Tensors(run, tag)[-1] for tag in multiplexer.Runs()[run]["tensors"] if tag.startswith("test/")}
+    return sessions, metrics
+
+
+def test_hparams_hold_what_was_swept_and_the_final_test_metrics(sweep):
+    sessions, metrics = hparams(sweep)
+    assert len(sessions) == 4
+    for name, run in runs(sweep).items():
+        values = sessions[f"{name}/hparams"]
+        assert f"decoder={values['model/decoder']},seed={values['seed']:.0f}" == name
+        kept = json.loads((run / "metrics.json").read_text())
+        shown = metrics[f"{name}/hparams"]
+        assert set(shown) == {tag for tag in kept if tag.startswith("test/")}
+        value = shown["test/miou"].tensor_proto.float_val[0]
+        assert value == pytest.approx(kept["test/miou"])
+
+
+def test_a_run_that_fails_does_not_take_the_others_with_it(tmp_path):
+    words = [*TINY, "-m", "model.encoder.depth=1,0,2", "debug=fast"]
+    done = script("train", *words, cwd=tmp_path)
+    assert done.returncode == 1
+    (folder,) = (tmp_path / "logs/debug").iterdir()
+    status = {name: json.loads((run / "run.json").read_text())["status"] for name, run in runs(folder).items()}
+    assert status == {"depth=1": "finished", "depth=0": "failed", "depth=2": "finished"}
+    failed = [line for line in done.stderr.splitlines() if line.startswith("failed: ")]
+    assert len(failed) == 1 and failed[0].startswith("failed: depth=0: ")
+    assert "Traceback" not in done.stderr
+
+
+def test_a_sweep_continues_where_it_stopped(sweep, tmp_path):
+    stamps = {name: (run / "metrics.json").stat().st_mtime_ns for name, run in runs(sweep).items()}
+    gone = runs(sweep)["decoder=nearest,seed=1"]
+    (gone / "metrics.json").unlink()
+    state = json.loads((gone / "run.json").read_text())
+    (gone / "run.json").write_text(json.dumps({**state, "status": "running"}))
+    done = script("train", *SWEEP, f"hydra.sweep.dir={sweep}", "ckpt_path=last", cwd=tmp_path)
+    assert done.returncode == 0, done.stderr
+    assert (gone / "metrics.json").exists()
+    for name, run in runs(sweep).items():
+        if run != gone:
+            assert (run / "metrics.json").stat().st_mtime_ns == stamps[name]
