@@ -24,7 +24,8 @@ def deconvnet(
     check_odd("model.decoder.conv_kernel", conv_kernel)
     deconv = partial(conv_block, kernel=conv_kernel, norm=norm, conv=nn.ConvTranspose2d)
 
-    def block(before: int, after: int) -> nn.Module:
-        ...
+    def block(before: int, after: int) -> nn.Sequential:
+        outputs = (before,) * (convs - 1) + (after,)
+        return nn.Sequential(*(deconv(before, out) for out in outputs))
 
     return LevelDecoder(channels, lambda c: MaxUnpool(), block, skip, needs_offsets=True)

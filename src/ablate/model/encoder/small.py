@@ -17,6 +17,10 @@ class SmallEncoder(nn.Module):
     Level i has width·growthⁱ channels; growth 1 is SegNet-Basic's constant width (Badrinarayanan et al. 2017, section 3.3),
     growth 2 VGG's (Simonyan & Zisserman 2015). A picture of 1×1 is the smallest.
 
+    Attributes:
+        channels: of each level, fine to coarse.
+        has_offsets: whether the places of the maxima come with the features: with max pooling.
+
     Args:
         kernel: of the level convolutions, odd.
         downsample: max_pool over 2×2, which gives a decoder the places of its maxima, or strided_conv.
@@ -44,16 +48,16 @@ class SmallEncoder(nn.Module):
         for name, value in sizes.items():
             check_positive(f"model.encoder.{name}", value)
         check_odd("model.encoder.kernel", kernel)
-        self.downsample = check_choice("model.encoder.downsample", downsample, DOWNSAMPLES)
+        check_choice("model.encoder.downsample", downsample, DOWNSAMPLES)
         _check_downsample_kernel(downsample, downsample_kernel)
+        self.has_offsets = downsample == "max_pool"
         self.channels = tuple(width * growth**i for i in range(depth))
         self.levels = nn.ModuleList()
         self.downsamplings = nn.ModuleList()
         for before, channels in zip((in_channels, *self.channels), self.channels):
             inputs = (before,) + (channels,) * (convs - 1)
             self.levels.append(nn.Sequential(*(conv_block(c, channels, kernel=kernel, norm=norm) for c in inputs)))
-            strided = downsample == "strided_conv"
-            self.downsamplings.append(StridedConv(channels, downsample_kernel, norm) if strided else MaxPool())
+            self.downsamplings.append(MaxPool() if self.has_offsets else StridedConv(channels, downsample_kernel, norm))
 
     def forward(self, image: Float[Tensor, "n c h w"]) -> Features:
         maps, offsets = [], []

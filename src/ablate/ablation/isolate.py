@@ -1,0 +1,78 @@
+"""One run in a process of its own, so that a crash, or a kill for memory, costs that run only."""
+
+import fcntl
+import multiprocessing
+import os
+import signal
+import sys
+import threading
+import traceback
+from contextlib import suppress
+from multiprocessing.connection import wait
+from pathlib import Path
+
+from hydra.core.hydra_config import HydraConfig
+from hydra.utils import get_method
+from omegaconf import DictConfig, open_dict
+
+from ablate import run_folder
+from ablate.cli import user_line
+
+
+class Isolated:
+    """A Hydra task function that calls `job(cfg)` in a fresh child with its output in the run's run.log.
+
+    Children come from a fork server that has imported the job's module once, so one costs milliseconds and inherits
+    neither threads nor a GPU context. A launcher calls this in whatever process it likes.
+    """
+
+    def __init__(self, job: str) -> None:
+        self.job = job
+
+    def __call__(self, cfg: DictConfig) -> None:
+        context = multiprocessing.get_context("forkserver")
+        context.set_forkserver_preload([self.job.rpartition(".")[0], __name__])
+        folder = Path(HydraConfig.get().runtime.output_dir)
+        child = context.Process(target=_child, args=(self.job, cfg, HydraConfig.instance().cfg))
+        child.start()
+        try:
+            child.join()
+        except BaseException:  # Ctrl-C or SIGTERM: the child keeps what it has
+            child.terminate()
+            child.join()
+            raise
+        if child.exitcode and run_folder.read_state(folder).get("status") not in ("failed", "finished"):
+            run_folder.fail(folder, _reason(child.exitcode))
+
+
+def _reason(exitcode: int) -> str:
+    if exitcode < 0:
+        return f"killed by {signal.Signals(-exitcode).name}" + (" (out of memory?)" if exitcode == -9 else "")
+    return f"ended with exit status {exitcode}"
+
+
+def _child(job: str, cfg: DictConfig, hydra: DictConfig) -> None:
+    threading.Thread(target=_end_with_parent, daemon=True).start()
+    HydraConfig.instance().set_config(hydra)
+    folder = Path(hydra.hydra.runtime.output_dir)
+    folder.mkdir(parents=True, exist_ok=True)
+    with (folder / "lock").open("w") as lock, (folder / "run.log").open("a", buffering=1) as log:
+        os.dup2(log.fileno(), 1)
+        os.dup2(log.fileno(), 2)
+        fcntl.flock(lock, fcntl.LOCK_EX)  # another process may be at this very run; then its result is ours
+        if run_folder.read_state(folder).get("status") == "finished":
+            return
+        with open_dict(cfg):
+            cfg.ckpt_path = "last"
+        try:
+            get_method(job)(cfg)
+        except Exception as error:
+            traceback.print_exc()
+            run_folder.fail(folder, user_line(error) or f"{type(error).__name__}: {error}")
+            sys.exit(1)
+
+
+def _end_with_parent() -> None:
+    with suppress(OSError):
+        wait([multiprocessing.parent_process().sentinel])
+        os._exit(1)

@@ -1,0 +1,19 @@
+"""The end of a run's log, as it would look on a console."""
+
+import re
+from pathlib import Path
+
+LOG, LINES, BYTES = "run.log", 12, 20_000
+_ESCAPE = re.compile(r"\x1b\[[0-9;?]*[A-Za-z]")
+
+
+def last_lines(folder: Path) -> str:
+    """The last lines of run.log without colours and overwritten progress bars; empty where there is no log."""
+    try:
+        with (folder / LOG).open("rb") as file:
+            file.seek(max(0, file.seek(0, 2) - BYTES))
+            text = file.read().decode(errors="replace")
+    except OSError:
+        return ""
+    shown = [_ESCAPE.sub("", line.rstrip("\r").rpartition("\r")[2]).rstrip() for line in text.split("\n")]
+    return "\n".join([line for line in shown if line][-LINES:])

@@ -1,0 +1,76 @@
+"""Which runs an ablation needs, under which names, and which of them have a result."""
+
+import hashlib
+import json
+from collections.abc import Sequence
+from pathlib import Path
+from typing import NamedTuple
+
+from hydra import compose
+from omegaconf import OmegaConf
+
+from ablate import run_folder
+from ablate.ablation.spec import Ablation
+
+SOURCE = Path(__file__).resolve().parents[1]
+CONF = SOURCE.parents[1] / "conf"
+NOT_IN_A_RUN = ("ablation", "benchmark")  # parts of the source that no result depends on
+
+
+class Planned(NamedTuple):
+    """One run: a cell with a seed; `folder` is named by what decides its result."""
+
+    cell: str
+    seed: int
+    overrides: list[str]
+    key: str
+    folder: Path
+
+    @property
+    def status(self) -> str:
+        """finished | failed | interrupted | running | absent, as the run's folder says."""
+        return run_folder.read_state(self.folder).get("status", "absent")
+
+
+def plan(ablation: Ablation, budget: str, config_name: str, folder: Path) -> list[Planned]:
+    """All runs of a budget; the key of each is a digest of its composed config and of the code.
+
+    Composing takes a tenth of a second a cell, so digests are kept in plan.json for as long as conf/ stays as it is.
+    """
+    conf, code = _digest_files(CONF, "*.yaml"), code_version()
+    cache, known = folder / "plan.json", {}
+    if cache.exists():
+        stored = json.loads(cache.read_text())
+        known = stored["configs"] if stored["conf"] == conf else {}
+    runs, used = [], {}
+    for run in ablation.runs(budget):
+        words = json.dumps([config_name, run.overrides])
+        used[words] = known.get(words) or used.get(words) or _digest_config(config_name, run.overrides)
+        key = _digest(used[words], code, str(run.seed))[:10]
+        name = f"{run.cell}_seed={run.seed}_{key}"
+        runs.append(Planned(run.cell, run.seed, [*run.overrides, f"seed={run.seed}"], key, folder / "runs" / name))
+    folder.mkdir(parents=True, exist_ok=True)
+    run_folder.write_json(cache, {"conf": conf, "configs": used})
+    return runs
+
+
+def code_version() -> str:
+    """Digest of the source that runs depend on, and of the versions of the packages they run on."""
+    files = [p for p in sorted(SOURCE.rglob("*.py")) if p.relative_to(SOURCE).parts[0] not in NOT_IN_A_RUN]
+    versions = run_folder.provenance()["versions"]
+    return _digest(*(f"{p.relative_to(SOURCE)}\n{p.read_text()}" for p in files), json.dumps(versions))
+
+
+def _digest_config(config_name: str, overrides: Sequence[str]) -> str:
+    config = OmegaConf.to_container(compose(config_name, list(overrides)), resolve=False)
+    for key in ("log_dir", "name", "ckpt_path"):  # where a run lies does not change its result
+        config.pop(key, None)
+    return _digest(json.dumps(config, sort_keys=True))
+
+
+def _digest_files(folder: Path, pattern: str) -> str:
+    return _digest(*(f"{p.relative_to(folder)}\n{p.read_text()}" for p in sorted(folder.rglob(pattern))))
+
+
+def _digest(*parts: str) -> str:
+    return hashlib.sha256("\0".join(parts).encode()).hexdigest()

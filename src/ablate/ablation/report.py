@@ -1,0 +1,152 @@
+"""Writes what an ablation found into its folder: results.csv, report.md, report.html, figures/."""
+
+import json
+import os
+from collections.abc import Callable, Mapping, Sequence
+from pathlib import Path
+
+from ablate import run_folder
+from ablate.ablation import document
+from ablate.ablation.cells import Cell, ranked, summarise
+from ablate.ablation.curves import Curve, bands, draw_curves, history
+from ablate.ablation.figure import draw_claims, draw_points, save
+from ablate.ablation.html import page
+from ablate.ablation.read import load
+from ablate.ablation.results import Row, read_csv, write_csv
+from ablate.ablation.spec import Ablation
+from ablate.ablation.verdict import Outcome, judge
+from ablate.ablation.wording import plain
+from ablate.errors import BadInput, check_choice
+
+RESULTS, TEXT, PAGE, ASKED, PANEL = "results.csv", "report.md", "report.html", "report.json", "panel.png"
+MOST_CURVES = 24
+
+
+def write_report(
+    folder: Path,
+    ablation: Ablation,
+    rows: Sequence[Row],
+    budget: str,
+    origin: Mapping[str, object],
+    curve: Callable[[Mapping], dict[str, Curve]] = history,
+) -> list[Outcome]:
+    """Judge the claims and write everything; what is there from before is replaced.
+
+    Args:
+        rows: one a planned run, whatever became of it (see results.row_of); runs that never began may be left out.
+        origin: command, commit, versions and machine, as run_folder.provenance gives them.
+        curve: the learning curves of a row, by tag.
+    """
+    check_choice("budget", budget, ablation.budgets)
+    rows = list(rows)
+    outcomes = judge(ablation, rows, budget)
+    cells = summarise(rows, list(ablation.cells), ablation.metrics)
+    asked = {"ablation": ablation.given, "budget": budget, "origin": dict(origin)}
+    run_folder.write_json(_made(folder) / ASKED, asked)
+    write_csv(folder / RESULTS, rows, folder)
+    parts = [
+        *_head(ablation, rows, budget),
+        "## Claims",
+        document.claims_table(outcomes),
+        document.claims_legend(outcomes),
+        picture(save(draw_claims(outcomes), folder / "figures/claims.png"), folder, "the effect of each claim"),
+        *cells_part(folder, cells, ablation.metrics),
+        *curves_part(folder, rows, cells, ablation.metrics, curve),
+        *pictures_part(folder, rows),
+        *failures_part(rows),
+        "## Run it again",
+        document.again(rows, origin),
+    ]
+    write_document(folder, parts, f"{ablation.name}: {ablation.question}")
+    return outcomes
+
+
+def rewrite_report(folder: Path) -> tuple[Ablation, str, list[Outcome]]:
+    """Make the report again from results.csv and report.json, without running anything."""
+    for name in (ASKED, RESULTS):
+        if not (folder / name).is_file():
+            raise BadInput(f"{folder} holds no report of an ablation: there is no {name}")
+    asked = json.loads((folder / ASKED).read_text())
+    ablation = load(asked["ablation"])
+    rows = read_csv(folder / RESULTS)
+    return ablation, asked["budget"], write_report(folder, ablation, rows, asked["budget"], asked["origin"])
+
+
+def write_document(folder: Path, parts: Sequence[str], title: str) -> None:
+    """The parts as report.md and as report.html."""
+    text = "\n\n".join(part for part in parts if part) + "\n"
+    run_folder.write_atomically(_made(folder) / TEXT, text)
+    run_folder.write_atomically(folder / PAGE, page(text, title, folder))
+    for figure in (folder / "figures").glob("*.png"):
+        if figure.name not in text:  # of an earlier report
+            figure.unlink(missing_ok=True)
+
+
+def cells_part(folder: Path, cells: Sequence[Cell], metrics: Mapping[str, str]) -> list[str]:
+    """The table of cells, and every seed's point by metric."""
+    parts = ["## Cells", document.cells_table(cells, metrics)]
+    parts.append("Mean ± standard deviation over seeds, the best mean in bold. In the figures: a dot for each seed, "
+                 "the mean and its 95 % interval.")  # fmt: skip
+    for metric, better in metrics.items():
+        if any(cell.scores[metric] for cell in cells):
+            path = folder / f"figures/points_{plain(metric)}.png"
+            parts.append(picture(save(draw_points(cells, metric, better), path), folder, f"{metric} of every seed"))
+    return parts
+
+
+def curves_part(
+    folder: Path,
+    rows: Sequence[Row],
+    cells: Sequence[Cell],
+    metrics: Mapping[str, str],
+    curve: Callable[[Mapping], dict[str, Curve]] = history,
+) -> list[str]:
+    """Learning curves of the metrics, on the validation split where a metric is of the test split."""
+    tags = {metric.replace("test/", "val/", 1): metric for metric in metrics}
+    found = bands(rows, list(tags), curve)
+    if not found:
+        return []
+    parts = ["## Learning curves", "Mean over seeds; the band reaches from the lowest seed to the highest."]
+    if len(cells) > MOST_CURVES:
+        parts[1] += f" The {MOST_CURVES} best of {len(cells)} cells."
+    for tag, by_cell in found.items():
+        shown = ranked(cells, tags[tag], metrics[tags[tag]])[:MOST_CURVES] if len(cells) > MOST_CURVES else cells
+        figure = draw_curves(by_cell, tag, [cell.name for cell in shown])
+        path = save(figure, folder / f"figures/curve_{plain(tag)}.png")
+        parts.append(picture(path, folder, f"{tag} over training"))
+    return parts
+
+
+def pictures_part(folder: Path, rows: Sequence[Row]) -> list[str]:
+    """The panel of each cell's first seed that has one."""
+    paths: dict[str, str] = {}
+    for row in sorted(rows, key=lambda row: int(row["seed"])):
+        path = Path(str(row.get("folder", ""))).absolute() / PANEL
+        if str(row["cell"]) not in paths and row.get("status") == "finished" and path.is_file():
+            paths[str(row["cell"])] = os.path.relpath(path, folder.absolute())
+    if not paths:
+        return []
+    return ["## Pictures", "The same inputs for every cell, at its first seed.", document.pictures(paths)]
+
+
+def failures_part(rows: Sequence[Row]) -> list[str]:
+    """The runs without a result, if there are any."""
+    text = document.failures(rows)
+    return ["## Runs without a result", text] if text else []
+
+
+def picture(path: Path, folder: Path, description: str) -> str:
+    """A picture in Markdown, as seen from the report."""
+    return f"![{description}]({os.path.relpath(path, folder)})"
+
+
+def _head(ablation: Ablation, rows: Sequence[Row], budget: str) -> list[str]:
+    planned, seeds = len(ablation.runs(budget)), ablation.budgets[budget].seeds
+    finished = sum(row.get("status") == "finished" for row in rows)
+    counts = f"{len(ablation.cells)} cells × {seeds} seed{'s' * (seeds > 1)}: {finished} of {planned} runs finished"
+    return [f"# {ablation.name}", f"**{ablation.question}**", f"{ablation.source}", f"Budget `{budget}`, {counts}."]
+
+
+def _made(folder: Path) -> Path:
+    folder.mkdir(parents=True, exist_ok=True)
+    return folder
