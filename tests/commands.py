@@ -5,7 +5,13 @@ import subprocess
 import sys
 from pathlib import Path
 
+import hydra
+from omegaconf import DictConfig
+
+import ablate.cli  # noqa: F401  registers the resolvers
+
 ROOT = Path(__file__).resolve().parents[1]
+CONF = ROOT / "conf"
 TINY = [
     "data.dataset.sizes={train: 24, val: 8, test: 8}",
     "data.image_size=16",
@@ -15,6 +21,12 @@ TINY = [
     "trainer.max_epochs=2",
     "trainer.log_every_n_steps=1",
 ]
+
+
+def compose(*overrides: str) -> DictConfig:
+    """conf/train.yaml with overrides."""
+    with hydra.initialize_config_dir(str(CONF), version_base="1.3"):
+        return hydra.compose("train", list(overrides))
 
 
 def script(name: str, *words: str, cwd: Path, **env: str) -> subprocess.CompletedProcess:

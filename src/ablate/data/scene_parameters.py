@@ -29,7 +29,7 @@ COLOURS = {
 
 # Pixels of a picture whose shorter side is REFERENCE; all lengths grow with it.
 REFERENCE = 64
-SOLID_RADIUS, THIN_RADIUS, STROKE = (4.0, 9.9), (5.5, 9.9), (1.5, 3.0)
+SOLID_RADIUS, THIN_RADIUS, STROKE = (7.0, 16.0), (9.0, 16.0), (2.4, 4.4)
 OBJECT_FREQUENCY, PICTURE_FREQUENCY = (0.07, 0.2), (0.02, 0.13)  # cycles a pixel
 LEAST_STROKE = 1.0  # of any picture: a thinner stroke passes between pixel centres, and its label has gaps
 
@@ -73,9 +73,9 @@ def _objects(
 ) -> Objects:
     layer, owner = (scene.shape.T >= 0).nonzero(as_tuple=True)
     shape, colour, radius, centre = (field[owner, layer] for field in scene[:4])
-    drawn, turn = drawn[owner, layer], turn[owner, layer]
-    tint = np.array([*COLOURS.values()])[colour] + _between(drawn["jitter"], -0.06, 0.06)
-    shade = tint * _between(drawn["shade"], 0.4, 0.85)[:, None]
+    drawn, turn = (numbers[owner.numpy(), layer.numpy()] for numbers in (drawn, turn))  # a tensor of 1 would be an int
+    tint = np.array([*COLOURS.values()])[colour.numpy()] + _between(drawn["jitter"], -0.06, 0.06)
+    shade = tint * _between(drawn["shade"], 0.5, 0.85)[:, None]
     label = torch.tensor([names.index(name) + 1 if name in names else 0 for name in SHAPES])
     last_corner = torch.tensor(size) - torch.tensor(window_size(size))
     return Objects(
