@@ -12,6 +12,7 @@ import pytest
 import torch
 from commands import ROOT, TINY, error_line, script
 
+pytestmark = pytest.mark.xdist_group("continue")  # one trained run for all
 WORDS = [*TINY, "trainer.max_epochs=4", "trainer.deterministic=true", "augmentation=standard", "augmentation.crop=null"]
 
 

@@ -9,6 +9,8 @@ import torch
 from commands import TINY, error_line, script
 from PIL import Image
 
+pytestmark = pytest.mark.xdist_group("inference")  # one trained run for all
+
 
 @pytest.fixture(scope="module")
 def run(tmp_path_factory):

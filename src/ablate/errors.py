@@ -24,8 +24,13 @@ def check_choice(name: str, value: str, choices: Iterable[str]) -> str:
     return value
 
 
+def check_whole(name: str, value: object, least: int) -> int:
+    """Return `value` if it is a whole number of at least `least`, else raise BadInput."""
+    if isinstance(value, bool) or not isinstance(value, int) or value < least:
+        raise BadInput(f"{name}={value!r} must be a whole number of at least {least}")
+    return value
+
+
 def check_positive(name: str, value: object) -> int:
     """Return `value` if it is a whole number of at least 1, else raise BadInput."""
-    if isinstance(value, bool) or not isinstance(value, int) or value < 1:
-        raise BadInput(f"{name}={value!r} must be a whole number of at least 1")
-    return value
+    return check_whole(name, value, 1)

@@ -23,10 +23,11 @@ def run(overrides: Sequence[str]) -> None:
     models, rows = {}, []
     for name in names:
         cfg = composed([f"model/decoder={name}", *overrides])
-        models[name] = build(cfg, "model").to(device)
+        task = build(cfg, "task")  # lays the weights out as a run does
+        models[name] = task.model.to(device)
     size = cfg.data.image_size or 128
     shape = (cfg.data.batch_size, 3, *([size, size] if isinstance(size, int) else size))
-    image = torch.rand(shape, device=device)
+    image = torch.rand(shape, device=device).contiguous(memory_format=task.memory_format)
     times: dict[str, list[float]] = {name: [] for name in names}
     for _ in range(REPEATS):
         for name, model in models.items():

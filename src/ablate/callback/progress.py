@@ -62,7 +62,7 @@ class Progress(ProgressBar):
     def on_exception(self, trainer: Trainer, pl_module: LightningModule, exception: BaseException) -> None:
         self._close()
 
-    def _open(self, description: str, total: float, done: int) -> None:
+    def _open(self, description: str, total: int | float, done: int) -> None:
         if not self.console.is_terminal:
             return
         columns = [TextColumn("{task.description}"), BarColumn(24), MofNCompleteColumn(), TimeElapsedColumn()]

@@ -60,16 +60,16 @@ class Task(LightningModule):
         self.register_buffer("first_bad_step", torch.tensor(-1), persistent=False)
 
     @abstractmethod
-    def step(self, batch: NamedTuple) -> Output:
+    def step(self, batch: tuple) -> Output:
         """One batch through model and loss: plain PyTorch, no logging and no trainer."""
 
     # --- the three loops ---------------------------------------------------------------------------
 
-    def on_train_batch_start(self, batch: NamedTuple, batch_idx: int) -> None:
+    def on_train_batch_start(self, batch: tuple, batch_idx: int) -> None:
         # What is random in a step (dropout) depends on seed and step alone, so that a continued run repeats it.
         torch.manual_seed(self.config.get("seed", 0) * 1_000_003 + self.global_step)
 
-    def training_step(self, batch: NamedTuple, batch_idx: int) -> Tensor:
+    def training_step(self, batch: tuple, batch_idx: int) -> Tensor:
         output = self.step(batch)
         loss = output.loss.detach()
         self.loss_sum += loss
@@ -80,7 +80,7 @@ class Task(LightningModule):
             self._update("train", output)
         return output.loss
 
-    def on_train_batch_end(self, outputs: object, batch: NamedTuple, batch_idx: int) -> None:
+    def on_train_batch_end(self, outputs: object, batch: tuple, batch_idx: int) -> None:
         if self.is_log_step(batch_idx) or self.trainer.is_last_batch:
             self._stop_if_not_finite()
         if self.trainer.is_last_batch:  # not in on_train_epoch_end: callbacks would read these an epoch late
@@ -90,10 +90,10 @@ class Task(LightningModule):
             self.batches = 0
             self._log_metrics("train")
 
-    def validation_step(self, batch: NamedTuple, batch_idx: int) -> None:
+    def validation_step(self, batch: tuple, batch_idx: int) -> None:
         self._evaluate("val", batch)
 
-    def test_step(self, batch: NamedTuple, batch_idx: int) -> None:
+    def test_step(self, batch: tuple, batch_idx: int) -> None:
         self._evaluate("test", batch)
 
     def on_validation_epoch_end(self) -> None:
@@ -108,7 +108,7 @@ class Task(LightningModule):
         """Whether this batch is one of those that are looked at closely."""
         return batch_idx % self.trainer.log_every_n_steps == 0
 
-    def _evaluate(self, split: str, batch: NamedTuple) -> None:
+    def _evaluate(self, split: str, batch: tuple) -> None:
         output = self.step(batch)
         self.mean_loss[f"{split}_"].update(output.loss, weight=len(output.target))
         self._update(split, output)

@@ -3,7 +3,7 @@
 from jaxtyping import Float, UInt8
 from torch import Tensor, nn
 
-from ablate.errors import BadInput, check_choice, check_positive
+from ablate.errors import BadInput, check_choice, check_positive, check_whole
 from ablate.model.block import check_odd, conv_block
 from ablate.model.features import Features
 from ablate.model.max_pool import max_pool, pad_to_multiple
@@ -25,6 +25,8 @@ class SmallEncoder(nn.Module):
         kernel: of the level convolutions, odd.
         downsample: max_pool over 2×2, which gives a decoder the places of its maxima, or strided_conv.
         downsample_kernel: of strided_conv, at least 2.
+        bottleneck: how many times conv-norm-ReLU after the last downsampling, where context is cheapest (Ronneberger et
+            al. 2015, figure 1, has 2); 0 for none, as SegNet.
         norm: batch, group or none.
 
     Raises:
@@ -41,6 +43,7 @@ class SmallEncoder(nn.Module):
         kernel: int = 3,
         downsample: str = "max_pool",
         downsample_kernel: int = 2,
+        bottleneck: int = 2,
         norm: str = "batch",
     ) -> None:
         super().__init__()
@@ -48,6 +51,7 @@ class SmallEncoder(nn.Module):
         for name, value in sizes.items():
             check_positive(f"model.encoder.{name}", value)
         check_odd("model.encoder.kernel", kernel)
+        check_whole("model.encoder.bottleneck", bottleneck, 0)
         check_choice("model.encoder.downsample", downsample, DOWNSAMPLES)
         _check_downsample_kernel(downsample, downsample_kernel)
         self.has_offsets = downsample == "max_pool"
@@ -58,6 +62,8 @@ class SmallEncoder(nn.Module):
             inputs = (before,) + (channels,) * (convs - 1)
             self.levels.append(nn.Sequential(*(conv_block(c, channels, kernel=kernel, norm=norm) for c in inputs)))
             self.downsamplings.append(MaxPool() if self.has_offsets else StridedConv(channels, downsample_kernel, norm))
+        bottom = (conv_block(channels, channels, kernel=kernel, norm=norm) for _ in range(bottleneck))
+        self.bottleneck = nn.Sequential(*bottom)
 
     def forward(self, image: Float[Tensor, "n c h w"]) -> Features:
         maps, offsets = [], []
@@ -66,7 +72,7 @@ class SmallEncoder(nn.Module):
             maps.append(level(x))
             x, offset = downsampling(maps[-1])
             offsets.append(offset)
-        return Features(tuple(maps), x, tuple(offsets))
+        return Features(tuple(maps), self.bottleneck(x), tuple(offsets))
 
 
 class MaxPool(nn.Module):
