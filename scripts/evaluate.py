@@ -6,13 +6,21 @@ from ablate.cli import command
 
 
 def as_trained(arguments: list[str]) -> list[str]:
-    """Put the overrides of the checkpoint's run before the user's own."""
+    """Put the overrides of the checkpoint's run before the user's own; a group chosen anew starts from its defaults."""
     from ablate.inference import overrides_of
 
-    path = next((a.removeprefix("checkpoint=") for a in arguments if a.startswith("checkpoint=")), None)
-    given = {a.lstrip("+~").split("=")[0] for a in arguments}
-    kept = [o for o in (overrides_of(path) if path else []) if o.lstrip("+~").split("=")[0] not in given]
+    path = next((word.removeprefix("checkpoint=").strip("'") for word in arguments if word.startswith("checkpoint=")), None)
+    given = {_key(word) for word in arguments}
+    kept = [word for word in (overrides_of(path) if path else []) if not _replaced(_key(word), given)]
     return [*kept, *arguments]
+
+
+def _key(override: str) -> str:
+    return override.lstrip("+~").split("=")[0]
+
+
+def _replaced(key: str, given: set[str]) -> bool:
+    return key in given or key.split(".")[0] in given
 
 
 @command("evaluate", arguments=as_trained)

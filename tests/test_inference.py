@@ -62,6 +62,16 @@ def test_predict_of_a_folder_names_the_corrupt_picture_and_does_the_others(best,
     assert {p.name for p in (tmp_path / "out").glob("*.png")} == {"a.png", "a_overlay.png", "c.png", "c_overlay.png"}
 
 
+def test_predict_writes_over_nothing(best, tmp_path):
+    Image.new("RGB", (9, 9), "red").save(tmp_path / "a.png")
+    before = (tmp_path / "a.png").read_bytes()
+    line = error_line(script("predict", f"checkpoint={best}", "input=.", "output=.", cwd=tmp_path))
+    assert "holds a.png already" in line and (tmp_path / "a.png").read_bytes() == before
+    Image.new("RGB", (9, 9), "red").save(tmp_path / "a.jpg")
+    line = error_line(script("predict", f"checkpoint={best}", "input=.", "output=out", cwd=tmp_path))
+    assert "two pictures are called 'a'" in line
+
+
 class Evil:
     def __reduce__(self):
         return (print, ("CODE RAN",))

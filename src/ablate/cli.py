@@ -9,6 +9,7 @@ from typing import Any
 
 import hydra
 from hydra.core.hydra_config import HydraConfig
+from hydra.core.override_parser.overrides_parser import OverridesParser
 from hydra.errors import HydraException, InstantiationException
 from hydra.types import RunMode
 from omegaconf import DictConfig, OmegaConf
@@ -47,8 +48,9 @@ def command(
         def run() -> Any:
             os.environ["HYDRA_FULL_ERROR"] = "1"  # the exception itself, instead of Hydra's print of it
             try:
+                words = arguments([quoted(word) for word in sys.argv[1:]])
                 # argparse takes -m before the overrides only
-                sys.argv[1:] = sorted(arguments(sys.argv[1:]), key=lambda word: word not in ("-m", "--multirun"))
+                sys.argv[1:] = sorted(words, key=lambda word: word not in ("-m", "--multirun"))
                 return hydra.main(version_base="1.3", config_path=str(CONF), config_name=config_name)(job)()
             except KeyboardInterrupt:
                 sys.exit(130)
@@ -59,6 +61,17 @@ def command(
         return run
 
     return decorate
+
+
+def quoted(word: str) -> str:
+    """An override whose value Hydra's grammar does not take, such as a path with `=`, with that value in quotes."""
+    key, equals, value = word.partition("=")
+    try:
+        OverridesParser.create().parse_override(word)
+    except HydraException:
+        if equals and not word.startswith("-") and "'" not in value:
+            return f"{key}='{value}'"
+    return word
 
 
 def explain(error: Exception, config_name: str) -> None:

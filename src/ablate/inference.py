@@ -71,7 +71,7 @@ def predict(cfg: DictConfig) -> None:
     """A palette mask NAME.png and an overlay NAME_overlay.png for each picture, at the picture's own size."""
     task = load_task(read_checkpoint(cfg.checkpoint), cfg.checkpoint).to(cfg.device)
     pictures, output = list(_pictures(Path(cfg.input))), Path(cfg.output)
-    output.mkdir(parents=True, exist_ok=True)
+    _make_free(output, pictures)
     palette, unreadable = task.config["data"]["palette"], []
     for path in track(pictures, description="predicting", console=summary.console):
         try:
@@ -79,7 +79,7 @@ def predict(cfg: DictConfig) -> None:
         except (UnidentifiedImageError, OSError, SyntaxError):
             unreadable.append(str(path))
             continue
-        _write(image, segment(task, image), palette, output / path.stem)
+        _write(image, segment(task, image), palette, *_targets(output, path.stem))
     if unreadable:
         raise BadInput(f"not a readable picture: {', '.join(unreadable)}")
     summary.console.print(f"{len(pictures)} masks and overlays in {output}")
@@ -92,12 +92,27 @@ def segment(task: Task, image: np.ndarray) -> Int[Tensor, "h w"]:
     return task.model(pixels).argmax(1)[0].cpu()
 
 
-def _write(image: np.ndarray, label: Tensor, palette: list[list[int]], stem: Path) -> None:
+def _make_free(output: Path, pictures: list[Path]) -> None:
+    """Make the folder, where it is missing; refuse to write over anything, be it two pictures' masks of one name."""
+    output.mkdir(parents=True, exist_ok=True)
+    names = [path.stem for path in pictures]
+    for name in names:
+        if names.count(name) > 1:
+            raise BadInput(f"two pictures are called {name!r}: their masks would have one name; predict them apart")
+        if taken := [path.name for path in _targets(output, name) if path.exists()]:
+            raise BadInput(f"output={str(output)!r} holds {taken[0]} already; name another folder")
+
+
+def _targets(output: Path, name: str) -> tuple[Path, Path]:
+    return output / f"{name}.png", output / f"{name}_overlay.png"
+
+
+def _write(image: np.ndarray, label: Tensor, palette: list[list[int]], mask_file: Path, overlay_file: Path) -> None:
     mask = Image.fromarray(label.byte().numpy(), mode="P")
     mask.putpalette([value for colour in palette for value in colour])
-    mask.save(stem.with_name(f"{stem.name}.png"))
+    mask.save(mask_file)
     overlay = Image.blend(Image.fromarray(image), Image.fromarray(colour_map(label, palette)), 0.5)
-    overlay.save(stem.with_name(f"{stem.name}_overlay.png"))
+    overlay.save(overlay_file)
 
 
 def _pictures(path: Path) -> Iterator[Path]:

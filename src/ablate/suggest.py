@@ -6,7 +6,7 @@ from pathlib import Path
 from hydra import compose, initialize_config_dir
 from hydra.core.global_hydra import GlobalHydra
 from hydra.core.override_parser.overrides_parser import OverridesParser
-from omegaconf import DictConfig, OmegaConf
+from omegaconf import DictConfig
 
 from ablate.errors import did_you_mean
 
@@ -50,7 +50,7 @@ def keys(cfg: DictConfig, prefix: str = "") -> list[str]:
 def _unknown_key(key: str, conf: Path, config_name: str) -> str:
     GlobalHydra.instance().clear()
     with initialize_config_dir(str(conf), version_base="1.3"):
-        known = keys(compose(config_name)) + groups(conf)
+        known = [name for name in keys(compose(config_name)) + groups(conf) if name != key]  # of the default options
     siblings = [name for name in known if name.rpartition(".")[0] == key.rpartition(".")[0]]
     hint = did_you_mean(key, known).split(" (one of")[0] or did_you_mean(key, siblings)
     return f"the key {key!r} is unknown{hint}; --help lists the groups, --cfg job every key"
@@ -59,8 +59,3 @@ def _unknown_key(key: str, conf: Path, config_name: str) -> str:
 def _is_known(argument: str, conf: Path) -> bool:
     override = OverridesParser.create().parse_override(argument)
     return (conf / override.key_or_group).is_dir()
-
-
-def load_yaml(path: Path) -> DictConfig:
-    """A yaml file as a config."""
-    return OmegaConf.load(path)

@@ -2,6 +2,7 @@
 
 import os
 import pickle
+import warnings
 from pathlib import Path
 from typing import Any
 
@@ -50,7 +51,8 @@ def read_checkpoint(path: str | Path) -> dict[str, Any]:
     if not Path(path).is_file():
         raise BadInput(f"checkpoint {str(path)!r} is not a file")
     try:
-        checkpoint = torch.load(path, map_location="cpu", weights_only=True)
+        with warnings.catch_warnings(action="ignore"):  # of pickle protocols: what matters is said below
+            checkpoint = torch.load(path, map_location="cpu", weights_only=True)
     except pickle.UnpicklingError as error:
         reason = "it would run code when loaded" if "weights_only" in str(error).lower() else "it is not a checkpoint"
         raise BadInput(f"checkpoint {str(path)!r} is refused: {reason}") from error
