@@ -69,6 +69,12 @@ def train(cfg: DictConfig) -> float | None:
     return float(trainer.checkpoint_callbacks[0].best_model_score or "nan")
 
 
+def metric_tags(cfg: DictConfig) -> list[str]:
+    """Names of the metrics that a run of this config ends with."""
+    task = build(cfg, "task")
+    return [tag for split in ("train", "val", "test") for tag in task.metric_tags(split)]
+
+
 def make_trainer(cfg: DictConfig) -> Trainer:
     """The Lightning trainer with the config's logger, callbacks and atomic checkpoints."""
     callbacks = list(build(cfg, "callbacks").values())

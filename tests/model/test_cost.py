@@ -13,7 +13,7 @@ def test_cost_of_two_levels_by_hand():
     random_state = torch.get_rng_state()
     counted = cost(model, (3, 3, 16, 16))
     assert torch.equal(random_state, torch.get_rng_state()) and next(model.parameters()).device.type == "cpu"
-    encoder = 256 * 27 * 4 + 64 * 36 * 8
+    encoder = 256 * 27 * 4 + 64 * 36 * 8 + 2 * 16 * 72 * 8  # two levels, and the bottleneck
     # A transposed convolution costs kernel² · c² for each input pixel; its block as a convolution at the output's size.
     decoder = (16 * 16 * 64 + 64 * 72 * 4) + (64 * 16 * 16 + 256 * 36 * 4)
     head = 256 * 4 * 5
@@ -23,6 +23,6 @@ def test_cost_of_two_levels_by_hand():
         "decoder": 3 * decoder,
         "head": 3 * head,
     }
-    norms = 2 * (4 + 8) + 2 * (4 + 4)
-    weights = 27 * 4 + 36 * 8 + (16 * 64 + 72 * 4) + (16 * 16 + 36 * 4) + (4 * 5 + 5)
+    norms = 2 * (4 + 8 + 8 + 8) + 2 * (4 + 4)
+    weights = 27 * 4 + 36 * 8 + 2 * 72 * 8 + (16 * 64 + 72 * 4) + (16 * 16 + 36 * 4) + (4 * 5 + 5)
     assert counted.parameters == norms + weights == sum(part.parameters for part in counted.parts.values())

@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import NamedTuple
 
 from hydra import compose
-from omegaconf import OmegaConf
+from omegaconf import DictConfig, OmegaConf
 
 from ablate import run_folder
 from ablate.ablation.spec import Ablation
@@ -48,10 +48,16 @@ def plan(ablation: Ablation, budget: str, config_name: str, folder: Path) -> lis
         used[words] = known.get(words) or used.get(words) or _digest_config(config_name, run.overrides)
         key = _digest(used[words], code, str(run.seed))[:10]
         name = f"{run.cell}_seed={run.seed}_{key}"
-        runs.append(Planned(run.cell, run.seed, [*run.overrides, f"seed={run.seed}"], key, folder / "runs" / name))
+        overrides = [*run.overrides, f"seed={run.seed}"]
+        runs.append(Planned(run.cell, run.seed, overrides, key, folder / "runs" / budget / name))
     folder.mkdir(parents=True, exist_ok=True)
     run_folder.write_json(cache, {"conf": conf, "configs": used})
     return runs
+
+
+def composed(config_name: str, overrides: Sequence[str]) -> DictConfig:
+    """What a run with these overrides is made from."""
+    return compose(config_name, list(overrides))
 
 
 def code_version() -> str:
@@ -62,7 +68,7 @@ def code_version() -> str:
 
 
 def _digest_config(config_name: str, overrides: Sequence[str]) -> str:
-    config = OmegaConf.to_container(compose(config_name, list(overrides)), resolve=False)
+    config = OmegaConf.to_container(composed(config_name, overrides), resolve=False)
     for key in ("log_dir", "name", "ckpt_path"):  # where a run lies does not change its result
         config.pop(key, None)
     return _digest(json.dumps(config, sort_keys=True))

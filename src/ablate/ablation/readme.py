@@ -1,9 +1,13 @@
 """The verdicts as they stand in README.md."""
 
+import json
+import re
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 
 from ablate.ablation import document
+from ablate.ablation.report import ASKED, RESULTS
+from ablate.ablation.results import read_csv
 from ablate.ablation.spec import Ablation
 from ablate.ablation.verdict import Outcome
 from ablate.ablation.wording import MARKS, effect, wanted
@@ -36,11 +40,21 @@ def verdicts_markdown(
     return f"### {ablation.name}\n\n{ablation.question}\n\n{document.table(heads, lines, left=3)}\n\n{origins}\n"
 
 
-def write_between_markers(path: Path, text: str) -> None:
-    """Replace what stands between the two markers of a file, and nothing else."""
+def update_readme(path: Path, folder: Path, ablation: Ablation, outcomes: Sequence[Outcome], budget: str) -> None:
+    """Put the verdicts of the report in `folder` between the markers of `path`; those of other ablations stay."""
+    asked, rows = json.loads((folder / ASKED).read_text()), read_csv(folder / RESULTS)
+    text = verdicts_markdown(ablation, outcomes, rows, budget, asked["origin"])
+    before, between, after = _parted(path)
+    sections = {section.split("\n")[0]: section for section in re.split(r"^### ", between, flags=re.M)[1:]}
+    sections[ablation.name] = text.removeprefix("### ")
+    whole = "\n".join(f"### {sections[name].strip()}\n" for name in sorted(sections))
+    write_atomically(path, f"{before}{BEGIN}\n\n{whole}\n{END}{after}")
+
+
+def _parted(path: Path) -> tuple[str, str, str]:
     whole = path.read_text()
     before, begin, rest = whole.partition(BEGIN)
-    _, end, after = rest.partition(END)
+    between, end, after = rest.partition(END)
     if not begin or not end or BEGIN in rest or END in after or END in before:
         raise BadInput(f"{path} must hold {BEGIN} and after it {END}, once each")
-    write_atomically(path, f"{before}{BEGIN}\n{text.strip()}\n{END}{after}")
+    return before, between, after

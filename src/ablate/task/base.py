@@ -1,5 +1,6 @@
 """The Lightning side of every task: what is counted, logged and optimised; a subclass writes `step`."""
 
+import warnings
 from abc import abstractmethod
 from collections.abc import Callable
 from typing import NamedTuple
@@ -101,6 +102,13 @@ class Task(LightningModule):
 
     def on_test_epoch_end(self) -> None:
         self._log_metrics("test")
+
+    def metric_tags(self, split: str) -> list[str]:
+        """Names under which the metrics of a split are logged."""
+        with warnings.catch_warnings(action="ignore"):  # torchmetrics says that nothing was updated, which is so
+            values = {name: metric.clone().compute() for name, metric in self.metrics[f"{split}_"].items()}
+        names = [n for name, value in values.items() for n in (value if isinstance(value, dict) else [name])]
+        return [f"{split}/{name}" for name in [*names, "loss"]]
 
     # --- shared ----------------------------------------------------------------------------------
 

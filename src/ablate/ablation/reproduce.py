@@ -1,0 +1,59 @@
+"""An ablation from its file to its report: plan, run what is missing, judge, write, show."""
+
+import fcntl
+import sys
+from pathlib import Path
+
+from hydra.core.hydra_config import HydraConfig
+from hydra.utils import get_method
+from omegaconf import DictConfig
+from rich.console import Console
+
+from ablate import run_folder
+from ablate.ablation.console import verdict_table
+from ablate.ablation.plan import Planned, composed, plan
+from ablate.ablation.read import load
+from ablate.ablation.report import PAGE, write_report
+from ablate.ablation.results import row_of
+from ablate.ablation.runner import clear, execute
+from ablate.ablation.spec import Ablation
+from ablate.ablation.tensorboard import log_report
+from ablate.errors import check_choice
+
+
+def reproduce(cfg: DictConfig) -> None:
+    """Bring every run of `cfg.ablation` at `cfg.budget` to an end, and write the report; exit status 1 if a run failed."""
+    console = Console(highlight=False, soft_wrap=True)
+    ablation, folder = load(cfg.ablation), Path(HydraConfig.get().runtime.output_dir)
+    check_choice("budget", cfg.budget, ablation.budgets)
+    runs = plan(ablation, cfg.budget, cfg.config, folder)
+    if cfg.metric_tags is not None:
+        check_metrics(ablation, get_method(cfg.metric_tags)(composed(cfg.config, runs[0].overrides)))
+    if cfg.force:
+        clear(runs)
+    execute(runs, cfg.config, cfg.job, console)
+    report(ablation, runs, cfg.budget, folder, console)
+    failed = [run for run in runs if run.status != "finished"]
+    for run in failed:
+        reason = run_folder.read_state(run.folder).get("error", "it has not ended")
+        print(f"failed: {run.cell} seed {run.seed}: {reason}", file=sys.stderr)
+    if failed:
+        sys.exit(1)
+
+
+def check_metrics(ablation: Ablation, known: list[str]) -> None:
+    """Refuse a metric that no run of this ablation will have."""
+    for metric in ablation.metrics:
+        check_choice(f"ablation {ablation.name}: metric", metric, known)
+
+
+def report(ablation: Ablation, runs: list[Planned], budget: str, folder: Path, console: Console) -> None:
+    """Write the report and its TensorBoard side, and show the verdicts and where to look."""
+    rows = [row_of(run.folder, cell=run.cell, seed=run.seed, hash=run.key) for run in runs]
+    with (folder / ".report.lock").open("w") as lock:
+        fcntl.flock(lock, fcntl.LOCK_EX)  # two processes may end at once
+        outcomes = write_report(folder, ablation, rows, budget, run_folder.provenance())
+        log_report(folder, ablation, outcomes)
+    console.print(verdict_table(ablation, outcomes))
+    shown = folder.relative_to(Path.cwd()) if folder.is_relative_to(Path.cwd()) else folder
+    console.print(f"the report is {shown / PAGE}\nlook at it: tensorboard --logdir {shown}")

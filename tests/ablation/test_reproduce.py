@@ -1,0 +1,201 @@
+"""The whole of it on an experiment of milliseconds: continue, fail, kill, two at once, wrong files."""
+
+import json
+import os
+import shutil
+import signal
+import subprocess
+import sys
+import time
+from collections import Counter
+from pathlib import Path
+
+import pytest
+import yaml
+from commands import ROOT, error_line, script
+
+STUB = Path(__file__).parent / "stub"
+
+
+class Project:
+    """A config folder of its own with the stub experiment, and what its runs wrote down."""
+
+    def __init__(self, folder: Path) -> None:
+        self.folder, self.conf = folder, folder / "conf"
+        shutil.copytree(STUB, self.conf)
+        self.diary = folder / "diary"
+        self.file = self.conf / "ablation/stub.yaml"
+        self.report = folder / "logs/ablation/stub"
+
+    def words(self, *more: str) -> list[str]:
+        return ["--config-dir", str(self.conf), "ablation=stub", "config=stub", "job=stub_job.train", "metric_tags=null",
+                "budget=smoke", *more]
+
+    def env(self) -> dict[str, str]:
+        return {"STUB_DIARY": str(self.diary), "PYTHONPATH": str(STUB)}
+
+    def reproduce(self, *more: str) -> subprocess.CompletedProcess:
+        return script("reproduce", *self.words(*more), cwd=self.folder, **self.env())
+
+    def start(self, *more: str) -> subprocess.Popen:
+        command = [sys.executable, str(ROOT / "scripts/reproduce.py"), *self.words(*more)]
+        return subprocess.Popen(command, cwd=self.folder, env={**os.environ, **self.env()},
+                                stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True)
+
+    def steps(self) -> list[str]:
+        return self.diary.read_text().split("\n")[:-1] if self.diary.exists() else []
+
+    def change(self, edit) -> None:
+        given = yaml.safe_load(self.file.read_text())
+        edit(given)
+        self.file.write_text(yaml.safe_dump(given, sort_keys=False))
+
+    def states(self) -> Counter:
+        return Counter(json.loads(path.read_text())["status"] for path in self.report.glob("runs/*/*/run.json"))
+
+
+@pytest.fixture
+def project(tmp_path):
+    return Project(tmp_path)
+
+
+def set_overrides(cell, *overrides):
+    return lambda given: given["cells"].update({cell: [*given["cells"][cell], *overrides]})
+
+
+def test_once_again_after_a_change_and_by_force(project):
+    done = project.reproduce()
+    assert done.returncode == 0, done.stderr
+    assert len(project.steps()) == 9 and project.states() == {"finished": 9}
+    assert "✔ supported" in done.stdout and "✘ refuted" in done.stdout and "tensorboard --logdir" in done.stdout
+    assert "9/9 runs done" in done.stdout
+    for name in ("results.csv", "report.md", "report.html", "figures/claims.png", "figures/curve_val_score.png"):
+        assert (project.report / name).stat().st_size > 0
+    assert project.reproduce().returncode == 0 and len(project.steps()) == 9
+    project.change(lambda given: given["cells"].update(middle=["quality=0.6"]))
+    assert project.reproduce().returncode == 0
+    assert [line.split("_")[0] for line in project.steps()[9:]] == ["middle"] * 3
+    assert project.reproduce("force=true", "hydra/launcher=basic").returncode == 0 and len(project.steps()) == 21
+    assert "| **0.6" not in (text := (project.report / "report.md").read_text()) and "`middle` | 0.60" in text
+
+
+@pytest.mark.parametrize("launcher", ["joblib", "basic"])
+def test_a_run_that_fails_costs_only_itself(project, launcher):
+    for cell, mode in [("low", "crash"), ("middle", "diverge"), ("high", "memory")]:
+        project.change(lambda given: given["cells"].update({f"bad_{cell}": ["quality=0.3", f"mode={mode}"]}))
+    project.change(lambda given: given["claims"].update(bad={
+        "statement": "Bad is best.", "source": "section 3", "metric": "test/score", "direction": "greater",
+        "least_effect": 0.1, "contrast": {"minus": [["bad_low", "bad_middle", "bad_high"], "low"]}}))
+    done = project.reproduce(f"hydra/launcher={launcher}")
+    assert done.returncode == 1 and "Traceback" not in done.stderr
+    assert project.states() == {"finished": 9, "failed": 9}
+    assert "failed: bad_low seed 0: RuntimeError: a fault" in done.stderr
+    assert "failed: bad_middle seed 1: the loss is not finite at step 7" in done.stderr
+    assert "failed: bad_high seed 2: killed by SIGKILL" in done.stderr
+    text = (project.report / "report.md").read_text()
+    assert "incomplete" in text and "the last words of a run" in text and "✔ supported" in text
+
+
+def test_a_worker_that_is_killed_does_not_take_the_others_with_it(project):
+    project.change(set_overrides("low", "mode=worker"))
+    done = project.reproduce("hydra.launcher.n_jobs=2")
+    assert done.returncode == 0, done.stderr
+    assert project.states() == {"finished": 9}
+
+
+@pytest.mark.parametrize("how", [signal.SIGKILL, signal.SIGTERM, signal.SIGINT])
+def test_killed_and_continued(project, how):
+    project.change(lambda given: given.update(base=[*given["base"], "steps=8"]))
+    process = project.start()
+    until = time.time() + 60
+    while len(project.steps()) < 12 and time.time() < until:
+        time.sleep(0.01)
+    process.send_signal(how)
+    process.communicate()
+    assert process.returncode != 0
+    half = project.steps()
+    assert 12 <= len(half) < 72
+    done = project.reproduce()
+    assert done.returncode == 0, done.stderr
+    assert project.states() == {"finished": 9}
+    # No step that a checkpoint had kept was done twice; of each run that was stopped, at most the one under way.
+    repeated = [line for line, times in Counter(project.steps()).items() if times > 1]
+    assert len(repeated) <= 2 and set(project.steps()) >= set(half) and len(set(project.steps())) == 72
+
+
+def test_two_at_once_do_every_run_once(project):
+    project.change(lambda given: given.update(base=[*given["base"], "steps=3"]))
+    both = [project.start(), project.start()]
+    for process in both:
+        _, said = process.communicate()
+        assert process.returncode == 0, said
+    assert Counter(Counter(project.steps()).values()) == {1: 27}
+
+
+def drop(*keys):
+    def edit(given):
+        for key in keys[:-1]:
+            given = given[key]
+        del given[keys[-1]]
+
+    return edit
+
+
+def put(*keys_and_value):
+    def edit(given):
+        for key in keys_and_value[:-2]:
+            given = given[key]
+        given[keys_and_value[-2]] = keys_and_value[-1]
+
+    return edit
+
+
+@pytest.mark.parametrize(
+    ("edit", "said"),
+    [
+        (put("claims", "more", "contrast", {"minus": ["high", "midle"]}), "there is no cell 'midle'; did you mean 'middle'"),
+        (put("claims", "more", "metric", "test/scor"), "did you mean 'test/score'"),
+        (put("cells", "alone", ["quality=0.9"]), "no claim names the cell 'alone'"),
+        (put("cells", "low", ["qualty=0.9"]), "did you mean 'quality'"),
+        (put("claims", "more", "direction", "more"), "direction='more' is unknown"),
+        (put("claims", "more", "least_effect", "much"), "least_effect='much' must be"),
+        (put("budgets", "smoke", "seeds", 0), "seeds=0 must"),
+        (put("budgets", "tiny", {"seeds": 1}), "budget='tiny' is unknown"),
+        (put("claim", {}), "the key 'claim' is unknown; did you mean 'claims'"),
+        (drop("question"), "question is missing"),
+        (drop("claims", "more", "source"), "source is missing"),
+        (put("cells", "twin", ["quality=0.2"]), "have the same overrides"),
+    ],
+)
+def test_a_wrong_file_is_refused_before_anything_runs(project, edit, said):
+    project.change(edit)
+    assert said in error_line(project.reproduce())
+    assert not project.steps()
+
+
+def test_an_unknown_ablation_or_budget_is_one_line(project):
+    assert "did you mean 'stub'" in error_line(project.reproduce("ablation=stup"))
+    assert "did you mean 'quick'" in error_line(project.reproduce("budget=quik"))
+
+
+def test_a_metric_that_no_run_will_have(tmp_path):
+    (tmp_path / "ablation").mkdir()
+    given = yaml.safe_load((STUB / "ablation/stub.yaml").read_text())
+    given["metrics"]["test/miuo"], given["base"] = "maximise", []
+    given["cells"] = {"low": ["seed=1"], "middle": ["seed=2"], "high": ["seed=3"]}
+    (tmp_path / "ablation/wrong.yaml").write_text(yaml.safe_dump(given))
+    line = error_line(script("reproduce", "--config-dir", str(tmp_path), "ablation=wrong", "budget=smoke", cwd=tmp_path))
+    assert "metric='test/miuo' is unknown" in line or "metric='test/score' is unknown" in line
+
+
+def test_the_report_is_made_again_from_its_results(project):
+    assert project.reproduce("budget=quick").returncode == 0
+    before = (project.report / "report.md").read_text()
+    shutil.rmtree(project.report / "runs")
+    for path in (project.report / "report.md", project.report / "report.html"):
+        path.unlink()
+    done = script("report", str(project.report), cwd=project.folder)
+    assert done.returncode == 0, done.stderr
+    assert (project.report / "report.md").read_text().split("## Learning")[0] == before.split("## Learning")[0]
+    assert "✔ supported" in done.stdout
+    assert "holds no report" in error_line(script("report", str(project.folder), cwd=project.folder))
