@@ -6,7 +6,7 @@ from pathlib import Path
 import pytest
 from jaxtyping import install_import_hook
 
-install_import_hook("ablate", "beartype.beartype")
+install_import_hook("ablate", "typecheck.checked")
 
 ROOT = Path(__file__).resolve().parents[1]
 

@@ -101,6 +101,6 @@ def config_line(error: Exception, config_name: str) -> str | None:
     """One line for what Hydra or OmegaConf refused, with the nearest key, group or option."""
     if isinstance(error, InstantiationException) or not isinstance(error, HydraException | OmegaConfBaseException):
         return None
-    from ablate.suggest import suggest  # only where there is something to suggest
+    from ablate.suggest import compose_default, suggest  # only where there is something to suggest
 
-    return suggest(error, CONF, config_name, sys.argv[1:])
+    return suggest(error, CONF, lambda: compose_default(CONF, config_name), sys.argv[1:])

@@ -70,7 +70,7 @@ def short_name(overrides: Sequence[str], limit: int = 120) -> str:
     words = []
     for override in overrides:
         key, _, value = override.lstrip("+~").partition("=")
-        if key not in ("log_dir", "name"):
+        if key not in ("log_dir", "name", "data.root"):
             words.append(f"{re.split(r'[./]', key)[-1]}={value}")
     return re.sub(r"[^\w.,=+-]+", "-", ",".join(words))[:limit].rstrip(",-")
 

@@ -1,6 +1,7 @@
 """What was meant: turns Hydra's refusal of an override into one line with the nearest valid name."""
 
 import re
+from collections.abc import Callable, Sequence
 from pathlib import Path
 
 from hydra import compose, initialize_config_dir
@@ -11,18 +12,25 @@ from omegaconf import DictConfig
 from ablate.errors import did_you_mean
 
 
-def suggest(error: Exception, conf: Path, config_name: str, arguments: list[str]) -> str:
-    """`error` as one line; `arguments` are the words of the command line."""
+def suggest(error: Exception, conf: Path, default: Callable[[], DictConfig], arguments: Sequence[str]) -> str:
+    """`error` as one line; `arguments` are the overrides, `default()` is the config that they were to change."""
     text = " ".join(f"{error} {error.__cause__ or ''}".split())
     if match := re.search(r"Could not override '([^']+)'", text):
-        return _unknown_key(match[1], conf, config_name)
+        return _unknown_key(match[1], conf, default())
     if match := re.search(r"Could not find '([^']+)/([^/']+)'|In '[^']*': Could not find '([^']+)/([^/']+)'", text):
         group, option = (match[1], match[2]) if match[1] else (match[3], match[4])
         return f"{group}={option} is unknown{did_you_mean(option, options(conf, group))}"
     if match := re.search(r"No match in the defaults list\)?\.? *|Could not load '([^']+)'", text):
         key = next((a.split("=")[0] for a in arguments if "=" in a and not _is_known(a, conf)), text)
-        return _unknown_key(key, conf, config_name)
+        return _unknown_key(key, conf, default())
     return text
+
+
+def compose_default(conf: Path, config_name: str) -> DictConfig:
+    """A config without any override, whatever Hydra was at before."""
+    GlobalHydra.instance().clear()
+    with initialize_config_dir(str(conf), version_base="1.3"):
+        return compose(config_name)
 
 
 def options(conf: Path, group: str) -> list[str]:
@@ -47,10 +55,8 @@ def keys(cfg: DictConfig, prefix: str = "") -> list[str]:
     return found
 
 
-def _unknown_key(key: str, conf: Path, config_name: str) -> str:
-    GlobalHydra.instance().clear()
-    with initialize_config_dir(str(conf), version_base="1.3"):
-        known = [name for name in keys(compose(config_name)) + groups(conf) if name != key]  # of the default options
+def _unknown_key(key: str, conf: Path, default: DictConfig) -> str:
+    known = [name for name in keys(default) + groups(conf) if name != key]
     siblings = [name for name in known if name.rpartition(".")[0] == key.rpartition(".")[0]]
     hint = did_you_mean(key, known).split(" (one of")[0] or did_you_mean(key, siblings)
     return f"the key {key!r} is unknown{hint}; --help lists the groups, --cfg job every key"

@@ -1,11 +1,13 @@
 """One run in a process of its own, so that a crash, or a kill for memory, costs that run only."""
 
+import copy
 import fcntl
 import multiprocessing
 import os
 import signal
 import sys
 import threading
+import time
 import traceback
 from contextlib import suppress
 from multiprocessing.connection import wait
@@ -13,7 +15,7 @@ from pathlib import Path
 
 from hydra.core.hydra_config import HydraConfig
 from hydra.utils import get_method
-from omegaconf import DictConfig, open_dict
+from omegaconf import DictConfig, OmegaConf, open_dict
 
 from ablate import run_folder
 from ablate.cli import user_line
@@ -27,13 +29,17 @@ class Isolated:
     """
 
     def __init__(self, job: str) -> None:
-        self.job = job
+        self.job, self.main = job, os.getpid()
 
     def __call__(self, cfg: DictConfig) -> None:
+        if os.getppid() == self.main:  # a worker of a pool on this machine: it would wait for work for ever
+            threading.Thread(target=_end_when_orphaned, args=(self.main,), daemon=True).start()
+        if multiprocessing.get_start_method() not in multiprocessing.get_all_start_methods():
+            multiprocessing.set_start_method(None, force=True)  # loky's own, which a child would not know
         context = multiprocessing.get_context("forkserver")
         context.set_forkserver_preload([self.job.rpartition(".")[0], __name__])
         folder = Path(HydraConfig.get().runtime.output_dir)
-        child = context.Process(target=_child, args=(self.job, cfg, HydraConfig.instance().cfg))
+        child = context.Process(target=_child, args=(self.job, cfg, _hydra_config()))
         child.start()
         try:
             child.join()
@@ -43,6 +49,14 @@ class Isolated:
             raise
         if child.exitcode and run_folder.read_state(folder).get("status") not in ("failed", "finished"):
             run_folder.fail(folder, _reason(child.exitcode))
+
+
+def _hydra_config() -> DictConfig:
+    """Hydra's own config without the launcher's and the sweeper's, whose types cannot be sent to another process."""
+    hydra = copy.deepcopy(HydraConfig.instance().cfg)
+    OmegaConf.set_readonly(hydra.hydra, False)
+    hydra.hydra.launcher = hydra.hydra.sweeper = None
+    return hydra
 
 
 def _reason(exitcode: int) -> str:
@@ -70,6 +84,12 @@ def _child(job: str, cfg: DictConfig, hydra: DictConfig) -> None:
             traceback.print_exc()
             run_folder.fail(folder, user_line(error) or f"{type(error).__name__}: {error}")
             sys.exit(1)
+
+
+def _end_when_orphaned(parent: int) -> None:
+    while os.getppid() == parent:
+        time.sleep(0.5)
+    os._exit(1)
 
 
 def _end_with_parent() -> None:

@@ -7,10 +7,13 @@ from pathlib import Path
 from typing import NamedTuple
 
 from hydra import compose
+from hydra.errors import HydraException
 from omegaconf import DictConfig, OmegaConf
 
 from ablate import run_folder
 from ablate.ablation.spec import Ablation
+from ablate.errors import BadInput
+from ablate.suggest import suggest
 
 SOURCE = Path(__file__).resolve().parents[1]
 CONF = SOURCE.parents[1] / "conf"
@@ -57,7 +60,11 @@ def plan(ablation: Ablation, budget: str, config_name: str, folder: Path) -> lis
 
 def composed(config_name: str, overrides: Sequence[str]) -> DictConfig:
     """What a run with these overrides is made from."""
-    return compose(config_name, list(overrides))
+    try:
+        return compose(config_name, list(overrides))
+    except HydraException as error:
+        reason = suggest(error, CONF, lambda: compose(config_name), overrides)
+        raise BadInput(f"the overrides {' '.join(overrides)}: {reason}") from error
 
 
 def code_version() -> str:

@@ -72,7 +72,7 @@ def read_csv(path: Path) -> list[Row]:
 def _value(column: str, text: str) -> object:
     if column in TEXT:
         return text
-    if column == "seed":
+    if text.lstrip("-").isdigit():
         return int(text)
     try:
         return float(text)

@@ -5,8 +5,9 @@ import logging
 import shutil
 import time
 from collections import Counter
-from collections.abc import Iterator, Sequence
-from contextlib import contextmanager
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager, nullcontext
+from functools import partial
 from pathlib import Path
 from threading import Event, Thread
 
@@ -14,49 +15,60 @@ from hydra._internal.callbacks import Callbacks
 from hydra.core.global_hydra import GlobalHydra
 from hydra.core.hydra_config import HydraConfig
 from hydra.core.plugins import Plugins
+from hydra.core.utils import JobStatus
 from hydra.types import HydraContext, RunMode
 from rich.console import Console
 from rich.live import Live
 from rich.text import Text
 
+from ablate import run_folder
 from ablate.ablation.isolate import Isolated
 from ablate.ablation.plan import Planned
 
 log = logging.getLogger(__name__)
-ATTEMPTS = 3  # launches of a run that its worker's death left unfinished
+ATTEMPTS = 3  # launches after which no run has come to an end
 
 
 def execute(runs: Sequence[Planned], config_name: str, job: str, console: Console) -> None:
     """Bring every run to an end, finished or failed; runs that are finished already cost nothing.
 
     A worker that is killed takes a whole pool with it, and with that the runs that were waiting: they are launched
-    again. A run that fails by itself is not.
+    again as long as some come to an end. A run that fails by itself is not.
     """
+    for name in ("hydra", "hydra_plugins"):  # a line a run would bury the one line for all
+        logging.getLogger(name).setLevel(logging.WARNING)
     started = time.time()
     todo = [run for run in runs if run.status != "finished"]
+    idle = 0
     with progress(runs, todo, console):
-        for _ in range(ATTEMPTS):
+        while todo and idle < ATTEMPTS:
             try:
                 launch(todo, config_name, job)
             except Exception as error:  # whatever a launcher raises for a broken pool
-                log.warning("the launcher broke (%s): what it left is launched again", error)
-            todo = [run for run in todo if not _ended(run, started)]
-            if not todo:
-                break
+                log.info("the launcher broke (%s): what it left is launched again", error)
+            left = [run for run in todo if not _ended(run, started)]
+            todo, idle = left, idle + 1 if len(left) == len(todo) else 0
+    for run in todo:
+        run.folder.mkdir(parents=True, exist_ok=True)
+        run_folder.fail(run.folder, f"its worker died in each of {ATTEMPTS} launches")
 
 
 def launch(runs: Sequence[Planned], config_name: str, job: str) -> None:
     """Give runs to the launcher that hydra/launcher= chose, each as the overrides of one job."""
-    hydra = GlobalHydra.instance().hydra
-    chosen = [o for o in HydraConfig.get().overrides.hydra if not o.startswith(("hydra.run", "hydra.sweep", "hydra.mode"))]
-    sweep = f"hydra.sweep.dir={runs[0].folder.parent}"
-    config = hydra.compose_config(config_name, [*chosen, sweep], RunMode.MULTIRUN, with_log_configuration=False)
+    hydra, chosen = GlobalHydra.instance().hydra, HydraConfig.get()
+    kept = [o for o in chosen.overrides.hydra if not o.startswith(("hydra.run", "hydra.sweep", "hydra.mode"))]
+    sweep = f"hydra.sweep.dir='{runs[0].folder.parent}'"
+    words = [f"hydra/launcher={chosen.runtime.choices['hydra/launcher']}", *kept, sweep]
+    config = hydra.compose_config(config_name, words, RunMode.MULTIRUN, with_log_configuration=False)
     context = HydraContext(config_loader=hydra.config_loader, callbacks=Callbacks())
     launcher = Plugins.instance().instantiate_launcher(
         config=config, hydra_context=context, task_function=Isolated(job)
     )
-    words = [[*run.overrides, sweep, f"hydra.sweep.subdir={_quoted(run.folder.name)}"] for run in runs]
-    launcher.launch(words, initial_job_idx=0)
+    jobs = [[*run.overrides, sweep, f"hydra.sweep.subdir='{run.folder.name}'"] for run in runs]
+    for run, result in zip(runs, launcher.launch(jobs, initial_job_idx=0), strict=True):
+        if result.status is JobStatus.FAILED and run.status not in ("finished", "failed"):
+            run.folder.mkdir(parents=True, exist_ok=True)
+            run_folder.fail(run.folder, f"it could not be launched: {result._return_value!r}")
 
 
 def clear(runs: Sequence[Planned]) -> None:
@@ -73,25 +85,30 @@ def clear(runs: Sequence[Planned]) -> None:
 
 @contextmanager
 def progress(runs: Sequence[Planned], todo: Sequence[Planned], console: Console) -> Iterator[None]:
-    """One line for the whole ablation while the block lasts: done, running, failed, time left."""
+    """One line for the whole ablation while the block lasts: done, running, failed, time left.
+
+    It is redrawn on a terminal; elsewhere it is printed anew twice a minute.
+    """
     stop, began = Event(), time.time()
 
     def line() -> Text:
         return Text(progress_line(Counter(run.status for run in runs), len(runs), len(todo), time.time() - began))
 
-    def watch(live: Live) -> None:
-        while not stop.wait(1.0 if len(runs) < 200 else 5.0):
-            live.update(line(), refresh=True)
+    def watch(show: Callable[[Text], None], every: float) -> None:
+        while not stop.wait(every):
+            show(line())
 
-    with Live(line(), console=console, auto_refresh=False) as live:
-        watcher = Thread(target=watch, args=(live,), daemon=True)
+    with Live(line(), console=console, auto_refresh=False) if console.is_terminal else nullcontext() as live:
+        show = partial(live.update, refresh=True) if live else console.print
+        pause = (1.0 if len(runs) < 200 else 5.0) if live else 30.0
+        watcher = Thread(target=watch, args=(show, pause), daemon=True)
         watcher.start()
         try:
             yield
         finally:
             stop.set()
             watcher.join()
-            live.update(line(), refresh=True)
+            show(line())
 
 
 def progress_line(status: Counter, total: int, todo: int, seconds: float) -> str:
@@ -110,7 +127,3 @@ def _clock(seconds: float) -> str:
 
 def _ended(run: Planned, since: float) -> bool:
     return run.status == "finished" or (run.status == "failed" and (run.folder / "run.json").stat().st_mtime >= since)
-
-
-def _quoted(name: str) -> str:
-    return "'" + name.replace("'", r"\'") + "'"

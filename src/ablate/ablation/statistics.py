@@ -37,9 +37,12 @@ def interval(x: Float[np.ndarray, "*b n"]) -> Interval:
         BCa, expanded      92.0   94.1   93.9   94.3   95.0
         Student's t        95.0   95.3   95.0   95.0   95.0
 
-    and of EXPON
+    and of 4,000 exponential ones, which are skewed as no difference of two runs should be
+
+        BCa, expanded      88.0   91.3   90.8   92.2   93.2
+        Student's t        87.8   89.5   88.6   89.3   91.5
     """
-    mean, n = x.mean(-1), x.shape[-1]
+    mean, n = np.asarray(x.mean(-1)), x.shape[-1]
     if n < 2:
         return Interval(np.full_like(mean, np.nan), np.full_like(mean, np.nan), NONE)
     quantile = stats.t.ppf((1 + LEVEL) / 2, n - 1)
@@ -71,7 +74,7 @@ def p_above(x: Float[np.ndarray, "*b n"], bound: float) -> Float[np.ndarray, "*b
         return np.ones_like(sure)
     equal = _all_equal(x)
     error = np.where(equal, 1.0, x.std(-1, ddof=1) / np.sqrt(n))
-    return np.where(equal, sure, stats.t.sf(above / error, n - 1))
+    return np.asarray(np.where(equal, sure, stats.t.sf(above / error, n - 1)))
 
 
 def p_below(x: Float[np.ndarray, "*b n"], bound: float) -> Float[np.ndarray, "*b"]:
@@ -114,4 +117,4 @@ def seeds_needed(distance: float, sd: float, alpha: float) -> float:
 
 def _all_equal(x: Float[np.ndarray, "*b n"]) -> Bool[np.ndarray, "*b"]:
     """Equal but for rounding."""
-    return np.ptp(x, axis=-1) <= 1e-12 * np.abs(x).max(-1)
+    return np.asarray(np.ptp(x, axis=-1) <= 1e-12 * np.abs(x).max(-1))

@@ -41,7 +41,8 @@ class Progress(ProgressBar):
             self.bar.update(self.bar_task, completed=trainer.global_step)
 
     def on_train_epoch_end(self, trainer: Trainer, pl_module: LightningModule) -> None:
-        line = f"epoch {trainer.current_epoch + 1}/{trainer.max_epochs}  {self._values(trainer)}"
+        validated = (trainer.current_epoch + 1) % (trainer.check_val_every_n_epoch or 1) == 0
+        line = f"epoch {trainer.current_epoch + 1}/{trainer.max_epochs}  {self._values(trainer, validated)}"
         log.info(line)
         if not self.console.is_terminal:
             self.console.print(line, highlight=False)
@@ -75,8 +76,8 @@ class Progress(ProgressBar):
         if self.bar is not None:
             self.bar.update(self.bar_task, description=description, values=self._values(trainer))
 
-    def _values(self, trainer: Trainer) -> str:
-        values = {name: trainer.callback_metrics.get(name) for name in SHOWN}
+    def _values(self, trainer: Trainer, validated: bool = True) -> str:
+        values = {name: trainer.callback_metrics.get(name) for name in SHOWN if validated or name.startswith("train/")}
         return "  ".join(f"{name} {float(v):.3f}" for name, v in values.items() if isinstance(v, torch.Tensor))
 
     def _close(self) -> None:

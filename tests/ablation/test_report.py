@@ -1,0 +1,154 @@
+"""The report from fixed results: its tables to the letter, its page in a browser without a request."""
+
+import http.server
+import re
+import shutil
+import subprocess
+import threading
+from html.parser import HTMLParser
+
+import numpy as np
+import pytest
+from commands import ROOT, error_line, script
+from PIL import Image
+
+from ablate.ablation.read import load
+from ablate.ablation.readme import BEGIN, END, update_readme
+from ablate.ablation.report import rewrite_report, write_report
+from ablate.ablation.results import read_csv
+from ablate.errors import BadInput
+from ablate.run_folder import write_json
+
+STUB = ROOT / "tests/ablation/stub/ablation/stub.yaml"
+SCORES = {"low": (0.20, 0.22, 0.21), "middle": (0.50, 0.51, 0.52), "high": (0.80, 0.79, 0.81)}
+ORIGIN = {"command": "reproduce ablation=stub", "commit": "a" * 40, "python": "3.11", "versions": {"torch": "2.13"},
+          "platform": "a machine", "cpus": 2, "started": 1.8e9}
+
+
+@pytest.fixture
+def made(tmp_path):
+    """A folder with a report, and the rows it was made from: all finished but one."""
+    rows = []
+    for cell, values in SCORES.items():
+        for seed, score in enumerate(values):
+            run = tmp_path / f"runs/smoke/{cell}_{seed}"
+            run.mkdir(parents=True)
+            write_json(run / "history.json", {"val/score": [[1, 0.1], [2, score]]})
+            Image.new("RGB", (8, 8), "red").save(run / "panel.png")
+            rows.append({"cell": cell, "seed": seed, "status": "finished", "hash": "h", "seconds": 90.0, "device": "cpu",
+                         "commit": "a" * 40, "cost/parameters": 1500, "cost/multiply_adds": 2_000_000,
+                         "test/score": score, "test/error": 1 - score, "overrides": [f"x={cell}"], "folder": str(run)})
+    write_report(tmp_path, load(STUB), rows, "smoke", ORIGIN)
+    return tmp_path, rows
+
+
+def test_the_table_of_cells(made):
+    text = (made[0] / "report.md").read_text()
+    assert "| `low` | 0.210 ± 0.010 | 0.790 ± 0.010 | 1.5 k | 2 M | 90 s | 3 |" in text
+    assert "| `high` | **0.800 ± 0.010** | **0.200 ± 0.010** | 1.5 k | 2 M | 90 s | 3 |" in text
+
+
+def test_the_table_of_claims(made):
+    text = (made[0] / "report.md").read_text()
+    assert "**✔ supported** | More is better.<br>*section 1*" in text
+    assert "+0.300 [+0.275, +0.325]<br>+0.290 [+0.265, +0.315]" in text  # mean ± 4.303 · 0.01 / √3, by hand
+    assert "**✘ refuted** | The high one errs more." in text and "3 cells × 3 seeds: 9 of 9 runs finished" in text
+    for fact in ("reproduce ablation=stub", "a" * 40, "2 processors, a machine", "2027-01-15", "| torch | 2.13 |"):
+        assert fact in text
+
+
+def test_results_come_back_as_they_were(made):
+    folder, rows = made
+    back = read_csv(folder / "results.csv")
+    for row, again in zip(rows, back, strict=True):
+        assert {k: again[k] for k in row if k != "folder"} == {k: v for k, v in row.items() if k != "folder"}
+
+
+def test_a_report_is_made_again_to_the_letter(made):
+    folder, _ = made
+    before = {name: (folder / name).read_bytes() for name in ("report.md", "report.html", "results.csv")}
+    rewrite_report(folder)
+    assert before == {name: (folder / name).read_bytes() for name in before}
+    with pytest.raises(BadInput, match="holds no report"):
+        rewrite_report(folder / "runs")
+
+
+class References(HTMLParser):
+    def __init__(self, text):
+        super().__init__()
+        self.found = []
+        self.feed(text)
+
+    def handle_starttag(self, tag, attrs):
+        assert tag not in ("script", "link", "iframe")
+        self.found += [value for name, value in attrs if name in ("src", "href")]
+
+
+def test_the_page_refers_to_nothing_outside_itself(made):
+    text = (made[0] / "report.html").read_text()
+    found = References(text).found
+    assert len(found) >= 5 and all(value.startswith("data:image/png;base64,") for value in found)
+    assert "@import" not in text and "url(" not in text
+
+
+@pytest.mark.skipif(not shutil.which("chromium"), reason="chromium is not installed")
+def test_the_page_in_a_browser_asks_for_nothing_else(made, tmp_path):
+    asked = []
+
+    class Handler(http.server.SimpleHTTPRequestHandler):
+        def __init__(self, *arguments):
+            super().__init__(*arguments, directory=str(made[0]))
+
+        def log_message(self, form, *values):
+            asked.append(self.path)
+
+    server = http.server.ThreadingHTTPServer(("127.0.0.1", 0), Handler)
+    threading.Thread(target=server.serve_forever, daemon=True).start()
+    url = f"http://127.0.0.1:{server.server_port}/report.html"
+    quiet = ["--disable-background-networking", "--disable-component-update", "--disable-sync", "--disable-quic"]
+    shot = tmp_path / "shot.png"
+    subprocess.run(["chromium", "--headless", "--no-sandbox", "--disable-gpu", "--no-first-run", *quiet,
+                    "--proxy-server=127.0.0.1:9", "--proxy-bypass-list=127.0.0.1", "--window-size=1200,2000",
+                    f"--user-data-dir={tmp_path}/profile", f"--screenshot={shot}", url],
+                   check=True, capture_output=True, timeout=120)  # fmt: skip
+    server.shutdown()
+    assert set(asked) <= {"/report.html", "/favicon.ico"}
+    pixels = np.asarray(Image.open(shot).convert("RGB")).reshape(-1, 3)
+    assert len(np.unique(pixels, axis=0)) > 50  # text and figures, not a blank page
+
+
+def test_verdicts_go_between_the_markers_of_a_readme_and_leave_the_others(made, tmp_path):
+    folder, _ = made
+    readme = tmp_path / "README.md"
+    readme.write_text(f"# Before\n{BEGIN}\n\n### another\n\nstays\n\n{END}\n## After\n")
+    for _ in range(2):
+        update_readme(readme, folder, *_judged(folder))
+    text = readme.read_text()
+    assert text.startswith("# Before\n") and text.endswith("## After\n") and text.count("### stub") == 1
+    assert "### another\n\nstays" in text and "✔ supported" in text and "commit aaaaaaaaaa, cpu, 2 processors" in text
+    readme.write_text("no markers")
+    with pytest.raises(BadInput, match="must hold"):
+        update_readme(readme, folder, *_judged(folder))
+
+
+def _judged(folder):
+    ablation, budget, outcomes = rewrite_report(folder)
+    return ablation, outcomes, budget
+
+
+def test_a_sweep_of_the_users_own(tmp_path):
+    for decoder, base in [("nearest", 0.6), ("max_unpool", 0.7)]:
+        for seed in range(3):
+            run = tmp_path / f"sweep/decoder={decoder},seed={seed}"
+            run.mkdir(parents=True)
+            write_json(run / "run.json", {"status": "finished", "overrides": [f"model/decoder={decoder}", f"seed={seed}"]})
+            write_json(run / "metrics.json", {"test/miou": base + 0.01 * seed})
+    done = script("report", "sweep", "--by", "model/decoder", "--metric", "test/miou", cwd=tmp_path)
+    assert done.returncode == 0, done.stderr
+    text = (tmp_path / "sweep/report.md").read_text()
+    assert "| `max_unpool` | **0.710 ± 0.010**" in text and re.search(r"`max_unpool − nearest` \| \+0\.100", text)
+    wrong = error_line(script("report", "sweep", "--by", "model/decode", cwd=tmp_path))
+    assert "did you mean 'model/decoder'" in wrong
+    wrong = error_line(script("report", "sweep", "--by", "model/decoder", "--metric", "test/miuo", cwd=tmp_path))
+    assert "did you mean 'test/miou'" in wrong
+    assert "is not a folder" in error_line(script("report", "nowhere", cwd=tmp_path))
