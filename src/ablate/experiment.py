@@ -20,7 +20,8 @@ from ablate.errors import BadInput
 from ablate.task.base import Task
 
 # Noise for a user: each is decided on purpose here, or said better elsewhere.
-for message in ("does not have many workers", "Checkpoint directory", "number of training batches", "LeafSpec"):
+NOISE = ("does not have many workers", "Checkpoint directory", "number of training batches", "LeafSpec", "val_dataloader")
+for message in NOISE:
     warnings.filterwarnings("ignore", f".*{message}.*")
 for name in ("lightning.pytorch", "lightning.fabric"):
     logging.getLogger(name).setLevel(logging.WARNING)

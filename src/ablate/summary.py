@@ -24,7 +24,7 @@ def before(folder: Path, data: DataModule, task: Task, trainer: Trainer) -> dict
     """Show what is about to be trained on what, and return the facts that belong into the run's state."""
     if not trainer.is_global_zero:
         return {}
-    image = data.first_batch("train", 1).image
+    image = data.some("train", 1).image
     costs = cost(task.model, tuple(image.shape))
     sizes = ", ".join(f"{len(data.datasets[split]):,} {split}" for split in data.splits)
     device = torch.cuda.get_device_name() if trainer.strategy.root_device.type == "cuda" else "cpu"

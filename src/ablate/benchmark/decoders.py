@@ -39,8 +39,8 @@ def run(overrides: Sequence[str]) -> None:
             (name, f"{middle * 1e3:.1f}", f"{middle / fastest:.2f}", f"{memory(model, image):.1f}",
              f"{costs.parameters:,}", f"{costs.multiply_adds:,}")
         )
-    headings = ["decoder", "forward+backward, ms", "× fastest", "saved for backward, MiB", "parameters", "multiply-adds"]
-    show(f"{tuple(shape)} on {device}", headings, rows)
+    headings = ["decoder", "ms", "× fastest", "kept, MiB", "parameters", "mult-adds"]
+    show(f"forward and backward of {tuple(shape)} on {device}; what is kept between them", headings, rows)
 
 
 def step(model: nn.Module, image: torch.Tensor) -> None:

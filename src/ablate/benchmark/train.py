@@ -1,29 +1,49 @@
 """What a training step costs in a bare PyTorch loop, in bare Lightning, and as this project runs it."""
 
+import itertools
+import os
 import statistics
 import time
 from collections.abc import Callable, Sequence
 
 import torch
 from lightning.pytorch import Callback, LightningModule, Trainer
+from omegaconf import DictConfig
+from rich.console import Console
+from torch.utils.data import Dataset
 
 from ablate.benchmark.common import composed, milliseconds, seconds, show, synchronise
+from ablate.data.batch import SegmentationBatch
+from ablate.data.datamodule import DataModule
 from ablate.experiment import build, make_trainer
 from ablate.task.base import Task
 
-ROUNDS, WARM = 5, 5
-CASES = {  # name -> (overrides, steps a round)
-    "about 1 ms": (
-        ["data.image_size=8", "data.batch_size=1", "model.encoder.width=2", "model.encoder.depth=1",
-         "data.dataset.sizes={train: 400, val: 1, test: 1}"],
-        400,
-    ),
-    "about 50 ms": (
-        ["data.batch_size=8", "data.dataset.sizes={train: 320, val: 1, test: 1}"],
-        40,
-    ),
-    "the default": (["data.dataset.sizes={train: 640, val: 1, test: 1}"], 40),
+ROUNDS, WARM = 7, 5
+SMALL = ["data.image_size=8", "data.batch_size=1", "model.encoder.width=2", "model.encoder.depth=1", "optimizer=sgd"]
+CASES = {  # name -> (overrides, pictures, whether they are drawn beforehand: else drawing them is most of a step)
+    "about 1 ms": (SMALL, 400, True),
+    "about 50 ms": (["data.batch_size=8"], 320, False),
+    "the default": ([], 640, False),
 }
+
+
+class Drawn(Dataset):
+    """The pictures of a data set, finished beforehand."""
+
+    def __init__(self, dataset: Dataset) -> None:
+        self.batch = dataset.finish(dataset.collate(list(dataset)))
+
+    def __len__(self) -> int:
+        return len(self.batch.label)
+
+    def __getitem__(self, i: int) -> tuple[torch.Tensor, ...]:
+        return self.batch.image[i], self.batch.label[i], self.batch.index[i]
+
+    def collate(self, samples: list[tuple[torch.Tensor, ...]]) -> SegmentationBatch:
+        return SegmentationBatch(*map(torch.stack, zip(*samples, strict=True)))
+
+    def finish(self, batch: SegmentationBatch) -> SegmentationBatch:
+        return batch
 
 
 class Clock(Callback):
@@ -43,28 +63,28 @@ class Clock(Callback):
 
 def run(overrides: Sequence[str]) -> None:
     """The three loops side by side, round by round, for each of CASES; then the share of each part of a step."""
-    for name, (own, steps) in CASES.items():
+    for name, (own, pictures, drawn) in CASES.items():
+        words = [*own, f"data.dataset.sizes={{train: {pictures}, val: 1, test: 1}}", "trainer.max_epochs=1", *overrides]
         loops = {"bare PyTorch loop": bare, "bare Lightning": bare_lightning, "ablate, all on": ours}
         times: dict[str, list[float]] = {loop: [] for loop in loops}
         for _ in range(ROUNDS):
             for loop, measure in loops.items():
-                times[loop].append(measure([*own, *overrides], steps))
+                times[loop].append(measure(*parts(words, drawn)))
         base = statistics.median(times["bare PyTorch loop"])
         light = statistics.median(times["bare Lightning"])
         rows = [
             (loop, milliseconds(t), f"{statistics.median(t) / base:.3f}", f"{(statistics.median(t) - light) * 1e3:+.2f}")
             for loop, t in times.items()
         ]
-        show(f"a step of {name}", ["loop", "ms a step: median [quartiles]", "÷ bare loop", "ms over bare Lightning"], rows)
+        show(f"a step of {name}", ["loop", "ms a step: median", "÷ bare loop", "− Lightning, ms"], rows)
     shares(overrides)
 
 
-def bare(overrides: Sequence[str], steps: int) -> float:
+def bare(cfg: DictConfig, task: Task, data: DataModule) -> float:
     """Seconds a step of the loop that a PyTorch tutorial would write, over the same loader and network."""
-    cfg, task, data = parts(overrides)
     loader, finish = data.train_dataloader(), data.datasets["train"].finish
     optimizer = task.optimizer(task.parameters())
-    scheduler = task.scheduler(optimizer, steps=steps)
+    scheduler = task.scheduler(optimizer, steps=len(loader))
     for i, raw in enumerate(loader):
         if i == WARM:
             synchronise()
@@ -78,9 +98,8 @@ def bare(overrides: Sequence[str], steps: int) -> float:
     return (time.perf_counter() - start) / (len(loader) - WARM)
 
 
-def bare_lightning(overrides: Sequence[str], steps: int) -> float:
+def bare_lightning(cfg: DictConfig, task: Task, data: DataModule) -> float:
     """Seconds a step with a trainer that logs, saves, shows and validates nothing."""
-    cfg, task, data = parts(overrides)
     plain, clock = Plain(task), Clock()
     trainer = Trainer(
         max_epochs=1,
@@ -115,28 +134,31 @@ class Plain(LightningModule):
         return {"optimizer": optimizer, "lr_scheduler": {"scheduler": scheduler, "interval": "step"}}
 
 
-def ours(overrides: Sequence[str], steps: int) -> float:
-    """Seconds a step as scripts/train.py runs it: metrics, logging, bar and checkpoints on."""
-    cfg, task, data = parts([*overrides, "trainer.max_epochs=1"])
-    clock = Clock()
-    trainer = make_trainer(cfg)
-    trainer.callbacks.append(clock)
-    trainer.fit(task, datamodule=data)
+def ours(cfg: DictConfig, task: Task, data: DataModule) -> float:
+    """Seconds a step as scripts/train.py runs it on a terminal: metrics, logging, bar and checkpoints on."""
+    clock, trainer = Clock(), make_trainer(cfg)
+    with open(os.devnull, "w") as terminal:
+        trainer.progress_bar_callback.console = Console(file=terminal, force_terminal=True)
+        trainer.callbacks.append(clock)
+        trainer.fit(task, datamodule=data)
     return clock.times[-1]
 
 
-def parts(overrides: Sequence[str]) -> tuple[object, Task, object]:
+def parts(overrides: Sequence[str], drawn: bool = False) -> tuple[DictConfig, Task, DataModule]:
     """Config, task and data module of a run."""
     cfg = composed(overrides)
     torch.manual_seed(0)
-    return cfg, build(cfg, "task"), build(cfg, "datamodule")
+    data = build(cfg, "datamodule")
+    if drawn:
+        data.datasets["train"] = Drawn(data.datasets["train"])
+    return cfg, build(cfg, "task"), data
 
 
 def shares(overrides: Sequence[str]) -> None:
     """Data, forward, backward, optimiser: medians over single calls, the rest of a step is Lightning and logging."""
-    cfg, task, data = parts(overrides)
-    dataset, optimizer = data.datasets["train"], task.optimizer(task.parameters())
-    order = iter(range(10**9))
+    words = ["data.dataset.sizes={train: 640, val: 1, test: 1}", "trainer.max_epochs=1", *overrides]
+    cfg, task, data = parts(words)
+    dataset, optimizer, order = data.datasets["train"], task.optimizer(task.parameters()), itertools.count()
 
     def load() -> object:
         return dataset.finish(dataset.collate([dataset[next(order) % len(dataset)] for _ in range(data.batch_size)]))
@@ -150,7 +172,7 @@ def shares(overrides: Sequence[str]) -> None:
     }
     times = {name: statistics.median(seconds(job, 12)) for name, job in work.items()}
     times["backward"] = times.pop("forward, loss and backward") - times["forward and loss"]
-    whole = ours(["data.dataset.sizes={train: 640, val: 1, test: 1}", *overrides], 40)
+    whole = ours(*parts(words))
     times["Lightning and logging"] = max(0.0, whole - sum(times.values()))
     rows = [(name, f"{t * 1e3:.2f}", f"{t / whole:.1%}") for name, t in times.items()]
     show("shares of a step of the default model", ["part", "ms", "share"], rows)

@@ -85,7 +85,7 @@ def _with_legend(sheet: Image.Image, names: Sequence[str], palette: Sequence[Seq
 
 
 class Panel(Callback):
-    """Draws the first pictures of the validation split after each validation, into TensorBoard and panel.png."""
+    """Draws some pictures of the validation split, always the same, after each validation, into TensorBoard and panel.png."""
 
     def __init__(
         self, folder: str, class_names: Sequence[str], palette: Sequence[Sequence[int]], ignore_index: int, pictures: int
@@ -100,7 +100,7 @@ class Panel(Callback):
         if trainer.sanity_checking or self.pictures < 1:
             return
         if self.batch is None:
-            self.batch = trainer.datamodule.first_batch("val", self.pictures, pl_module.device)
+            self.batch = trainer.datamodule.some("val", self.pictures, pl_module.device)
         with torch.no_grad(), trainer.precision_plugin.val_step_context():
             prediction = pl_module.step(self.batch).prediction
         sheet = draw_panel(

@@ -71,10 +71,18 @@ class DataModule(LightningDataModule):
             batch = self.augmentation(batch, torch.Generator().manual_seed(self.seed * 1_000_003 + step))
         return batch
 
-    def first_batch(self, split: str, count: int, device: torch.device | str = "cpu") -> SegmentationBatch:
-        """The first `count` samples of a split as a batch, without any loader."""
+    def some(self, split: str, count: int, device: torch.device | str = "cpu") -> SegmentationBatch:
+        """Up to `count` samples, spread evenly over a split (neighbours may be frames of one film), without any loader.
+
+        Where pictures differ in size it is the first one alone.
+        """
         dataset = self.datasets[split]
-        raw = dataset.collate([dataset[i] for i in range(min(count, len(dataset)))])
+        count = min(count, len(dataset))
+        samples = [dataset[i * len(dataset) // count] for i in range(count)]
+        try:
+            raw = dataset.collate(samples)
+        except BadInput:
+            raw = dataset.collate(samples[:1])
         return dataset.finish(self.transfer_batch_to_device(raw, torch.device(device), 0))
 
     def batches(self, split: str) -> Iterator[NamedTuple]:
