@@ -99,6 +99,9 @@ def user_line(error: BaseException | None) -> str | None:
 
 def config_line(error: Exception, config_name: str) -> str | None:
     """One line for what Hydra or OmegaConf refused, with the nearest key, group or option."""
+    if "Config group override must be" in str(error):  # a ValueError of Hydra's
+        nulls = ", ".join(word for word in sys.argv[1:] if word.endswith("=null"))
+        return f"a config group cannot be null ({nulls}): leave the word out, or name an option (--help lists them)"
     if isinstance(error, InstantiationException) or not isinstance(error, HydraException | OmegaConfBaseException):
         return None
     from ablate.suggest import compose_default, suggest  # only where there is something to suggest

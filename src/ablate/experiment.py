@@ -25,6 +25,7 @@ for message in NOISE:
     warnings.filterwarnings("ignore", f".*{message}.*")
 for name in ("lightning.pytorch", "lightning.fabric"):
     logging.getLogger(name).setLevel(logging.WARNING)
+logging.getLogger("lightning.pytorch.profilers").setLevel(logging.INFO)  # trainer.profiler=simple
 
 
 def build(cfg: DictConfig, part: str, **late: object) -> object:
@@ -79,7 +80,7 @@ def metric_tags(cfg: DictConfig) -> list[str]:
 def make_trainer(cfg: DictConfig) -> Trainer:
     """The Lightning trainer with the config's logger, callbacks and atomic checkpoints."""
     callbacks = list(build(cfg, "callbacks").values())
-    logger = build(cfg, "logger") if cfg.logger else False
+    logger = build(cfg, "logger") if cfg.get("logger") else False
     return build(cfg, "trainer", logger=logger, callbacks=callbacks, plugins=[AtomicCheckpointIO()])
 
 

@@ -50,7 +50,8 @@ def after(folder: Path, cfg: DictConfig, trainer: Trainer, metrics: dict[str, fl
         logger.log_session(swept_values(cfg), tested)
     console.print(metrics_table(tested))
     console.print(f"{seconds:.0f} s; the run is in {folder}")
-    console.print(f"look at it: tensorboard --logdir {logdir(folder)}")
+    if trainer.loggers:
+        console.print(f"look at it: tensorboard --logdir {logdir(folder)}")
 
 
 def already_finished(folder: Path) -> None:
@@ -61,7 +62,7 @@ def already_finished(folder: Path) -> None:
 
 
 def metrics_table(metrics: dict[str, float]) -> Table:
-    """Scores in one column, and beside them the ones a class has, without those that do not exist."""
+    """A row a metric; – where it does not exist."""
     table = Table()
     table.add_column("metric")
     table.add_column("value", justify="right")

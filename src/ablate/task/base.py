@@ -56,9 +56,7 @@ class Task(LightningModule):
         self.optimizer, self.scheduler = optimizer, scheduler
         self.config: dict = {}  # the composed config and what was overridden in it, kept in checkpoints
         self.overrides: list[str] = []
-        self.batches = 0
-        self.register_buffer("loss_sum", torch.zeros((), dtype=torch.float64), persistent=False)
-        self.register_buffer("first_bad_step", torch.tensor(-1), persistent=False)
+        self.losses: list[Tensor] = []  # of this epoch's batches, left on the device
 
     @abstractmethod
     def step(self, batch: tuple) -> Output:
@@ -66,17 +64,20 @@ class Task(LightningModule):
 
     # --- the three loops ---------------------------------------------------------------------------
 
+    def on_train_epoch_start(self) -> None:
+        self.losses, self.epoch_start = [], self.global_step
+
     def on_train_batch_start(self, batch: tuple, batch_idx: int) -> None:
         # What is random in a step (dropout) depends on seed and step alone, so that a continued run repeats it.
-        torch.manual_seed(self.config.get("seed", 0) * 1_000_003 + self.global_step)
+        # torch.manual_seed would take 1 ms here: where CUDA is not in use, it keeps a stack trace for it each time.
+        seed = self.config.get("seed", 0) * 1_000_003 + self.global_step
+        torch.default_generator.manual_seed(seed)
+        if self.device.type == "cuda":
+            torch.cuda.manual_seed(seed)
 
     def training_step(self, batch: tuple, batch_idx: int) -> Tensor:
         output = self.step(batch)
-        loss = output.loss.detach()
-        self.loss_sum += loss
-        self.batches += 1
-        bad = (self.first_bad_step < 0) & ~loss.isfinite()
-        self.first_bad_step.copy_(torch.where(bad, self.global_step, self.first_bad_step))
+        self.losses.append(output.loss.detach())
         if self.is_log_step(batch_idx):
             self._update("train", output)
         return output.loss
@@ -85,10 +86,8 @@ class Task(LightningModule):
         if self.is_log_step(batch_idx) or self.trainer.is_last_batch:
             self._stop_if_not_finite()
         if self.trainer.is_last_batch:  # not in on_train_epoch_end: callbacks would read these an epoch late
-            mean = (self.loss_sum / self.batches).float()
+            mean = torch.stack(self.losses).double().mean().float()
             self.log("train/loss", mean, on_step=False, on_epoch=True, sync_dist=True, batch_size=1)
-            self.loss_sum.zero_()
-            self.batches = 0
             self._log_metrics("train")
 
     def validation_step(self, batch: tuple, batch_idx: int) -> None:
@@ -138,7 +137,8 @@ class Task(LightningModule):
         self.log_dict(values, on_step=False, on_epoch=True, batch_size=1)
 
     def _stop_if_not_finite(self) -> None:
-        if (step := int(self.first_bad_step)) >= 0:
+        if len(bad := torch.stack(self.losses).isfinite().logical_not().nonzero()):
+            step = self.epoch_start + int(bad[0]) // self.trainer.accumulate_grad_batches
             raise BadInput(
                 f"the loss is not finite at step {step}; the last good checkpoint is kept: lower optimizer.lr or set "
                 "trainer.gradient_clip_val"
