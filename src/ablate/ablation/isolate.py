@@ -14,6 +14,7 @@ from multiprocessing.connection import wait
 from pathlib import Path
 
 from hydra.core.hydra_config import HydraConfig
+from hydra.core.utils import setup_globals
 from hydra.utils import get_method
 from omegaconf import DictConfig, OmegaConf, open_dict
 
@@ -67,6 +68,7 @@ def _reason(exitcode: int) -> str:
 
 def _child(job: str, cfg: DictConfig, hydra: DictConfig) -> None:
     threading.Thread(target=_end_with_parent, daemon=True).start()
+    setup_globals()  # the resolver of ${hydra:…}, which a fresh process does not know
     HydraConfig.instance().set_config(hydra)
     folder = Path(hydra.hydra.runtime.output_dir)
     folder.mkdir(parents=True, exist_ok=True)
@@ -82,7 +84,7 @@ def _child(job: str, cfg: DictConfig, hydra: DictConfig) -> None:
             get_method(job)(cfg)
         except Exception as error:
             traceback.print_exc()
-            run_folder.fail(folder, user_line(error) or f"{type(error).__name__}: {error}")
+            run_folder.fail(folder, user_line(error) or " ".join(f"{type(error).__name__}: {error}".split()))
             sys.exit(1)
 
 

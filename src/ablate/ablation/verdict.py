@@ -32,6 +32,7 @@ from ablate.ablation.spec import Ablation, Claim
 ALPHA = 1 - statistics.LEVEL
 OPPOSITE = {"greater": "less", "less": "greater", "differs": "equivalent", "equivalent": "differs"}
 MANY_SEEDS = 1000
+MOST_NAMED = 3  # cells in a message
 
 
 @dataclass(frozen=True)
@@ -131,7 +132,9 @@ def _p(claim: Claim, estimates: Sequence[Estimate]) -> tuple[float, float]:
 def _missing(claim: Claim, measured: Mapping[str, Mapping[int, float]], seeds: Iterable[int]) -> str:
     cells = dict.fromkeys(cell for contrast in claim.contrasts for cell in contrast.weights)
     absent = {cell: [str(s) for s in seeds if s not in measured.get(cell, {})] for cell in cells}
-    return "; ".join(f"{cell} seed {', '.join(without)}" for cell, without in absent.items() if without)
+    parts = [f"{cell} seed {', '.join(without)}" for cell, without in absent.items() if without]
+    more = f"; and {len(parts) - MOST_NAMED} more cells" if len(parts) > MOST_NAMED else ""
+    return "; ".join(parts[:MOST_NAMED]) + more
 
 
 def _why(claim: Claim, estimates: Sequence[Estimate], claims: int, beyond: bool) -> str:
