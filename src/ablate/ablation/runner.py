@@ -58,7 +58,7 @@ def launch(runs: Sequence[Planned], config_name: str, job: str) -> None:
     hydra, chosen = GlobalHydra.instance().hydra, HydraConfig.get()
     kept = [o for o in chosen.overrides.hydra if not o.startswith(("hydra.run", "hydra.sweep", "hydra.mode"))]
     sweep = f"hydra.sweep.dir='{runs[0].folder.parent}'"
-    words = [f"hydra/launcher={chosen.runtime.choices['hydra/launcher']}", *kept, sweep]
+    words = [f"hydra/launcher={chosen.runtime.choices['hydra/launcher']}", "hydra.mode=MULTIRUN", *kept, sweep]
     config = hydra.compose_config(config_name, words, RunMode.MULTIRUN, with_log_configuration=False)
     context = HydraContext(config_loader=hydra.config_loader, callbacks=Callbacks())
     launcher = Plugins.instance().instantiate_launcher(
