@@ -1,11 +1,26 @@
-"""Run an ablation, judge its claims, write its report: python scripts/reproduce.py ablation=NAME budget=quick."""
+"""Run an ablation, judge its claims, write its report: python scripts/reproduce.py ablation=NAME budget=quick.
+
+Words that are about training, such as data.root=FOLDER or trainer=gpu, go to every run.
+"""
 
 from omegaconf import DictConfig
 
-from ablate.cli import command
+from ablate.cli import CONF, command
 
 
-@command("reproduce")
+def for_the_runs(arguments: list[str]) -> list[str]:
+    """Gather the overrides of conf/train.yaml, which have a dot, a slash or the name of a group, into overrides=[…]."""
+    own, theirs = [], []
+    for word in arguments:
+        key, equals, _ = word.lstrip("+~").partition("=")
+        mine = not equals or key.startswith("-") or key.split(".")[0].split("/")[0] in ("hydra", "ablation")
+        training = "." in key or "/" in key or (CONF / key).is_dir()
+        (theirs if training and not mine else own).append(word)
+    quoted = ",".join("'" + word.replace("\\", "\\\\").replace("'", "\\'") + "'" for word in theirs)
+    return [*own, f"overrides=[{quoted}]"] if theirs else own
+
+
+@command("reproduce", for_the_runs)
 def main(cfg: DictConfig) -> None:
     from ablate.ablation.reproduce import reproduce
 

@@ -1,6 +1,7 @@
 """Imports point one way, and a new decoder is one file and one config."""
 
 import ast
+import importlib
 import shutil
 from pathlib import Path
 
@@ -58,3 +59,8 @@ def test_a_decoder_is_one_file_and_one_config(tmp_path):
     done = script(str(command.with_suffix("")), *words, cwd=tmp_path, PYTHONPATH=str(project / "src"))
     assert done.returncode == 0, done.stderr
     assert "REPEATING (4, 8)" in done.stdout and "test/miou" in done.stdout
+
+
+@pytest.mark.parametrize("path", sorted(SOURCE.rglob("*.py")), ids=lambda path: path.relative_to(SOURCE).as_posix())
+def test_every_module_imports_with_its_annotations_checked(path):
+    importlib.import_module(".".join(path.relative_to(SOURCE.parent).with_suffix("").parts))

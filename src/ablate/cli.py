@@ -2,6 +2,7 @@
 
 import functools
 import os
+import shlex
 import sys
 from collections.abc import Callable
 from pathlib import Path
@@ -47,6 +48,7 @@ def command(
         @functools.wraps(task)
         def run() -> Any:
             os.environ["HYDRA_FULL_ERROR"] = "1"  # the exception itself, instead of Hydra's print of it
+            os.environ[run_folder.COMMAND] = shlex.join([Path(sys.executable).name, *sys.argv])  # workers inherit it
             try:
                 words = arguments([quoted(word) for word in sys.argv[1:]])
                 # argparse takes -m before the overrides only

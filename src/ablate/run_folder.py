@@ -27,6 +27,7 @@ STATE, CONFIG, METRICS, LAST = "run.json", "config/config.yaml", "metrics.json",
 PACKAGES = ("torch", "lightning", "hydra-core", "torchmetrics", "tensorboard", "numpy", "scipy", "matplotlib")
 ROOT = Path(__file__).resolve().parents[2]
 _SWEPT = "ABLATE_SWEPT"
+COMMAND = "ABLATE_COMMAND"  # as it was typed
 
 
 def write_atomically(path: Path, text: str) -> None:
@@ -161,7 +162,7 @@ def failed_in_sweep() -> dict[str, str]:
 def provenance() -> dict[str, object]:
     """Where a result comes from: command, commit, versions, machine."""
     return {
-        "command": shlex.join([Path(sys.executable).name, *sys.argv]),
+        "command": os.environ.get(COMMAND) or shlex.join([Path(sys.executable).name, *sys.argv]),
         "started": time.time(),
         "commit": commit(),
         "python": platform.python_version(),

@@ -12,7 +12,12 @@ from pathlib import Path
 
 import pytest
 import yaml
-from commands import ROOT, error_line, script
+from commands import ROOT, compose, error_line, script
+
+from ablate.ablation.read import load
+from ablate.ablation.reproduce import check_metrics
+from ablate.ablation.results import read_csv
+from ablate.experiment import metric_tags
 
 STUB = Path(__file__).parent / "stub"
 
@@ -190,6 +195,36 @@ def test_a_metric_that_no_run_will_have(tmp_path):
     assert "metric='test/miuo' is unknown; did you mean 'test/miou'" in line
 
 
+ABLATIONS = [path.stem for path in sorted((ROOT / "conf/ablation").glob("*.yaml"))]
+
+
+@pytest.mark.parametrize("name", ABLATIONS)
+def test_every_ablation_loads_and_every_cell_composes(name):
+    path = ROOT / f"conf/ablation/{name}.yaml"
+    ablation = load(path)
+    assert ablation.name == name and f"reproduce.py ablation={name}" in path.read_text().splitlines()[0]
+    assert set(ablation.budgets) == {"smoke", "quick", "full", "gpu"}
+    for budget in ablation.budgets:
+        for run in ablation.runs(budget)[: len(ablation.cells)]:
+            cfg = compose(*run.overrides)
+    check_metrics(ablation, metric_tags(cfg))
+
+
+def test_trained_networks_become_a_report(tmp_path, real_data):
+    words = ["ablation=class_balance", "budget=smoke", f"data.root={real_data}/camvid_half/CamVid", "trainer.max_epochs=2"]
+    done = script("reproduce", *words, cwd=tmp_path)
+    assert done.returncode == 0, done.stdout + done.stderr
+    folder = tmp_path / "logs/ablation/class_balance"
+    rows = read_csv(folder / "results.csv")
+    assert len(rows) == 4 and all("trainer.max_epochs=2" in row["overrides"] for row in rows)
+    text = (folder / "report.md").read_text()
+    for part in ("## Claims", "## Cells", "## Effects over training", "## Learning curves", "## Pictures"):
+        assert part in text
+    assert {path.name for path in (folder / "report").iterdir()}  # TensorBoard's side
+    mistaken = error_line(script("reproduce", *words[:2], "data.rot=nowhere", cwd=tmp_path))
+    assert "did you mean 'data.root'" in mistaken
+
+
 def test_the_report_is_made_again_from_its_results(project):
     assert project.reproduce("budget=quick").returncode == 0
     before = (project.report / "report.md").read_text()
@@ -199,6 +234,6 @@ def test_the_report_is_made_again_from_its_results(project):
     done = script("report", str(project.report), cwd=project.folder)
     assert done.returncode == 0, done.stderr
     after = (project.report / "report.md").read_text()  # without what only the runs' folders hold
-    assert after.split("## Run it")[0] == before.split("## Learning")[0]
+    assert after.split("## Run it")[0] == before.split("## Effects over")[0]
     assert "✔ supported" in done.stdout
     assert "holds no report" in error_line(script("report", str(project.folder), cwd=project.folder))

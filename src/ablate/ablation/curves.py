@@ -1,7 +1,7 @@
 """Learning curves: the mean over seeds, with a band from the lowest seed to the highest."""
 
 import json
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path
 from typing import NamedTuple
 
@@ -13,7 +13,7 @@ from matplotlib.figure import Figure
 
 from ablate.ablation.figure import PALETTE, new_figure
 
-Curve = tuple[Float[np.ndarray, " t"], Float[np.ndarray, " t"]]
+Curve = tuple[Float[np.ndarray, " _"], Float[np.ndarray, " _"]]
 TOGETHER, COLUMNS, MOST_POINTS = 6, 4, 300
 GREY = "#C9C9C9"
 
@@ -37,13 +37,12 @@ def history(row: Mapping) -> dict[str, Curve]:
     return {tag: (curve[:, 0], curve[:, 1]) for tag, curve in points.items()}
 
 
-def bands(rows: Iterable[Mapping], tags: Sequence[str], curve: Callable[[Mapping], dict[str, Curve]]) -> dict:
-    """By tag and cell the Band of its finished runs; a tag or a cell without a curve is left out."""
+def bands(rows: Iterable[Mapping], curves: Iterable[Mapping[str, Curve]], tags: Sequence[str]) -> dict:
+    """By tag and cell the Band of its finished runs, from the curves of each; one without a curve is left out."""
     found: dict[str, dict[str, list[Curve]]] = {tag: {} for tag in tags}
-    for row in rows:
-        curves = curve(row) if row.get("status") == "finished" else {}
-        for tag in found.keys() & curves.keys():
-            steps, values = curves[tag]
+    for row, own in zip(rows, curves, strict=True):
+        for tag in found.keys() & own.keys() if row.get("status") == "finished" else ():
+            steps, values = own[tag]
             good = np.isfinite(values)
             if good.any():
                 found[tag].setdefault(str(row["cell"]), []).append((steps[good], values[good]))

@@ -25,8 +25,8 @@ from ablate.cli import user_line
 class Isolated:
     """A Hydra task function that calls `job(cfg)` in a fresh child with its output in the run's run.log.
 
-    Children come from a fork server that has imported the job's module once, so one costs milliseconds and inherits
-    neither threads nor a GPU context. A launcher calls this in whatever process it likes.
+    Children come from a fork server that has imported once what the job and its first config name, so one costs
+    milliseconds and inherits neither threads nor a GPU context. A launcher calls this in whatever process it likes.
     """
 
     def __init__(self, job: str) -> None:
@@ -38,7 +38,7 @@ class Isolated:
         if multiprocessing.get_start_method() not in multiprocessing.get_all_start_methods():
             multiprocessing.set_start_method(None, force=True)  # loky's own, which a child would not know
         context = multiprocessing.get_context("forkserver")
-        context.set_forkserver_preload([self.job.rpartition(".")[0], __name__])
+        context.set_forkserver_preload([self.job.rpartition(".")[0], __name__, *_modules(cfg)])
         folder = Path(HydraConfig.get().runtime.output_dir)
         child = context.Process(target=_child, args=(self.job, cfg, _hydra_config()))
         child.start()
@@ -50,6 +50,15 @@ class Isolated:
             raise
         if child.exitcode and run_folder.read_state(folder).get("status") not in ("failed", "finished"):
             run_folder.fail(folder, _reason(child.exitcode))
+
+
+def _modules(node: object) -> set[str]:
+    """Modules of every `_target_` in a config."""
+    if isinstance(node, DictConfig | dict):
+        node = OmegaConf.to_container(node, resolve=False) if isinstance(node, DictConfig) else node
+        own = {str(node["_target_"]).rpartition(".")[0]} if "_target_" in node else set()
+        return own.union(*map(_modules, node.values()))
+    return set()
 
 
 def _hydra_config() -> DictConfig:

@@ -35,8 +35,8 @@ class Planned(NamedTuple):
         return run_folder.read_state(self.folder).get("status", "absent")
 
 
-def plan(ablation: Ablation, budget: str, config_name: str, folder: Path) -> list[Planned]:
-    """All runs of a budget; the key of each is a digest of its composed config and of the code.
+def plan(ablation: Ablation, budget: str, more: Sequence[str], config_name: str, folder: Path) -> list[Planned]:
+    """All runs of a budget, with `more` overrides; the key of each is a digest of its composed config and of the code.
 
     Composing takes a tenth of a second a cell, so digests are kept in plan.json for as long as conf/ stays as it is.
     """
@@ -46,7 +46,7 @@ def plan(ablation: Ablation, budget: str, config_name: str, folder: Path) -> lis
         stored = json.loads(cache.read_text())
         known = stored["configs"] if stored["conf"] == conf else {}
     runs, used = [], {}
-    for run in ablation.runs(budget):
+    for run in ablation.runs(budget, more):
         words = json.dumps([config_name, run.overrides])
         used[words] = known.get(words) or used.get(words) or _digest_config(config_name, run.overrides)
         key = _digest(used[words], code, str(run.seed))[:10]

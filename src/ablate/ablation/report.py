@@ -2,13 +2,14 @@
 
 import json
 import os
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 
 from ablate import run_folder
 from ablate.ablation import document
 from ablate.ablation.cells import Cell, ranked, summarise
 from ablate.ablation.curves import Curve, bands, draw_curves, history
+from ablate.ablation.development import developments, draw_developments, validated
 from ablate.ablation.figure import draw_claims, draw_points, save
 from ablate.ablation.html import page
 from ablate.ablation.read import load
@@ -28,19 +29,17 @@ def write_report(
     rows: Sequence[Row],
     budget: str,
     origin: Mapping[str, object],
-    curve: Callable[[Mapping], dict[str, Curve]] = history,
 ) -> list[Outcome]:
     """Judge the claims and write everything; what is there from before is replaced.
 
     Args:
         rows: one a planned run, whatever became of it (see results.row_of); runs that never began may be left out.
         origin: command, commit, versions and machine, as run_folder.provenance gives them.
-        curve: the learning curves of a row, by tag.
     """
     check_choice("budget", budget, ablation.budgets)
     rows = list(rows)
     outcomes = judge(ablation, rows, budget)
-    cells = summarise(rows, list(ablation.cells), ablation.metrics)
+    cells, curves = summarise(rows, list(ablation.cells), ablation.metrics), [history(row) for row in rows]
     asked = {"ablation": ablation.given, "budget": budget, "origin": dict(origin)}
     run_folder.write_json(_made(folder) / ASKED, asked)
     write_csv(folder / RESULTS, rows, folder)
@@ -51,7 +50,8 @@ def write_report(
         document.claims_legend(outcomes),
         picture(save(draw_claims(outcomes), folder / "figures/claims.png"), folder, "the effect of each claim"),
         *cells_part(folder, cells, ablation.metrics),
-        *curves_part(folder, rows, cells, ablation.metrics, curve),
+        *developments_part(folder, ablation, rows, curves),
+        *curves_part(folder, rows, curves, cells, ablation.metrics),
         *pictures_part(folder, rows),
         *failures_part(rows),
         "## Run it again",
@@ -94,16 +94,31 @@ def cells_part(folder: Path, cells: Sequence[Cell], metrics: Mapping[str, str]) 
     return parts
 
 
+def developments_part(
+    folder: Path, ablation: Ablation, rows: Sequence[Row], curves: Sequence[Mapping[str, Curve]]
+) -> list[str]:
+    """The effect of each claim over training."""
+    found = developments(ablation.claims, rows, curves)
+    if not found:
+        return []
+    path = save(draw_developments(found), folder / "figures/developments.png")
+    explained = (
+        "Would stopping earlier have changed an answer? The effect of each claim at each validation, with its 95 % interval. "
+        "Where a schedule lowers the learning rate, a shorter training would have ended elsewhere than this one was then."
+    )
+    return ["## Effects over training", explained, picture(path, folder, "the effect of each claim over training")]
+
+
 def curves_part(
     folder: Path,
     rows: Sequence[Row],
+    curves: Sequence[Mapping[str, Curve]],
     cells: Sequence[Cell],
     metrics: Mapping[str, str],
-    curve: Callable[[Mapping], dict[str, Curve]] = history,
 ) -> list[str]:
     """Learning curves of the metrics, on the validation split where a metric is of the test split."""
-    tags = {metric.replace("test/", "val/", 1): metric for metric in metrics}
-    found = bands(rows, list(tags), curve)
+    tags = {validated(metric): metric for metric in metrics}
+    found = bands(rows, curves, list(tags))
     if not found:
         return []
     parts = ["## Learning curves", "Mean over seeds; the band reaches from the lowest seed to the highest."]

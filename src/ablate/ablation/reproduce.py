@@ -6,10 +6,11 @@ from pathlib import Path
 
 from hydra.core.hydra_config import HydraConfig
 from hydra.utils import get_method
-from omegaconf import DictConfig
+from omegaconf import DictConfig, OmegaConf
 from rich.console import Console
 
 from ablate import run_folder
+from ablate.ablation.check import strings
 from ablate.ablation.console import verdict_table
 from ablate.ablation.plan import Planned, composed, plan
 from ablate.ablation.read import load
@@ -26,7 +27,8 @@ def reproduce(cfg: DictConfig) -> None:
     console = Console(highlight=False, soft_wrap=True)
     ablation, folder = load(cfg.ablation), Path(HydraConfig.get().runtime.output_dir)
     check_choice("budget", cfg.budget, ablation.budgets)
-    runs = plan(ablation, cfg.budget, cfg.config, folder)
+    more = strings(OmegaConf.to_container(cfg.overrides), "overrides")
+    runs = plan(ablation, cfg.budget, more, cfg.config, folder)
     if cfg.metric_tags is not None:
         check_metrics(ablation, get_method(cfg.metric_tags)(composed(cfg.config, runs[0].overrides)))
     if cfg.force:

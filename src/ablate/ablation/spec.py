@@ -1,5 +1,6 @@
 """An ablation: one question, the cells that may answer it, budgets to run them at, and claims."""
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import NamedTuple
 
@@ -53,11 +54,11 @@ class Ablation:
     claims: list[Claim]
     given: dict
 
-    def runs(self, budget: str) -> list[Run]:
-        """Every cell with every seed, seed by seed; what a cell sets wins over the budget, and that over the base."""
+    def runs(self, budget: str, more: Sequence[str] = ()) -> list[Run]:
+        """Every cell with every seed, seed by seed; a cell's overrides win over `more`, the budget's, and the base's."""
         chosen = self.budgets[check_choice("budget", budget, self.budgets)]
         return [
-            Run(cell, seed, [*self.base, *chosen.overrides, *overrides])
+            Run(cell, seed, [*self.base, *chosen.overrides, *more, *overrides])
             for seed in range(chosen.seeds)
             for cell, overrides in self.cells.items()
         ]

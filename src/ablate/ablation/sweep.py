@@ -10,6 +10,7 @@ from ablate import run_folder
 from ablate.ablation import document, statistics
 from ablate.ablation.cells import Cell, ranked, summarise
 from ablate.ablation.contrast import Contrast
+from ablate.ablation.curves import history
 from ablate.ablation.report import RESULTS, cells_part, curves_part, failures_part, pictures_part, write_document
 from ablate.ablation.results import Row, metric_names, row_of, scores, write_csv
 from ablate.ablation.spec import BETTER
@@ -55,7 +56,7 @@ def write_sweep_report(folder: Path, rows: Sequence[Row], by: str, metric: str, 
         f"{len(rows)} runs, {finished} finished.",
         *cells_part(folder, cells, {metric: better}),
         *_pairs_part(compare(cells, rows, metric)),
-        *curves_part(folder, rows, cells, {metric: better}),
+        *curves_part(folder, rows, [history(row) for row in rows], cells, {metric: better}),
         *pictures_part(folder, rows),
         *failures_part(rows),
     ]

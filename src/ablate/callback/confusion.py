@@ -9,6 +9,7 @@ from lightning.pytorch import LightningModule, Trainer
 from lightning.pytorch.callbacks import Callback
 from lightning.pytorch.utilities.rank_zero import rank_zero_only
 from matplotlib.figure import Figure
+from PIL import Image
 
 
 def draw_confusion(matrix: Int[np.ndarray, "k k"], class_names: Sequence[str]) -> Figure:
@@ -39,11 +40,13 @@ class ConfusionFigure(Callback):
 
     def on_test_epoch_end(self, trainer: Trainer, pl_module: LightningModule) -> None:
         # Callbacks come before the task resets its metrics.
-        self.matrix = pl_module.metrics["test_"]["scores"].confusion.cpu().numpy()
+        scores = pl_module.metrics["test_"]["scores"]
+        with scores.sync_context():
+            self.matrix = scores.confusion.cpu().numpy()
 
     @rank_zero_only
     def on_test_end(self, trainer: Trainer, pl_module: LightningModule) -> None:
-        figure = draw_confusion(self.matrix, self.class_names)
-        figure.savefig(self.path, dpi=120)
+        draw_confusion(self.matrix, self.class_names).savefig(self.path, dpi=120)
+        drawn = np.asarray(Image.open(self.path).convert("RGB"))
         for logger in trainer.loggers:
-            logger.experiment.add_figure("test/confusion", figure, trainer.global_step)
+            logger.experiment.add_image("test/confusion", drawn, trainer.global_step, dataformats="HWC")

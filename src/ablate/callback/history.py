@@ -15,13 +15,19 @@ class History(Callback):
         self.path = Path(folder) / "history.json"
         self.curves: dict[str, list[list[float]]] = {}
 
+    def on_validation_end(self, trainer: Trainer, pl_module: LightningModule) -> None:
+        if not trainer.sanity_checking:
+            self._add(trainer, "val/")
+
     def on_train_epoch_end(self, trainer: Trainer, pl_module: LightningModule) -> None:
-        for tag, value in trainer.callback_metrics.items():
-            points = self.curves.setdefault(tag, [])
-            if not points or points[-1][0] != trainer.global_step:
-                points.append([trainer.global_step, float(value)])
+        self._add(trainer, "train/")
         if trainer.is_global_zero:
             write_json(self.path, self.curves, indent=None)
+
+    def _add(self, trainer: Trainer, split: str) -> None:
+        for tag, value in trainer.callback_metrics.items():  # which also holds the values of earlier validations
+            if tag.startswith(split):
+                self.curves.setdefault(tag, []).append([trainer.global_step, float(value)])
 
     def state_dict(self) -> dict:
         return {"curves": self.curves}

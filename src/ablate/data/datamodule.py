@@ -2,7 +2,6 @@
 
 from collections.abc import Callable, Iterator
 from functools import cached_property
-from typing import NamedTuple
 
 import torch
 from lightning.pytorch import LightningDataModule
@@ -63,7 +62,7 @@ class DataModule(LightningDataModule):
     def test_dataloader(self) -> DataLoader:
         return self._loader("test", self._sampler(UnrepeatedDistributedSampler, "test", shuffle=False))
 
-    def on_after_batch_transfer(self, batch: NamedTuple, dataloader_idx: int) -> SegmentationBatch:
+    def on_after_batch_transfer(self, batch: tuple, dataloader_idx: int) -> SegmentationBatch:
         split = self._split
         batch = self.datasets[split].finish(batch)
         if split == "train" and self.augmentation is not None:
@@ -85,7 +84,7 @@ class DataModule(LightningDataModule):
             raw = dataset.collate(samples[:1])
         return dataset.finish(self.transfer_batch_to_device(raw, torch.device(device), 0))
 
-    def batches(self, split: str) -> Iterator[NamedTuple]:
+    def batches(self, split: str) -> Iterator[SegmentationBatch]:
         """The whole split once, in order, unaugmented, on the CPU."""
         loader = self._loader(split, SequentialSampler(self.datasets[split]))
         return (self.datasets[split].finish(raw) for raw in loader)

@@ -4,18 +4,24 @@ from collections.abc import Callable, Sequence
 
 import torch
 from torch import nn
+from torchmetrics import Metric
 
 from ablate.data.batch import SegmentationBatch
-from ablate.errors import BadInput
+from ablate.errors import BadInput, check_positive
 from ablate.loss.class_weight import count_pixels
 from ablate.loss.cross_entropy import CrossEntropy
 from ablate.metric.boundary import BoundaryF1
+from ablate.metric.coarse_label import CoarseLabelScores
 from ablate.metric.segmentation import SegmentationScores
 from ablate.task.base import Output, Task
 
 
 class Segmentation(Task):
-    """Cross-entropy over pixels; mean IoU and its kin over the whole split, boundary F1 over pictures."""
+    """Cross-entropy over pixels; mean IoU and its kin over the whole split, boundary F1 over pictures.
+
+    Args:
+        label_stride: where given, the scores that perfect labels at this stride would have are logged, too.
+    """
 
     def __init__(
         self,
@@ -27,14 +33,20 @@ class Segmentation(Task):
         scheduler: Callable[..., torch.optim.lr_scheduler.LRScheduler],
         class_weight: str | Sequence[int | float] = "none",
         label_smoothing: float = 0.0,
+        label_stride: int | None = None,
         channels_last: bool = False,
         name: str = "segmentation",
     ) -> None:
         if len(class_names) != num_classes:
             raise BadInput(f"data.num_classes={num_classes}, but data.class_names has {len(class_names)} names")
-        scores = SegmentationScores(num_classes=num_classes, ignore_index=ignore_index, class_names=class_names)
-        boundary = BoundaryF1(num_classes=num_classes, ignore_index=ignore_index)
-        super().__init__(model, {"scores": scores, "boundary_f1": boundary}, optimizer, scheduler, channels_last)
+        metrics: dict[str, Metric] = {
+            "scores": SegmentationScores(num_classes=num_classes, ignore_index=ignore_index, class_names=class_names),
+            "boundary_f1": BoundaryF1(num_classes=num_classes, ignore_index=ignore_index),
+        }
+        if label_stride is not None:
+            stride = check_positive("task.label_stride", label_stride)
+            metrics["coarse_label"] = CoarseLabelScores(stride, num_classes, ignore_index)
+        super().__init__(model, metrics, optimizer, scheduler, channels_last)
         self.loss = CrossEntropy(
             num_classes=num_classes,
             ignore_index=ignore_index,

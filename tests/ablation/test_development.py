@@ -1,0 +1,46 @@
+"""The effect of a claim over training, from curves worked by hand."""
+
+import numpy as np
+import pytest
+from commands import ROOT
+
+from ablate.ablation.curves import history
+from ablate.ablation.development import developments, draw_developments
+from ablate.ablation.read import load
+from ablate.run_folder import write_json
+
+CLAIMS = load(ROOT / "tests/ablation/stub/ablation/stub.yaml").claims
+
+
+def row(cell, seed, points, status="finished"):
+    steps, values = zip(*points, strict=True)
+    return {"cell": cell, "seed": seed, "status": status}, {"val/score": (np.array(steps, float), np.array(values))}
+
+
+def of(*runs):
+    return developments(CLAIMS[:1], *map(list, zip(*runs, strict=True)))
+
+
+def test_the_effect_at_the_steps_that_all_have():
+    low, middle = [(1, 0.1), (2, 0.1), (3, 0.2)], [(1, 0.2), (3, 0.6)]
+    runs = [row("low", 0, low), row("low", 1, low), row("middle", 0, middle), row("middle", 1, [(1, 0.4), (3, 0.8)])]
+    runs += [row("high", seed, [(1, 0.0), (3, 1.0), (9, 2.0)]) for seed in (0, 1)]
+    first, second = of(*runs)
+    assert first.label == "middle − low" and first.steps.tolist() == [1, 3] == second.steps.tolist()
+    assert first.mean == pytest.approx([0.2, 0.5]) and second.mean == pytest.approx([-0.3, 0.3])
+    half = 12.7062 * 0.1 * np.sqrt(2) / np.sqrt(2)  # t(.975, 1 degree of freedom), sd of two values 0.2 apart, n = 2
+    assert first.high - first.mean == pytest.approx([half, half], rel=1e-4)
+    assert len(draw_developments([first, second]).axes) == 3
+
+
+def test_runs_that_did_not_end_or_were_validated_once_have_none():
+    good = [(1, 0.1), (2, 0.2)]
+    assert of(row("low", 0, good), row("middle", 0, good, "failed"), row("high", 0, good)) == []
+    assert of(row("low", 0, good), row("middle", 0, good[:1]), row("high", 0, good)) == []
+
+
+def test_a_history_is_read_back(tmp_path):
+    write_json(tmp_path / "history.json", {"val/score": [[1, 0.5], [2, 0.25]]})
+    steps, values = history({"folder": str(tmp_path)})["val/score"]
+    assert steps.tolist() == [1, 2] and values.tolist() == [0.5, 0.25]
+    assert history({"folder": str(tmp_path / "nowhere")}) == {}
