@@ -4,7 +4,8 @@ import functools
 import os
 import shlex
 import sys
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
+from importlib.util import find_spec
 from pathlib import Path
 from typing import Any
 
@@ -19,6 +20,7 @@ from omegaconf.errors import OmegaConfBaseException
 from ablate import run_folder
 from ablate.errors import BadInput
 
+PACKAGES = {"submitit": "hydra-submitit-launcher==1.2.0", "ray": "hydra-ray-launcher==1.2.2"}  # of launchers
 CONF = Path(__file__).resolve().parents[2] / "conf"
 OmegaConf.register_new_resolver("run_dir", run_folder.run_dir, replace=True)
 OmegaConf.register_new_resolver("swept", run_folder.swept_name, replace=True)
@@ -51,6 +53,7 @@ def command(
             os.environ[run_folder.COMMAND] = shlex.join([Path(sys.executable).name, *sys.argv])  # workers inherit it
             try:
                 words = arguments([quoted(word) for word in sys.argv[1:]])
+                check_launcher(words)
                 # argparse takes -m before the overrides only
                 sys.argv[1:] = sorted(words, key=lambda word: word not in ("-m", "--multirun"))
                 return hydra.main(version_base="1.3", config_path=str(CONF), config_name=config_name)(job)()
@@ -74,6 +77,14 @@ def quoted(word: str) -> str:
         if equals and not word.startswith("-") and "'" not in value:
             return f"{key}='{value}'"
     return word
+
+
+def check_launcher(words: Sequence[str]) -> None:
+    """Refuse a launcher whose package is not there."""
+    for name in (word.removeprefix("hydra/launcher=") for word in words if word.startswith("hydra/launcher=")):
+        package = PACKAGES.get(name.split("_")[0])
+        if package and find_spec(f"hydra_plugins.{package.split('==')[0].replace('-', '_')}") is None:
+            raise BadInput(f"hydra/launcher={name} needs a package that is not installed: pip install {package}")
 
 
 def explain(error: Exception, config_name: str) -> None:

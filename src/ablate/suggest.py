@@ -34,8 +34,9 @@ def compose_default(conf: Path, config_name: str) -> DictConfig:
 
 
 def options(conf: Path, group: str) -> list[str]:
-    """Names of the yaml files of a config group."""
-    return sorted(path.stem for path in (conf / group).glob("*.yaml"))
+    """Names of the options of a config group."""
+    own = {path.stem for path in (conf / group).glob("*.yaml")}
+    return sorted(own | {"basic", "joblib"} if group == "hydra/launcher" else own)  # the two that are plugins
 
 
 def groups(conf: Path) -> list[str]:

@@ -8,6 +8,7 @@ import subprocess
 import sys
 import time
 from collections import Counter
+from importlib.util import find_spec
 from pathlib import Path
 
 import pytest
@@ -181,6 +182,15 @@ def test_a_wrong_file_is_refused_before_anything_runs(project, edit, said):
 def test_an_unknown_ablation_or_budget_is_one_line(project):
     assert "did you mean 'upsampling'" in error_line(project.reproduce("ablation=upsamplin"))
     assert "did you mean 'quick'" in error_line(project.reproduce("budget=quik"))
+    assert "did you mean 'joblib'" in error_line(project.reproduce("hydra/launcher=joblb"))
+
+
+@pytest.mark.parametrize("name", ["submitit", "submitit_local", "ray"])
+def test_a_launcher_without_its_package_is_one_line(project, name):
+    package = f"hydra-{name.split('_')[0]}-launcher"
+    if find_spec(f"hydra_plugins.{package.replace('-', '_')}"):
+        pytest.skip(f"{package} is installed")
+    assert f"pip install {package}==" in error_line(project.reproduce(f"hydra/launcher={name}"))
 
 
 def test_a_metric_that_no_run_will_have(tmp_path):

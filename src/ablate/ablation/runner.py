@@ -16,6 +16,7 @@ from hydra.core.global_hydra import GlobalHydra
 from hydra.core.hydra_config import HydraConfig
 from hydra.core.plugins import Plugins
 from hydra.core.utils import JobStatus
+from hydra.plugins.launcher import Launcher
 from hydra.types import HydraContext, RunMode
 from rich.console import Console
 from rich.live import Live
@@ -39,11 +40,11 @@ def execute(runs: Sequence[Planned], config_name: str, job: str, console: Consol
         logging.getLogger(name).setLevel(logging.WARNING)
     started = time.time()
     todo = [run for run in runs if run.status != "finished"]
-    idle = 0
+    idle, launcher = 0, make_launcher(runs, config_name, job) if todo else None
     with progress(runs, todo, console):
         while todo and idle < ATTEMPTS:
             try:
-                launch(todo, config_name, job)
+                launch(todo, launcher)
             except Exception as error:  # whatever a launcher raises for a broken pool
                 log.info("the launcher broke (%s): what it left is launched again", error)
             left = [run for run in todo if not _ended(run, started)]
@@ -53,22 +54,27 @@ def execute(runs: Sequence[Planned], config_name: str, job: str, console: Consol
         run_folder.fail(run.folder, f"its worker died in each of {ATTEMPTS} launches")
 
 
-def launch(runs: Sequence[Planned], config_name: str, job: str) -> None:
-    """Give runs to the launcher that hydra/launcher= chose, each as the overrides of one job."""
+def make_launcher(runs: Sequence[Planned], config_name: str, job: str) -> Launcher:
+    """The launcher that hydra/launcher= chose, set up as a multirun of conf/`config_name`.yaml sets it up."""
     hydra, chosen = GlobalHydra.instance().hydra, HydraConfig.get()
     kept = [o for o in chosen.overrides.hydra if not o.startswith(("hydra.run", "hydra.sweep", "hydra.mode"))]
-    sweep = f"hydra.sweep.dir='{runs[0].folder.parent}'"
-    words = [f"hydra/launcher={chosen.runtime.choices['hydra/launcher']}", "hydra.mode=MULTIRUN", *kept, sweep]
+    words = [f"hydra/launcher={chosen.runtime.choices['hydra/launcher']}", "hydra.mode=MULTIRUN", *kept, _sweep(runs)]
     config = hydra.compose_config(config_name, words, RunMode.MULTIRUN, with_log_configuration=False)
     context = HydraContext(config_loader=hydra.config_loader, callbacks=Callbacks())
-    launcher = Plugins.instance().instantiate_launcher(
-        config=config, hydra_context=context, task_function=Isolated(job)
-    )
-    jobs = [[*run.overrides, sweep, f"hydra.sweep.subdir='{run.folder.name}'"] for run in runs]
+    return Plugins.instance().instantiate_launcher(config=config, hydra_context=context, task_function=Isolated(job))
+
+
+def launch(runs: Sequence[Planned], launcher: Launcher) -> None:
+    """Give runs to the launcher, each as the overrides of one job."""
+    jobs = [[*run.overrides, _sweep(runs), f"hydra.sweep.subdir='{run.folder.name}'"] for run in runs]
     for run, result in zip(runs, launcher.launch(jobs, initial_job_idx=0), strict=True):
         if result.status is JobStatus.FAILED and run.status not in ("finished", "failed"):
             run.folder.mkdir(parents=True, exist_ok=True)
             run_folder.fail(run.folder, f"it could not be launched: {result._return_value!r}")
+
+
+def _sweep(runs: Sequence[Planned]) -> str:
+    return f"hydra.sweep.dir='{runs[0].folder.parent}'"
 
 
 def clear(runs: Sequence[Planned]) -> None:
