@@ -1,4 +1,4 @@
-"""Speeds on this machine: python scripts/benchmark.py train|data|decoders [OVERRIDES of conf/train.yaml …]."""
+"""Speeds on this machine: python scripts/benchmark.py train|data|decoders|ablation [OVERRIDES of conf/train.yaml …]."""
 
 import argparse
 import os
@@ -6,23 +6,23 @@ import sys
 
 from ablate.errors import BadInput
 
-NAMES = ("train", "data", "decoders")
+NAMES = ("train", "data", "decoders", "ablation")
 
 
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("name", choices=NAMES)
-    parser.add_argument("overrides", nargs="*", help="KEY=VALUE or GROUP=OPTION of conf/train.yaml")
+    parser.add_argument("overrides", nargs="*", help="KEY=VALUE or GROUP=OPTION of conf/train.yaml; ablation: runs=NUMBER")
     parser.add_argument("--threads", type=int, default=1, help="CPU threads (default 1, the least disturbed)")
     given = parser.parse_args()
     os.environ["OMP_NUM_THREADS"] = str(given.threads)  # before torch is imported
     import torch
 
-    from ablate.benchmark import data, decoders, train
+    from ablate.benchmark import ablation, data, decoders, train
 
     torch.set_num_threads(given.threads)
     try:
-        {"train": train, "data": data, "decoders": decoders}[given.name].run(given.overrides)
+        {"train": train, "data": data, "decoders": decoders, "ablation": ablation}[given.name].run(given.overrides)
     except BadInput as error:
         sys.exit(f"error: {error}")
 

@@ -21,8 +21,9 @@ COMMANDS = [
 ]
 SMALL = {  # what makes a command of each kind short; the words themselves stay as they are in the README
     "train": [*TINY, "trainer.max_epochs=1"],
+    "reproduce": ["budget=smoke"],
     "benchmark": ["data.batch_size=2", "data.image_size=16", "model.encoder.width=2"],
-}
+}  # and every budget is smoke
 GPU = ["trainer.accelerator=cpu", "trainer.precision=32-true", "trainer.sync_batchnorm=false"]
 
 
@@ -30,7 +31,7 @@ GPU = ["trainer.accelerator=cpu", "trainer.precision=32-true", "trainer.sync_bat
 def project(tmp_path_factory):
     """The project as a user has it, with pictures of her own."""
     folder = tmp_path_factory.mktemp("readme")
-    for name in ("conf", "scripts", "src", "requirements.txt", "pyproject.toml"):
+    for name in ("conf", "scripts", "src", "requirements.txt", "pyproject.toml", "README.md"):
         (shutil.copytree if (ROOT / name).is_dir() else shutil.copy)(ROOT / name, folder / name)
     rng = np.random.default_rng(0)
     for part in ("JPEGImages", "SegmentationClass", "ImageSets/Segmentation"):
@@ -49,10 +50,14 @@ def words_of(command: str, project: Path, request: pytest.FixtureRequest) -> lis
     program, path, *rest = shlex.split(command)
     name = Path(path).stem
     rest = [word.replace("logs/segmentation/RUN", str(newest_run(project))) if "RUN" in word else word for word in rest]
+    rest = [word.replace("SWEEP", newest_sweep(project).name) if "SWEEP" in word else word for word in rest]
+    rest = ["budget=smoke" if word.startswith("budget=") else word for word in rest]
     real = "camvid" in command and name == "train"
     extra = list(SMALL.get(name, []))
-    if real:
+    if real or "CAMVID" in command:
         root = request.getfixturevalue("real_data") / "camvid_half/CamVid"
+        rest = [word.replace("CAMVID", str(root)) for word in rest]
+    if real:
         extra = ["debug=fast", "trainer.limit_train_batches=1", "data.batch_size=2", f"data.root={root}"]
     if "data=voc" in command:
         extra = [word for word in extra if not word.startswith("data.")] + ["data.batch_size=2"]
@@ -64,6 +69,10 @@ def words_of(command: str, project: Path, request: pytest.FixtureRequest) -> lis
         extra = []
     given = {word.split("=")[0] for word in rest}
     return [sys.executable, str(project / path), *rest, *(w for w in extra if w.split("=")[0] not in given)]
+
+
+def newest_sweep(project: Path) -> Path:
+    return max((project / "logs/segmentation").glob("sweep_*"), key=os.path.getmtime)
 
 
 def newest_run(project: Path) -> Path:
@@ -97,6 +106,8 @@ def test_command(command, project, request):
     assert done.returncode == 0, done.stderr
     if "train.py" in command and "--help" not in command:
         assert "tensorboard --logdir logs" in done.stdout
+    if "--readme" in command:
+        assert "### upsampling" in (project / "README.md").read_text()
     if "predict.py" in command:
         assert len(list((project / "masks").glob("*.png"))) == 8
 
