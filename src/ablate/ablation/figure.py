@@ -20,6 +20,7 @@ PALETTE = ("#0072B2", "#E69F00", "#009E73", "#CC79A7", "#56B4E9", "#D55E00", "#8
 SEED, MEAN, BAND, LINE = "#56B4E9", "#0B3954", "#ECE7DC", "#8A8A8A"
 VERDICT = {"supported": "#00704F", "refuted": "#B34700", "inconclusive": "#555555", "incomplete": "#555555"}
 WIDTH, DPI = 8.0, 110  # inches, dots an inch
+LONGEST = 90  # characters of a title beside its verdict
 
 
 def new_figure(height: float, width: float = WIDTH, *, margin: tuple[float, float, float, float] | None = None) -> Figure:
@@ -54,6 +55,9 @@ def draw_points(cells: Sequence[Cell], metric: str, better: str) -> Figure:
         _row(axes, y, np.array(cell.scores[metric]))
     axes.set_yticks(range(len(cells)), [cell.name for cell in cells])
     axes.set_ylim(len(cells) - 0.4, -0.6)
+    if seen := [value for cell in cells for value in cell.scores[metric]]:
+        room = 0.4 * (max(seen) - min(seen)) or 0.1  # the interval of two seeds would leave none for the dots
+        axes.set_xlim(max(axes.get_xlim()[0], min(seen) - room), min(axes.get_xlim()[1], max(seen) + room))
     axes.set_xlabel(f"{metric} ({'higher' if better == 'maximise' else 'lower'} is better)")
     axes.grid(axis="x", color="#E4E4E4")
     _clean(axes)
@@ -77,6 +81,8 @@ def _strip(axes: Axes, outcome: Outcome, estimate: Estimate) -> None:
     axes.axvline(0, color=LINE, lw=1, zorder=1)
     axes.set(ylim=(0.7, -0.5), yticks=[])
     title = f"{outcome.claim.name}: {estimate.label}, {outcome.claim.metric}"
+    if len(title) > LONGEST:
+        title = f"{outcome.claim.name}, {outcome.claim.metric}"
     axes.set_title(title, fontsize=9, loc="left")
     word = f"{MARKS[outcome.verdict]} {outcome.verdict}"
     axes.set_title(word, fontsize=9, loc="right", color=VERDICT[outcome.verdict], fontweight="bold")

@@ -37,7 +37,8 @@ h1, h2, h3 { line-height: 1.2; } h2 { margin-top: 2.5rem; border-bottom: 1px sol
 table { border-collapse: collapse; font-size: .9rem; font-variant-numeric: tabular-nums; }
 th, td { padding: .4rem .7rem; border-bottom: 1px solid var(--rule); vertical-align: top; }
 th { color: var(--soft); font-weight: 600; }
-td em { color: var(--soft); }
+td em { color: var(--soft); } td:has(> em) { min-width: 18rem; } td strong { white-space: nowrap; }
+td[style*="right"] { white-space: nowrap; } td code { white-space: normal; overflow-wrap: anywhere; }
 tbody tr:hover { background: var(--band); }
 .supported { color: var(--good); } .refuted { color: var(--bad); } .inconclusive, .incomplete { color: var(--soft); }
 code, pre { font: .85em/1.45 ui-monospace, monospace; background: var(--band); border-radius: 4px; }
