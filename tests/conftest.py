@@ -17,3 +17,8 @@ def real_data() -> Path:
     if "ABLATE_DATA" not in os.environ:
         pytest.skip("ABLATE_DATA does not name a folder with the real data sets")
     return Path(os.environ["ABLATE_DATA"])
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """What must run one after the other begins first, so that no process waits for it at the end."""
+    items.sort(key=lambda item: item.get_closest_marker("xdist_group") is None)
