@@ -1,10 +1,9 @@
 #!/usr/bin/env bash
-# bash scripts/run.sh [SCRIPT] [OVERRIDES…]: set up once, then run scripts/SCRIPT.py; without SCRIPT
-# the main job: reproduce, whose defaults are ablation=upsampling budget=quick.
+# bash scripts/run.sh [SCRIPT] [OVERRIDES…]: set up once, then run scripts/SCRIPT.py; without SCRIPT the main job.
 source "$(dirname "${BASH_SOURCE[0]}")/setup.sh"
 
 case "${1:-}" in
-  "" | *=* | -*) script=reproduce ;;
+  "" | *=* | -*) script=train ;;
   *) script=$1 && shift ;;
 esac
 if [ ! -f "$root/scripts/$script.py" ]; then
