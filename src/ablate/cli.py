@@ -5,6 +5,8 @@ import os
 import shlex
 import sys
 from collections.abc import Callable, Sequence
+from contextlib import suppress
+from errno import EDQUOT, ENOSPC
 from importlib.util import find_spec
 from pathlib import Path
 from typing import Any
@@ -41,7 +43,8 @@ def command(
             try:
                 return task(cfg)
             except Exception as error:
-                run_folder.fail(HydraConfig.get().runtime.output_dir, user_line(error) or repr(error))
+                with suppress(OSError):  # where the disk is full
+                    run_folder.fail(HydraConfig.get().runtime.output_dir, user_line(error) or repr(error))
                 if HydraConfig.get().mode is RunMode.MULTIRUN:
                     raise
                 explain(error, config_name)
@@ -104,6 +107,8 @@ def user_line(error: BaseException | None) -> str | None:
     while error is not None:  # Hydra wraps what a constructor raised
         if isinstance(error, BadInput):
             return " ".join(str(error).split())
+        if isinstance(error, OSError) and error.errno in (ENOSPC, EDQUOT):
+            return "the disk is full; what had ended is kept, and the same command goes on once there is room"
         if isinstance(error, OSError) and error.filename and error.strerror:
             return f"{error.filename}: {error.strerror}"
         error = error.__cause__
