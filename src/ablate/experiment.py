@@ -73,8 +73,10 @@ def train(cfg: DictConfig) -> float | None:
 
 def metric_tags(cfg: DictConfig) -> list[str]:
     """Names of the metrics that a run of this config ends with."""
-    task = build(cfg, "task")
-    return [tag for split in ("train", "val", "test") for tag in task.metric_tags(split)]
+    task, tags = build(cfg, "task"), []
+    for callback in build(cfg, "callbacks").values():
+        tags += callback.metric_tags() if hasattr(callback, "metric_tags") else []
+    return [*(tag for split in ("train", "val", "test") for tag in task.metric_tags(split)), *tags]
 
 
 def make_trainer(cfg: DictConfig) -> Trainer:

@@ -57,6 +57,7 @@ def evaluate(cfg: DictConfig) -> dict[str, float]:
     data, task = build(cfg, "datamodule"), load_task(checkpoint, cfg.checkpoint)
     data.check("test")
     callbacks = [build(cfg.callbacks, name) for name in ("progress", "confusion") if name in cfg.callbacks]
+    callbacks += [build(cfg, "metric")] if "metric" in cfg else []
     trainer = build(cfg, "trainer", logger=False, callbacks=callbacks, plugins=[AtomicCheckpointIO()])
     result = trainer.test(task, datamodule=data, verbose=False)[0]
     metrics = {tag: float(value) for tag, value in result.items()}

@@ -97,9 +97,14 @@ def test_a_skip_is_used_and_none_is_not(decoder, skip):
     assert same == (skip == "none")
 
 
+DOWNSAMPLINGS = {"avg_pool": 2, "overlapping_max_pool": 2, "strided_conv": 3}
+
+
 @every_decoder
-def test_strided_convolution_or_a_line_that_says_why_not(decoder):
-    options = ["model.encoder.downsample=strided_conv", "model.encoder.downsample_kernel=3"]
+@pytest.mark.parametrize("downsample", DOWNSAMPLINGS)
+def test_other_downsamplings_or_a_line_that_says_why_not(decoder, downsample):
+    kernel = DOWNSAMPLINGS[downsample]
+    options = [f"model.encoder.downsample={downsample}", f"model.encoder.downsample_kernel={kernel}"]
     if decoder in ("max_unpool", "deconvnet"):
         with pytest.raises(InstantiationException) as refused:
             network(decoder, "none", *options)

@@ -58,9 +58,7 @@ class PhaseShare(Metric):
         if not len(self.moments) or not bool(self.moments[:, 0].all()):
             nan = torch.tensor(torch.nan)
             return {"phase_share": nan, "phase_share_excess": nan, "phase_share_p": nan}
-        count, total, squares = self.moments.unbind(1)
-        variance = (squares / count - (total / count).square()).sum()
-        means = dim_zero_cat(self.means)
+        variance, means = self.variance(), dim_zero_cat(self.means)
         share = _between(means.mean(0)) / variance
         null = torch.stack([_between(_shifted(means, at).mean(0)) for at in self._offsets(len(means))]) / variance
         as_large = (null >= share).sum()
@@ -69,6 +67,11 @@ class PhaseShare(Metric):
             "phase_share_excess": share - null.mean(),
             "phase_share_p": (1 + as_large) / (1 + self.shifts),
         }
+
+    def variance(self) -> Float[Tensor, ""]:
+        """Σ_k Var(z[n, k]), the denominator."""
+        count, total, squares = self.moments.unbind(1)
+        return (squares / count - (total / count).square()).sum()
 
     def _offsets(self, pictures: int) -> Int[Tensor, "shifts pictures 2"]:
         generator = torch.Generator().manual_seed(self.seed)

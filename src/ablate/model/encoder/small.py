@@ -8,7 +8,7 @@ from ablate.model.block import check_odd, conv_block
 from ablate.model.features import Features
 from ablate.model.max_pool import max_pool, pad_to_multiple
 
-DOWNSAMPLES = ("max_pool", "strided_conv")
+DOWNSAMPLES = ("max_pool", "avg_pool", "overlapping_max_pool", "strided_conv")
 
 
 class SmallEncoder(nn.Module):
@@ -23,7 +23,8 @@ class SmallEncoder(nn.Module):
 
     Args:
         kernel: of the level convolutions, odd.
-        downsample: max_pool over 2×2, which gives a decoder the places of its maxima, or strided_conv.
+        downsample: max_pool, over 2×2 and with the places of its maxima for a decoder; avg_pool, over 2×2; overlapping_max_pool,
+            over 3×3 with stride 2 (Krizhevsky et al. 2012, section 3.4); or strided_conv.
         downsample_kernel: of strided_conv, at least 2.
         bottleneck: how many times conv-norm-ReLU after the last downsampling, where context is cheapest (Ronneberger et
             al. 2015, figure 1, has 2); 0 for none, as SegNet.
@@ -61,7 +62,7 @@ class SmallEncoder(nn.Module):
         for before, channels in zip((in_channels, *self.channels), self.channels):
             inputs = (before,) + (channels,) * (convs - 1)
             self.levels.append(nn.Sequential(*(conv_block(c, channels, kernel=kernel, norm=norm) for c in inputs)))
-            self.downsamplings.append(MaxPool() if self.has_offsets else StridedConv(channels, downsample_kernel, norm))
+            self.downsamplings.append(_downsampling(downsample, channels, downsample_kernel, norm))
         bottom = (conv_block(channels, channels, kernel=kernel, norm=norm) for _ in range(bottleneck))
         self.bottleneck = nn.Sequential(*bottom)
 
@@ -84,6 +85,17 @@ class MaxPool(nn.Module):
         return max_pool(x, 2)
 
 
+class Plain(nn.Module):
+    """A module that rounds sizes up while halving them, (n, c, h, w) -> (n, c, ⌈h/2⌉, ⌈w/2⌉); no places."""
+
+    def __init__(self, halve: nn.Module) -> None:
+        super().__init__()
+        self.halve = halve
+
+    def forward(self, x: Float[Tensor, "n c h w"]) -> tuple[Float[Tensor, "n c h2 w2"], None]:
+        return self.halve(x), None
+
+
 class StridedConv(nn.Module):
     """conv-norm-ReLU with stride 2, (n, c, h, w) -> (n, c, ⌈h/2⌉, ⌈w/2⌉), for any kernel from 2 on; no places."""
 
@@ -95,9 +107,17 @@ class StridedConv(nn.Module):
         return self.block(pad_to_multiple(x, 2, 0.0)), None
 
 
+def _downsampling(kind: str, channels: int, kernel: int, norm: str) -> nn.Module:
+    if kind == "strided_conv":
+        return StridedConv(channels, kernel, norm)
+    if kind == "avg_pool":
+        return Plain(nn.AvgPool2d(2, ceil_mode=True))
+    return MaxPool() if kind == "max_pool" else Plain(nn.MaxPool2d(3, 2, padding=1))
+
+
 def _check_downsample_kernel(downsample: str, kernel: int) -> None:
     name = "model.encoder.downsample_kernel"
     if check_positive(name, kernel) == 1:
         raise BadInput(f"{name}=1 would drop three of four pixels; the nearest that works is 2")
-    if downsample == "max_pool" and kernel != 2:
-        raise BadInput(f"{name}={kernel} needs model.encoder.downsample=strided_conv; max_pool takes 2, without overlap")
+    if downsample != "strided_conv" and kernel != 2:
+        raise BadInput(f"{name}={kernel} needs model.encoder.downsample=strided_conv; with {downsample} leave it at 2")
