@@ -21,6 +21,7 @@ from ablate.callback.panel import colour_map
 from ablate.errors import BadInput
 from ablate.experiment import build
 from ablate.task.base import Task
+from ablate.task.segmentation import Segmentation
 
 SUFFIXES = {".png", ".jpg", ".jpeg", ".bmp", ".webp", ".tif", ".tiff"}
 MAY_BE_BUILT = ("ablate.task.", "ablate.model.")
@@ -71,6 +72,8 @@ def evaluate(cfg: DictConfig) -> dict[str, float]:
 def predict(cfg: DictConfig) -> None:
     """A palette mask NAME.png and an overlay NAME_overlay.png for each picture, at the picture's own size."""
     task = load_task(read_checkpoint(cfg.checkpoint), cfg.checkpoint).to(cfg.device)
+    if not isinstance(task, Segmentation):
+        raise BadInput(f"predict.py makes masks: checkpoint {cfg.checkpoint!r} is of task={task.config['task']['name']}, not segmentation")
     pictures, output = list(_pictures(Path(cfg.input))), Path(cfg.output)
     _make_free(output, pictures)
     palette, unreadable = task.config["data"]["palette"], []

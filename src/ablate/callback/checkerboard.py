@@ -92,7 +92,7 @@ def _draw_flat(axes: Axes, title: str, measured: Checkerboard) -> None:
     flat = measured.flat.numpy()
     axes.imshow(flat[np.ptp(flat, axis=(1, 2)).argmax()], cmap="gray")
     variation = measured.values["flat_variation"]
-    axes.set_title(f"{title}: answer to a flat picture, contrast stretched\nit varies by {variation:.2g} of what logits do", fontsize=9)
+    axes.set_title(f"{title}: answer to grey, contrast stretched\n{variation:.2g} of the deviation of the logits", fontsize=9)
     axes.axis("off")
 
 

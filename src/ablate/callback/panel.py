@@ -52,15 +52,15 @@ def draw_panel(
     ]
     height, width = label.shape[1:]
     scale = max(1, 128 // max(height, width))
-    sheet = _sheet(rows, width * scale, height * scale)
+    sheet = sheet_of(rows, COLUMNS, width * scale, height * scale)
     return _with_legend(sheet, class_names, palette)
 
 
-def _sheet(rows: list[list[np.ndarray]], width: int, height: int) -> Image.Image:
-    columns = len(COLUMNS)
-    sheet = Image.new("RGB", (columns * (width + GAP) + GAP, LINE + len(rows) * (height + GAP) + GAP), "white")
+def sheet_of(rows: list[list[np.ndarray]], titles: Sequence[str], width: int, height: int) -> Image.Image:
+    """Pictures as a table under titles, each resized to width×height, pixels kept as squares."""
+    sheet = Image.new("RGB", (len(titles) * (width + GAP) + GAP, LINE + len(rows) * (height + GAP) + GAP), "white")
     draw = ImageDraw.Draw(sheet)
-    for column, title in enumerate(COLUMNS):
+    for column, title in enumerate(titles):
         draw.text((GAP + column * (width + GAP), 3), title, "black", ImageFont.load_default(12))
     for r, row in enumerate(rows):
         for c, pixels in enumerate(row):

@@ -1,0 +1,37 @@
+"""Autoencoding: the picture back from its own features, where artifacts of upsampling are visible to the eye."""
+
+from collections.abc import Callable
+
+import torch
+import torch.nn.functional as F
+from torch import nn
+from torchmetrics.image import PeakSignalNoiseRatio, StructuralSimilarityIndexMeasure
+
+from ablate.data.batch import SegmentationBatch
+from ablate.task.base import Output, Task
+
+
+class Reconstruction(Task):
+    """loss = mean (model(image) - image)² over pixels and colours; the labels are not looked at.
+
+    Metrics, of reconstructions clipped to [0, 1]: `psnr` = -10 log₁₀ of the mean squared error over the whole split, in dB, and
+    `ssim` (Wang et al. 2004, windows of 11×11), the mean over pictures. The model's output has 3 channels.
+    """
+
+    def __init__(
+        self,
+        model: nn.Module,
+        optimizer: Callable[..., torch.optim.Optimizer],
+        scheduler: Callable[..., torch.optim.lr_scheduler.LRScheduler],
+        channels_last: bool = False,
+        name: str = "reconstruction",
+    ) -> None:
+        metrics = {
+            "psnr": PeakSignalNoiseRatio(data_range=1.0),
+            "ssim": StructuralSimilarityIndexMeasure(data_range=1.0),
+        }
+        super().__init__(model, metrics, optimizer, scheduler, channels_last)
+
+    def step(self, batch: SegmentationBatch) -> Output:
+        output = self.model(batch.image.contiguous(memory_format=self.memory_format))
+        return Output(F.mse_loss(output, batch.image), output.detach().clamp(0, 1), batch.image)
