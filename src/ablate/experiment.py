@@ -8,7 +8,7 @@ from pathlib import Path
 
 from hydra.core.hydra_config import HydraConfig
 from hydra.errors import InstantiationException
-from hydra.utils import instantiate
+from hydra.utils import get_class, instantiate
 from lightning.pytorch import Trainer, seed_everything
 from lightning.pytorch.utilities.exceptions import SIGTERMException
 from omegaconf import DictConfig, OmegaConf
@@ -73,10 +73,10 @@ def train(cfg: DictConfig) -> float | None:
 
 def metric_tags(cfg: DictConfig) -> list[str]:
     """Names of the metrics that a run of this config ends with."""
-    task, tags = build(cfg, "task"), []
-    for callback in build(cfg, "callbacks").values():
-        tags += callback.metric_tags() if hasattr(callback, "metric_tags") else []
-    return [*(tag for split in ("train", "val", "test") for tag in task.metric_tags(split)), *tags]
+    task = build(cfg, "task")
+    classes = [get_class(callback["_target_"]) for callback in cfg.callbacks.values()]
+    measured = [tag for kind in classes if hasattr(kind, "metric_tags") for tag in kind.metric_tags()]
+    return [*(tag for split in ("train", "val", "test") for tag in task.metric_tags(split)), *measured]
 
 
 def make_trainer(cfg: DictConfig) -> Trainer:

@@ -33,7 +33,8 @@ class CheckerboardMeasures(Callback):
         self.start: dict[str, float] = {}
         self.drawn: dict[str, Checkerboard] = {}
 
-    def metric_tags(self) -> list[str]:
+    @staticmethod
+    def metric_tags() -> list[str]:
         """Names under which a run ends with these measures."""
         return [f"test/{moment}/{name}" for moment in (START, END) for name in NAMES]
 

@@ -1,0 +1,94 @@
+"""The matrices against torch's own convolutions in float64, for all combinations, and the lecture's examples by hand."""
+
+from itertools import product
+
+import pytest
+import torch
+import torch.nn.functional as F
+from scipy.sparse import issparse
+
+from ablate.errors import BadInput
+from ablate.operator.matrix import apply, conv_matrix, conv_size, doubling, transposed_matrix, transposed_size
+
+COMBINATIONS = list(product((1, 2, 3, 4), (1, 2, 3), (0, 1, 2), (1, 2), (1, 2)))  # kernel, stride, padding, dilation, groups
+CONV = {1: F.conv1d, 2: F.conv2d}
+TRANSPOSED = {1: F.conv_transpose1d, 2: F.conv_transpose2d}
+
+
+def random(*shape, seed=0):
+    return torch.randn(*shape, dtype=torch.float64, generator=torch.Generator().manual_seed(seed))
+
+
+@pytest.mark.parametrize("dimensions", [1, 2])
+def test_every_convolution_is_its_matrix_and_every_transposed_one_the_transpose(dimensions):
+    sizes, most = (9, 10)[:dimensions], 0.0
+    for kernel, stride, padding, dilation, groups in COMBINATIONS:
+        options = dict(stride=stride, padding=padding, dilation=dilation, groups=groups)
+        weight = random(4, 6 // groups, *[kernel] * dimensions)
+        x = random(2, 6, *sizes, seed=1)
+        y = CONV[dimensions](x, weight, **options)
+        matrix = conv_matrix(weight, sizes, **options)
+        assert issparse(matrix) and y.shape[2:] == tuple(conv_size(n, kernel, stride, padding, dilation) for n in sizes)
+        most = max(most, float((apply(matrix, x, y.shape[1:]) - y).abs().max()))
+        assert float(abs(matrix.T @ matrix - (matrix.T @ matrix).T).max()) < 1e-12
+        for more in range(max(stride, dilation)):
+            z = random(2, 4, *y.shape[2:], seed=2)
+            back = TRANSPOSED[dimensions](z, weight, output_padding=more, **options)
+            transposed = transposed_matrix(weight, list(y.shape[2:]), output_padding=more, **options)
+            most = max(most, float((apply(transposed, z, back.shape[1:]) - back).abs().max()))
+            if tuple(back.shape[2:]) == sizes:
+                assert (transposed != matrix.T).nnz == 0
+    assert most < 1e-12
+
+
+def test_each_size_that_a_stride_folds_together_comes_back_with_its_output_padding():
+    for kernel, stride, padding, dilation, n in product((1, 2, 3, 5), (1, 2, 3), (0, 1, 2), (1, 2), range(9, 16)):
+        small = conv_size(n, kernel, stride, padding, dilation)
+        sizes = [transposed_size(small, kernel, stride, padding, dilation, a) for a in range(stride)]
+        assert n in sizes and all(conv_size(size, kernel, stride, padding, dilation) == small for size in sizes)
+
+
+def test_the_lectures_examples():
+    """Kernel (x, y, z), padding 1, of length 4: stride 1 and its transpose, stride 2 and its transpose."""
+    x, y, z = 2.0, 3.0, 5.0
+    kernel = torch.tensor([[[x, y, z]]], dtype=torch.float64)
+    one = conv_matrix(kernel, 4, 1, 1).toarray().tolist()
+    assert one == [[y, z, 0, 0], [x, y, z, 0], [0, x, y, z], [0, 0, x, y]]
+    two = conv_matrix(kernel, 4, 2, 1).toarray().tolist()
+    assert two == [[y, z, 0, 0], [0, x, y, z]]
+    back = transposed_matrix(kernel, 2, 2, 1).toarray().tolist()
+    assert back == [[y, 0], [z, x], [0, y]]  # three of the four rows
+    assert transposed_matrix(kernel, 2, 2, 1, output_padding=1).toarray().tolist() == [*back, [0, z]]
+
+
+@pytest.mark.parametrize("kernel", range(2, 9))
+def test_doubling(kernel):
+    padding, more = doubling(kernel)
+    assert all(transposed_size(n, kernel, 2, padding, 1, more) == 2 * n for n in range(1, 20))
+
+
+def test_3x3_with_stride_1_and_2_keep_and_halve():
+    assert [conv_size(n, 3, 1, 1) for n in (1, 4, 7)] == [1, 4, 7]
+    assert [conv_size(n, 3, 2, 1) for n in (1, 4, 7)] == [1, 2, 4]
+
+
+@pytest.mark.parametrize(
+    "call, words",
+    [
+        (lambda: conv_size(2, 5), "the least size is 5"),
+        (lambda: conv_size(0, 1), "size=0 must be a whole number of at least 1"),
+        (lambda: conv_size(4, 0), "kernel=0"),
+        (lambda: conv_size(4, 3, 0), "stride=0"),
+        (lambda: conv_size(4, 3, 1, -1), "padding=-1"),
+        (lambda: transposed_size(4, 3, 2, 1, 1, 2), "output_padding=2 must be below the stride"),
+        (lambda: transposed_size(1, 1, 1, 3), "crops all"),
+        (lambda: doubling(1), "kernel=1 is smaller than the stride 2"),
+        (lambda: conv_matrix(torch.ones(1, 1, 1, 1, 1), 4), "no 1-D or 2-D convolution"),
+        (lambda: conv_matrix(torch.ones(1, 1, 3, 3), [4]), "must have 2 numbers"),
+        (lambda: conv_matrix(torch.ones(3, 1, 3), 4, groups=2), "groups=2 does not divide 3"),
+    ],
+)
+def test_sizes_that_do_not_exist_get_one_line(call, words):
+    with pytest.raises(BadInput, match=words.replace("(", r"\(")) as refused:
+        call()
+    assert "\n" not in str(refused.value)
