@@ -14,6 +14,7 @@ FORBIDDEN = {  # package -> what it must not import
     "model": ("ablate.data", "ablate.task", "ablate.loss", "ablate.metric", "ablate.callback", "lightning", "hydra"),
     "loss": ("ablate.model", "ablate.data", "ablate.task", "ablate.callback", "lightning", "hydra"),
     "metric": ("ablate.model", "ablate.data", "ablate.task", "ablate.callback", "lightning", "hydra"),
+    "operator": ("ablate.model", "ablate.data", "ablate.task", "ablate.callback", "lightning", "hydra", "torchmetrics"),
     "task": ("ablate.callback", "ablate.ablation", "ablate.experiment", "hydra"),
     "ablation": ("ablate.model", "ablate.data", "ablate.task", "ablate.loss", "ablate.metric", "ablate.experiment"),
 }

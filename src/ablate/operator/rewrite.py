@@ -9,7 +9,7 @@ import torch.nn.functional as F
 from jaxtyping import Float
 from torch import Tensor, nn
 
-from ablate.errors import BadInput
+from ablate.errors import BadInput, check_positive
 
 
 def flipped_convolution(layer: nn.ConvTranspose2d) -> nn.Conv2d:
@@ -33,6 +33,7 @@ def flipped_convolution(layer: nn.ConvTranspose2d) -> nn.Conv2d:
 def insert_zeros(x: Float[Tensor, "n c h w"], stride: int) -> Float[Tensor, "n c h2 w2"]:
     """out[s y, s x] = x[y, x], zeros between, of the size s(h - 1) + 1: what a transposed convolution convolves."""
     n, c, h, w = x.shape
+    check_positive("stride", stride)
     out = x.new_zeros(n, c, stride * (h - 1) + 1, stride * (w - 1) + 1)
     out[..., ::stride, ::stride] = x
     return out

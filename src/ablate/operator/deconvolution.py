@@ -1,0 +1,192 @@
+"""Non-blind deconvolution: the picture x behind y = w * x + noise, when the kernel w is known.
+
+The transposed convolution Wᵀ, which networks call "deconvolution", is not the inverse of W. What undoes a blur minimises
+
+    ‖y - W x‖² + ridge ‖x‖²
+
+and W, of (h w)² numbers, is never formed: only W x, a convolution, and Wᵀ y, its adjoint, are computed. Iterations are
+generators of their successive pictures, so that stopping early, which regularises, is up to the caller:
+
+    *_, x = islice(conjugate_gradients(blur, y), 20)
+"""
+
+from collections.abc import Iterator
+
+import torch
+import torch.nn.functional as F
+from jaxtyping import Float
+from torch import Tensor
+
+from ablate.errors import BadInput, check_choice
+
+PADDING = {"zero": "constant", "reflect": "reflect", "circular": "circular"}  # as F.pad calls them
+BORDERS = ("valid", "symmetric", *PADDING)
+POWER_STEPS = 50
+
+
+class Blur:
+    """The linear operator W: x ↦ w * x on pictures of one size, and its adjoint Wᵀ.
+
+    (W x)[i, j] = Σ_ab w[a, b] x[i + k - a, j + l - b], w of (2k + 1)×(2l + 1); a true convolution, its kernel flipped
+
+    Args:
+        kernel: of odd height and width.
+        size: height and width of x.
+        border: what x is beyond its border: zero; symmetric (… b a | a b …); reflect (… c b | a b c …); circular; or valid: y
+            holds those pixels alone that need none of it, and is smaller by 2k and 2l.
+
+    Raises:
+        BadInput: an even, empty, zero or non-finite kernel, an unknown border, or a size that the kernel does not fit into.
+    """
+
+    def __init__(self, kernel: Float[Tensor, "k l"], size: tuple[int, int], border: str = "symmetric") -> None:
+        self.border = check_choice("border", border, BORDERS)
+        self.kernel = check_kernel(kernel)
+        self.size = tuple(size)
+        self.reach = kernel.shape[1] // 2, kernel.shape[0] // 2  # right and left, then bottom and top, as F.pad has it
+        needed = [2 * r + 1 if border == "valid" else r + (border == "reflect") for r in self.reach[::-1]]
+        if self.size[0] < needed[0] or self.size[1] < needed[1]:
+            raise BadInput(f"size={self.size} is too small for a kernel of {tuple(kernel.shape)} with border={border}: at least {needed}")
+
+    def __call__(self, x: Float[Tensor, "*n h w"]) -> Float[Tensor, "*n h2 w2"]:
+        """W x."""
+        if tuple(x.shape[-2:]) != self.size:
+            raise BadInput(f"a picture of {tuple(x.shape[-2:])} does not fit a blur of pictures of {self.size}")
+        y = F.conv2d(self._pad(x.reshape(-1, 1, *self.size)), self.kernel.to(x).flip(0, 1)[None, None])
+        return y.view(*x.shape[:-2], *y.shape[2:])
+
+    def adjoint(self, y: Float[Tensor, "*n h2 w2"]) -> Float[Tensor, "*n h w"]:
+        """Wᵀ y: the transposed convolution, with each border's own way of folding back what the padding took."""
+        x = y.new_zeros(*y.shape[:-2], *self.size, requires_grad=True)
+        with torch.enable_grad():
+            return torch.autograd.grad(self(x), x, y)[0]
+
+    def _pad(self, maps: Tensor) -> Tensor:
+        right, bottom = self.reach
+        if self.border == "valid":
+            return maps
+        if self.border == "symmetric":
+            return _mirror(_mirror(maps, 3, right), 2, bottom)
+        return F.pad(maps, (right, right, bottom, bottom), mode=PADDING[self.border])
+
+    def squared_norm(self) -> float:
+        """‖W‖², the largest eigenvalue of WᵀW, by power iteration from a fixed start; never above (Σ|w|)²."""
+        x = torch.randn(self.size, dtype=torch.float64, generator=torch.Generator().manual_seed(0)).to(self.kernel.device)
+        for _ in range(POWER_STEPS):
+            x = self.adjoint(self(x / x.norm()))
+        return float(x.norm())
+
+
+def conjugate_gradients(
+    blur: Blur, y: Float[Tensor, "*n h2 w2"], ridge: float = 0.0
+) -> Iterator[Float[Tensor, "*n h w"]]:
+    """Minimises ‖y - W x‖² + ridge ‖x‖² from x = 0 by CGLS: after t steps the best x in a space of t dimensions.
+
+    Hestenes and Stiefel 1952, section 10; Björck 1996, section 7.4. Never ends: take as many as wanted.
+
+    Raises:
+        BadInput: a negative ridge, or a picture that is not finite.
+    """
+    _check(y, ridge)
+    x = torch.zeros_like(blur.adjoint(y))
+    residual, slope = y, blur.adjoint(y)
+    direction, squared = slope, _dot(slope, slope)
+    tiny = torch.finfo(y.dtype).tiny
+    while True:
+        image = blur(direction)
+        step = squared / (_dot(image, image) + ridge * _dot(direction, direction)).clamp(min=tiny)
+        x = x + step * direction
+        residual = residual - step * image
+        slope = blur.adjoint(residual) - ridge * x
+        before, squared = squared, _dot(slope, slope)
+        direction = slope + squared / before.clamp(min=tiny) * direction
+        yield x
+
+
+def gradient_descent(
+    blur: Blur, y: Float[Tensor, "*n h2 w2"], ridge: float = 0.0, step: float | None = None
+) -> Iterator[Float[Tensor, "*n h w"]]:
+    """x ← x + step (Wᵀ(y - W x) - ridge x) from x = 0: Landweber 1951. step = 1 / (‖W‖² + ridge) unless given.
+
+    Raises:
+        BadInput: a step at which it diverges, 2 / (‖W‖² + ridge) or more, or as conjugate_gradients.
+    """
+    _check(y, ridge)
+    steepest = blur.squared_norm() + ridge
+    step = 1 / steepest if step is None else step
+    if not 0 < step * steepest < 2:
+        raise BadInput(f"step={step}: gradient descent converges between 0 and {2 / steepest:.3g}")
+    x = torch.zeros_like(blur.adjoint(y))
+    while True:
+        x = x + step * (blur.adjoint(y - blur(x)) - ridge * x)
+        yield x
+
+
+def wiener(
+    y: Float[Tensor, "*n h w"], kernel: Float[Tensor, "k l"], noise_to_signal: float, border: str = "circular"
+) -> Float[Tensor, "*n h w"]:
+    """X = conj(H) Y / (|H|² + noise_to_signal), H the spectrum of the kernel: the linear estimate of least squared error.
+
+    Wiener 1949, for white signal and noise of mean 0, whose variances have this quotient (so take a picture's mean away before,
+    and add it after): the ridge solution with a circular border. With
+    border=symmetric the picture is first continued by its mirror image, which makes it periodic without a jump; for a
+    kernel equal to its mirror images that is the ridge solution with that border.
+
+    Raises:
+        BadInput: no noise where the spectrum is (almost) zero, so that nothing can be divided by; or as Blur.
+    """
+    _check(y, noise_to_signal, "noise_to_signal")
+    check_choice("border", border, ("circular", "symmetric"))
+    h, w = y.shape[-2:]
+    Blur(kernel, (h, w), border)  # the kernel fits
+    extended = torch.cat((y, y.flip(-1)), -1) if border == "symmetric" else y
+    extended = torch.cat((extended, extended.flip(-2)), -2) if border == "symmetric" else y
+    size = extended.shape[-2:]
+    placed = F.pad(kernel.to(y), (0, size[1] - kernel.shape[1], 0, size[0] - kernel.shape[0]))
+    response = torch.fft.rfft2(placed.roll((-(kernel.shape[0] // 2), -(kernel.shape[1] // 2)), (0, 1)))
+    power = response.abs().square()
+    lost = int((power + noise_to_signal < torch.finfo(y.dtype).eps * power.max()).sum())
+    if lost:
+        raise BadInput(f"noise_to_signal={noise_to_signal}: the kernel wipes out {lost} frequencies; it must be above 0, as 1e-6")
+    x = torch.fft.irfft2(response.conj() * torch.fft.rfft2(extended) / (power + noise_to_signal), s=size)
+    return x[..., :h, :w]
+
+
+def gaussian_kernel(deviation: float, reach: int) -> Float[Tensor, "k k"]:
+    """exp(-(i² + j²) / 2σ²) for |i|, |j| ≤ reach, of sum 1, in float64.
+
+    Raises:
+        BadInput: a deviation that is not above 0.
+    """
+    if not deviation > 0:
+        raise BadInput(f"deviation={deviation} of a Gaussian must be above 0")
+    line = torch.exp(-torch.arange(-reach, reach + 1, dtype=torch.float64).square() / (2 * deviation**2))
+    return torch.outer(line, line) / line.sum() ** 2
+
+
+def check_kernel(kernel: Float[Tensor, "k l"]) -> Float[Tensor, "k l"]:
+    """The kernel, if one can blur and undo it: of odd sizes, finite, not zero."""
+    for name, size in zip(("height", "width"), kernel.shape):
+        if size % 2 == 0:
+            raise BadInput(f"a kernel of {name} {size} has no middle; the nearest that has one is {size + 1}")
+    if not torch.isfinite(kernel).all():
+        raise BadInput("the kernel has a value that is not finite")
+    if not kernel.any():
+        raise BadInput("the kernel is zero everywhere: nothing is left of a picture to be restored")
+    return kernel
+
+
+def _mirror(x: Tensor, dim: int, reach: int) -> Tensor:
+    n = x.shape[dim]
+    return torch.cat((x.narrow(dim, 0, reach).flip(dim), x, x.narrow(dim, n - reach, reach).flip(dim)), dim)
+
+
+def _dot(a: Tensor, b: Tensor) -> Tensor:
+    return (a * b).sum((-2, -1), keepdim=True)
+
+
+def _check(y: Tensor, ridge: float, name: str = "ridge") -> None:
+    if not 0 <= ridge < float("inf"):
+        raise BadInput(f"{name}={ridge} must be a number of at least 0")
+    if bad := int((~torch.isfinite(y)).sum()):
+        raise BadInput(f"the picture has {bad} values that are not finite")
