@@ -1,0 +1,16 @@
+"""A segmenter without this project: folded, compared, timed, as a file for torch or ONNX: python scripts/export.py --help."""
+
+from omegaconf import DictConfig
+
+from ablate.cli import command
+
+
+@command("export")
+def main(cfg: DictConfig) -> None:
+    from ablate.export import export
+
+    export(cfg)
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,53 @@
+"""The checkerboard of a network with random weights and of the same network trained."""
+
+from itertools import islice
+from pathlib import Path
+
+from hydra.utils import instantiate
+from lightning.pytorch import Trainer, seed_everything
+from lightning.pytorch.callbacks import RichProgressBar
+from matplotlib.figure import Figure
+from omegaconf import OmegaConf
+
+from ablate.benchmark.common import composed
+from ablate.callback.checkerboard import draw_checkerboard
+from ablate.callback.checkpoint import read_checkpoint
+from ablate.checkerboard import Checkerboard, measure
+from ablate.experiment import build
+from ablate.inference import load_task
+from ablate.task.base import Task
+
+NETWORK = ["model/decoder=transposed_conv", "model.decoder.kernel=3", "model.encoder.width=8"]
+BATCHES = 8
+
+
+def checkerboard(checkpoint: Path | None = None) -> Figure:
+    """Answers to a flat picture and spectra, before and after training: of a checkpoint, or of a small network trained here.
+
+    The small one has transposed convolutions of kernel 3 and is trained for two epochs of 1,024 scenes, about half a minute.
+    """
+    if checkpoint:
+        return _of_checkpoint(str(checkpoint))
+    cfg = composed([*NETWORK, "data.train_size=1024", "trainer.max_epochs=2"])
+    seed_everything(cfg.seed, verbose=False)
+    task, data = build(cfg, "task"), build(cfg, "datamodule")
+    before = _measured(task, data)
+    trainer = Trainer(max_epochs=2, accelerator="cpu", logger=False, enable_checkpointing=False, callbacks=[RichProgressBar()],
+                      limit_val_batches=0, enable_model_summary=False)  # fmt: skip
+    trainer.fit(task, datamodule=data)
+    return draw_checkerboard({"before training": before, "trained for two epochs": _measured(task, data)})
+
+
+def _of_checkpoint(path: str) -> Figure:
+    content = read_checkpoint(path)
+    trained = load_task(content, path)
+    config = OmegaConf.create(content["config"])
+    seed_everything(config.seed, verbose=False)
+    fresh = instantiate(dict(content["config"]["task"], optimizer=None, scheduler=None), _convert_="all")
+    data = build(config, "datamodule")
+    data.check("test")
+    return draw_checkerboard({"random weights": _measured(fresh, data), "the checkpoint": _measured(trained, data)})
+
+
+def _measured(task: Task, data) -> Checkerboard:
+    return measure(task, islice(data.batches("test"), BATCHES))

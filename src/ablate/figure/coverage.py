@@ -1,0 +1,56 @@
+"""How often a transposed convolution writes each pixel, for kernel and stride; and what layers make of a constant."""
+
+import torch
+from matplotlib.figure import Figure
+from torch import nn
+
+from ablate.figure.draw import grey, sheet
+from ablate.metric.checkerboard.phase_bias import PhaseBias
+from ablate.model.decoder.bed_of_nails import BedOfNails
+from ablate.model.decoder.pixel_shuffle import PixelShuffle
+from ablate.model.decoder.transposed_conv import TransposedConv
+from ablate.operator.coverage import coverage as counted
+from ablate.operator.coverage import coverage_pattern
+
+KERNELS, STRIDES, SIZE = (2, 3, 4, 5, 6), (2, 3, 4), 6
+CHANNELS, SIDE, MARGIN = 16, 12, 8
+
+
+def coverage() -> Figure:
+    """Maps of counts: even exactly where the stride divides the kernel; a kernel below the stride leaves holes."""
+    title = "How often each output pixel is written (dark: seldom; numbers: the pattern that repeats)"
+    figure, frames = sheet(len(KERNELS), 1.9, (2.2,) * len(STRIDES), title)
+    for row, stride in zip(frames, STRIDES, strict=True):
+        for frame, kernel in zip(row, KERNELS, strict=True):
+            counts, pattern = counted(kernel, stride, SIZE), coverage_pattern(kernel, stride)
+            kinds = ":".join(str(n) for n in sorted(set(pattern.flatten().tolist())))
+            even = "even" if ":" not in kinds else "uneven"
+            grey(frame, counts.numpy(), f"kernel {kernel}, stride {stride}\n{even}: {kinds}", 0, counts.max())
+    return figure
+
+
+def constant() -> Figure:
+    """The answer of layers with random weights to a constant: even coverage does not make it constant."""
+    layers = {
+        "nearest": nn.Upsample(scale_factor=2),
+        "bilinear": nn.Upsample(scale_factor=2, mode="bilinear"),
+        "bed of nails": BedOfNails(),
+        **{f"transposed, kernel {k}": TransposedConv(CHANNELS, k) for k in KERNELS},
+        "transposed 4, bilinear weights": TransposedConv(CHANNELS, 4, "bilinear"),
+        "pixel shuffle": PixelShuffle(CHANNELS),
+        "pixel shuffle, ICNR": PixelShuffle(CHANNELS, init="icnr"),
+        "nearest, then 3×3": nn.Sequential(nn.Upsample(scale_factor=2), nn.Conv2d(CHANNELS, CHANNELS, 3, padding=1, bias=False)),
+    }
+    figure, frames = sheet(6, 2.0, (2.3, 2.3), "Random weights: the answer to a constant (one channel, each on its own scale)")
+    ones = torch.ones(1, CHANNELS, SIDE, SIDE)
+    for frame, (name, layer) in zip(frames.flat, layers.items(), strict=True):
+        with torch.no_grad():
+            answer = layer(ones)
+        bias = PhaseBias(2, MARGIN)
+        bias.update(answer)
+        inner = answer[0, 0, MARGIN:-MARGIN, MARGIN:-MARGIN].numpy()
+        level = abs(inner).max()
+        flat = inner.max() - inner.min() < 1e-5 * level  # rounding is no pattern
+        low, high = (-2 * level, 2 * level) if flat else (None, None)
+        grey(frame, inner, f"{name}\nphase bias {float(bias.compute()):.2g}", low, high)
+    return figure

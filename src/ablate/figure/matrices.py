@@ -1,0 +1,62 @@
+"""The one-dimensional example in letters: a convolution and its transpose as matrices."""
+
+import numpy as np
+import torch
+from matplotlib.figure import Figure
+
+from ablate.figure.draw import COLOURS, cells, sheet
+from ablate.operator.matrix import conv_matrix, doubling, transposed_matrix
+
+WEIGHTS, INPUTS = "xyz", "abcdefgh"
+
+
+def matrices() -> Figure:
+    """W and Wᵀ of kernel x y z with padding 1, stride 1 and 2, on four numbers."""
+    figure, frames = sheet(2, 4.4, (2.6, 2.8), "Convolution (kernel x y z, padding 1) and transposed convolution as matrices")
+    for row, stride in enumerate((1, 2)):
+        matrix = letters(lambda kernel: conv_matrix(kernel, 4, stride, 1).toarray())
+        _equation(frames[row, 0], matrix, f"convolution, stride {stride}: W")
+        title = "still a convolution: the kernel turned round" if stride == 1 else "no convolution: rows of two kinds"
+        _equation(frames[row, 1], matrix.T, f"transposed convolution, stride {stride}: Wᵀ\n({title})")
+    return figure
+
+
+def one_dimension() -> Figure:
+    """a b through a transposed convolution of kernel 3 and stride 2: the sum in the middle, and the crop to twice the size."""
+    whole = letters(lambda kernel: transposed_matrix(kernel, 2, 2, 0).toarray())
+    padding, more = doubling(3)
+    cropped = letters(lambda kernel: transposed_matrix(kernel, 2, 2, padding, output_padding=more).toarray())
+    figure, frames = sheet(2, 4.6, (3.4,), "Transposed convolution in one dimension: kernel 3, stride 2")
+    _equation(frames[0, 0], whole, "without a crop: 2(n - 1) + 3 = 5 values")
+    _equation(frames[0, 1], cropped, f"padding {padding} crops at both ends, output_padding {more}\ngives one row back: exactly 2n values")
+    return figure
+
+
+def letters(matrix_of) -> np.ndarray:
+    """A matrix with the letter of each weight where that weight stands: found by moving a single 1 through the kernel."""
+    ones = torch.eye(len(WEIGHTS), dtype=torch.float64)
+    words = None
+    for letter, kernel in zip(WEIGHTS, ones, strict=True):
+        place = matrix_of(kernel.view(1, 1, -1)) != 0
+        words = np.full(place.shape, "0", dtype="<U1") if words is None else words
+        words[place] = letter
+    return words
+
+
+def product(matrix: np.ndarray) -> list[str]:
+    """Each row of the matrix times (a, b, …), written out."""
+    pairs = ([f"{w}{v}" for w, v in zip(row, INPUTS) if w != "0"] for row in matrix)
+    return [" + ".join(each) for each in pairs]
+
+
+def _equation(frame, matrix: np.ndarray, title: str) -> None:
+    """Matrix · vector = result, with a colour for each weight."""
+    height, width = matrix.shape
+    colour = {(i, j): COLOURS[WEIGHTS.index(word)] for (i, j), word in np.ndenumerate(matrix) if word != "0"}
+    cells(frame, matrix.tolist(), title, colour, extent=(max(height, width), width))
+    for i in range(width):
+        frame.text(width + 0.6, (height - width) / 2 + i + 0.5, INPUTS[i], ha="center", va="center", fontsize=10, style="italic")
+    frame.text(width + 1.2, height / 2, "=", ha="center", va="center", fontsize=11)
+    for i, words in enumerate(product(matrix)):
+        frame.text(width + 1.7, i + 0.5, words, ha="left", va="center", fontsize=9)
+    frame.set_xlim(-0.1, width + 5)
