@@ -3,7 +3,7 @@
 source "$(dirname "${BASH_SOURCE[0]}")/setup.sh"
 
 case "${1:-}" in
-  "" | *=* | -*) script=train ;;
+  "" | *=* | -*) script=reproduce ;;
   *) script=$1 && shift ;;
 esac
 if [ ! -f "$root/scripts/$script.py" ]; then

@@ -22,6 +22,8 @@ COMMANDS = [
 SMALL = {  # what makes a command of each kind short; the words themselves stay as they are in the README
     "train": [*TINY, "trainer.max_epochs=1"],
     "reproduce": ["budget=smoke"],
+    "figures": ["matrices"],
+    "export": ["repeats=1"],
     "benchmark": ["data.batch_size=2", "data.image_size=16", "model.encoder.width=2"],
 }  # and every budget is smoke
 GPU = ["trainer.accelerator=cpu", "trainer.precision=32-true", "trainer.sync_batchnorm=false"]

@@ -28,7 +28,7 @@ def toy(tmp_path) -> Path:
     for name in ("run.sh", "setup.sh"):
         shutil.copy(ROOT / "scripts" / name, tmp_path / "scripts" / name)
     (tmp_path / "scripts/hello.py").write_text("import sys, toy\nprint(sys.prefix, *sys.argv[1:])\n")
-    (tmp_path / "scripts/train.py").write_text("import sys\nprint('train', *sys.argv[1:])\n")
+    (tmp_path / "scripts/reproduce.py").write_text("import sys\nprint('reproduce', *sys.argv[1:])\n")
     (tmp_path / "requirements.txt").write_text("")
     (tmp_path / "backend.py").write_text(BACKEND)
     (tmp_path / "pyproject.toml").write_text(
@@ -51,7 +51,7 @@ def test_made_then_silent_then_repaired(toy):
     assert first.stdout == f"{toy}/.venv a b c=d\n" and "making the environment" in first.stderr
     again = run(toy, "hello")
     assert (again.returncode, again.stdout, again.stderr) == (0, f"{toy}/.venv\n", "")
-    assert run(toy).stdout == "train\n" and run(toy, "seed=1").stdout == "train seed=1\n"
+    assert run(toy).stdout == "reproduce\n" and run(toy, "budget=full").stdout == "reproduce budget=full\n"
     (toy / ".venv/.ready").unlink()  # stopped before it was finished
     shutil.rmtree(toy / ".venv/lib")
     repaired = run(toy, "hello")
@@ -64,4 +64,4 @@ def test_made_then_silent_then_repaired(toy):
 def test_an_unknown_script_is_one_line(toy):
     run(toy, "hello")
     done = run(toy, "helo")
-    assert done.returncode == 1 and done.stderr == "error: there is no scripts/helo.py (one of: hello train)\n"
+    assert done.returncode == 1 and done.stderr == "error: there is no scripts/helo.py (one of: hello reproduce)\n"

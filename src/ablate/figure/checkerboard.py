@@ -5,7 +5,6 @@ from pathlib import Path
 
 from hydra.utils import instantiate
 from lightning.pytorch import Trainer, seed_everything
-from lightning.pytorch.callbacks import RichProgressBar
 from matplotlib.figure import Figure
 from omegaconf import OmegaConf
 
@@ -17,7 +16,8 @@ from ablate.experiment import build
 from ablate.inference import load_task
 from ablate.task.base import Task
 
-NETWORK = ["model/decoder=transposed_conv", "model.decoder.kernel=3", "model.encoder.width=8"]
+EPOCHS = 2
+NETWORK = ["model/decoder=transposed_conv", "model.decoder.kernel=3", "model.encoder.width=8", "data.dataset.sizes.train=1024"]
 BATCHES = 8
 
 
@@ -28,12 +28,12 @@ def checkerboard(checkpoint: Path | None = None) -> Figure:
     """
     if checkpoint:
         return _of_checkpoint(str(checkpoint))
-    cfg = composed([*NETWORK, "data.train_size=1024", "trainer.max_epochs=2"])
+    cfg = composed([*NETWORK, f"trainer.max_epochs={EPOCHS}"])
     seed_everything(cfg.seed, verbose=False)
     task, data = build(cfg, "task"), build(cfg, "datamodule")
     before = _measured(task, data)
-    trainer = Trainer(max_epochs=2, accelerator="cpu", logger=False, enable_checkpointing=False, callbacks=[RichProgressBar()],
-                      limit_val_batches=0, enable_model_summary=False)  # fmt: skip
+    trainer = Trainer(max_epochs=EPOCHS, accelerator="cpu", logger=False, enable_checkpointing=False, limit_val_batches=0,
+                      enable_progress_bar=False, enable_model_summary=False)  # fmt: skip
     trainer.fit(task, datamodule=data)
     return draw_checkerboard({"before training": before, "trained for two epochs": _measured(task, data)})
 

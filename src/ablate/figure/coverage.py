@@ -25,7 +25,7 @@ def coverage() -> Figure:
             counts, pattern = counted(kernel, stride, SIZE), coverage_pattern(kernel, stride)
             kinds = ":".join(str(n) for n in sorted(set(pattern.flatten().tolist())))
             even = "even" if ":" not in kinds else "uneven"
-            grey(frame, counts.numpy(), f"kernel {kernel}, stride {stride}\n{even}: {kinds}", 0, counts.max())
+            grey(frame, counts.numpy(), f"kernel {kernel}, stride {stride}\n{even}: {kinds}", 0, int(counts.max()))
     return figure
 
 
@@ -49,7 +49,7 @@ def constant() -> Figure:
         bias = PhaseBias(2, MARGIN)
         bias.update(answer)
         inner = answer[0, 0, MARGIN:-MARGIN, MARGIN:-MARGIN].numpy()
-        level = abs(inner).max()
+        level = float(abs(inner).max())
         flat = inner.max() - inner.min() < 1e-5 * level  # rounding is no pattern
         low, high = (-2 * level, 2 * level) if flat else (None, None)
         grey(frame, inner, f"{name}\nphase bias {float(bias.compute()):.2g}", low, high)
