@@ -61,7 +61,7 @@ def test_checkerboard_before_and_after_a_training(monkeypatch):
     monkeypatch.setattr(checkerboard, "NETWORK", [*TINY, "model/decoder=transposed_conv", "model.decoder.kernel=3"])
     figure = checkerboard.checkerboard()
     titles = [axes.get_title().split(":")[0] for axes in figure.axes]
-    assert "before training" in titles and "trained for two epochs" in titles
+    assert "before training" in titles and "trained" in titles
 
 
 def test_the_command_keeps_pictures_and_events(tmp_path):

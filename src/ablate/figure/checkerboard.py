@@ -35,7 +35,7 @@ def checkerboard(checkpoint: Path | None = None) -> Figure:
     trainer = Trainer(max_epochs=EPOCHS, accelerator="cpu", logger=False, enable_checkpointing=False, limit_val_batches=0,
                       enable_progress_bar=False, enable_model_summary=False)  # fmt: skip
     trainer.fit(task, datamodule=data)
-    return draw_checkerboard({"before training": before, "trained for two epochs": _measured(task, data)})
+    return draw_checkerboard({"before training": before, "trained": _measured(task, data)})
 
 
 def _of_checkpoint(path: str) -> Figure:
