@@ -28,7 +28,7 @@ def main() -> int:
     parser.add_argument("--checkpoint", type=Path, help="of a run, for the figure checkerboard (else one is trained)")
     parser.add_argument("--output", type=Path, default=Path("figures"), help="folder of the pictures (figures)")
     parser.add_argument("--logs", type=Path, default=Path("logs/figures"), help="TensorBoard's folder (logs/figures)")
-    given = parser.parse_args()
+    given = parser.parse_intermixed_args()  # names before and after options
     from ablate.errors import BadInput, check_choice
 
     try:
