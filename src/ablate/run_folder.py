@@ -167,7 +167,7 @@ def provenance() -> dict[str, object]:
         "commit": commit(),
         "python": platform.python_version(),
         "versions": {name: metadata.version(name) for name in PACKAGES},
-        "platform": platform.platform(),
+        "platform": f"{platform.system()} {platform.machine()}",
         "cpus": os.cpu_count(),
         "pid": os.getpid(),
     }
