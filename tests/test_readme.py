@@ -86,7 +86,7 @@ def environment(project: Path) -> dict[str, str]:
 
 
 def test_the_readme_has_commands():
-    assert len(COMMANDS) > 15 and COMMANDS[:2] == ["bash scripts/run.sh", "bash scripts/test.sh"]
+    assert len(COMMANDS) > 15 and {"bash scripts/run.sh", "bash scripts/test.sh"} < set(COMMANDS)
 
 
 @pytest.mark.parametrize("command", [c for c in COMMANDS if "download.py" in c])

@@ -21,6 +21,8 @@ from omegaconf import DictConfig, OmegaConf, open_dict
 from ablate import run_folder
 from ablate.cli import user_line
 
+SERVER_DIED = 255  # what multiprocessing reports for a child whose fork server is gone; it tells nothing of the run
+
 
 class Isolated:
     """A Hydra task function that calls `job(cfg)` in a fresh child with its output in the run's run.log.
@@ -48,6 +50,8 @@ class Isolated:
             child.terminate()
             child.join()
             raise
+        if child.exitcode == SERVER_DIED:  # as when a pool is torn down around this worker: then it is launched again
+            raise RuntimeError("the process that starts runs was killed")
         if child.exitcode and run_folder.read_state(folder).get("status") not in ("failed", "finished"):
             run_folder.fail(folder, _reason(child.exitcode))
 
