@@ -12,7 +12,7 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-from commands import CONF, ROOT, TINY
+from commands import CONF, ROOT, TINY, run
 from PIL import Image
 
 README = (ROOT / "README.md").read_text()
@@ -48,7 +48,7 @@ def project(tmp_path_factory):
 
 
 def words_of(command: str, project: Path, request: pytest.FixtureRequest) -> list[str]:
-    """The words to run: the README's, and what makes them short or stands for a GPU and for real data."""
+    """The script and the words to run: the README's, and what makes them short or stands for a GPU and for real data."""
     program, path, *rest = shlex.split(command)
     name = Path(path).stem
     rest = [word.replace("logs/segmentation/RUN", str(newest_run(project))) if "RUN" in word else word for word in rest]
@@ -70,7 +70,7 @@ def words_of(command: str, project: Path, request: pytest.FixtureRequest) -> lis
     if "--help" in rest:
         extra = []
     given = {word.split("=")[0] for word in rest}
-    return [sys.executable, str(project / path), *rest, *(w for w in extra if w.split("=")[0] not in given)]
+    return [str(project / path), *rest, *(w for w in extra if w.split("=")[0] not in given)]
 
 
 def newest_sweep(project: Path) -> Path:
@@ -102,9 +102,8 @@ def test_a_download_is_understood(command, tmp_path):
 def test_command(command, project, request):
     if "ckpt_path=last" in command:
         interrupt(project)
-    done = subprocess.run(
-        words_of(command, project, request), cwd=project, env=environment(project), capture_output=True, text=True
-    )
+    path, *words = words_of(command, project, request)
+    done = run(Path(path), words, project, environment(project))
     assert done.returncode == 0, done.stderr
     if "train.py" in command and "--help" not in command:
         assert "tensorboard --logdir logs" in done.stdout
