@@ -1,9 +1,11 @@
-"""Every batch type, with every shape. Letters: b batch, h height, w width, k objects of a scene."""
+"""Every batch type, with every shape. Letters: b batch, h height, w width, k objects of a scene, t steps, d numbers a step."""
 
 from typing import NamedTuple
 
 from jaxtyping import Float, Int
 from torch import Tensor
+
+IGNORE = -100  # the target of a step that has none; torch's own default
 
 
 class Scene(NamedTuple):
@@ -28,3 +30,30 @@ class SegmentationBatch(NamedTuple):
     label: Int[Tensor, "b h w"]  # class index, or the data set's ignore_index
     index: Int[Tensor, " b"]  # which sample of its split
     scene: Scene | None = None
+
+    def describe(self) -> str:
+        """What a run says of its data."""
+        return "pictures of {}×{}".format(*self.image.shape[2:])
+
+
+class SequenceBatch(NamedTuple):
+    """Sequences of tokens or of numbers, padded behind their ends, with one target each or one a step."""
+
+    input: Int[Tensor, "b t"] | Float[Tensor, "b t d"]
+    lengths: Int[Tensor, " b"] | None  # None: all are t
+    target: Int[Tensor, " b"] | Float[Tensor, " b"] | Int[Tensor, "b t"]  # a class, a number, or a class a step or IGNORE
+    index: Int[Tensor, " b"]  # which sample of its split
+    stream: bool = False  # True: sample i + 1 goes on where sample i ends
+
+    def describe(self) -> str:
+        """What a run says of its data."""
+        return f"sequences such as one of {self.input.shape[1]} steps"
+
+    def split(self, steps: int) -> list["SequenceBatch"]:
+        """Chunks of `steps` steps, the last one as long as is left; targets must be one a step."""
+        chunks = []
+        for start in range(0, self.input.shape[1], steps):
+            part = slice(start, start + steps)
+            lengths = self.lengths if self.lengths is None else (self.lengths - start).clamp(0, self.input[:, part].shape[1])
+            chunks.append(self._replace(input=self.input[:, part], target=self.target[:, part], lengths=lengths))
+        return chunks

@@ -1,7 +1,7 @@
 """The one data module: splits, order, augmentation, and what runs on the device."""
 
-from collections.abc import Callable, Iterator
-from functools import cached_property
+from collections.abc import Callable, Iterator, Sequence
+from functools import cached_property, partial
 
 import torch
 from lightning.pytorch import LightningDataModule
@@ -9,15 +9,16 @@ from lightning.pytorch.overrides.distributed import UnrepeatedDistributedSampler
 from torch.utils.data import DataLoader, Dataset, DistributedSampler, Sampler, SequentialSampler
 
 from ablate.data.augmentation import Augmentation
-from ablate.data.batch import SegmentationBatch
-from ablate.errors import BadInput, check_positive
+from ablate.data.batch import SegmentationBatch, SequenceBatch
+from ablate.data.order import Buckets, Tracks
+from ablate.errors import BadInput, check_positive, check_whole
 
 
 class DataModule(LightningDataModule):
     """Loaders over the splits of one data set.
 
     A data set is called with `split=` and offers, beside len and indexing, `collate(samples)` on the CPU and
-    `finish(batch)` on the device. The order of epoch e of a training depends on (seed, e) alone, what is drawn for
+    `finish(batch)` on the device; one of sequences their `lengths`, by which batches are made, or that it is a `stream`. The order of epoch e of a training depends on (seed, e) alone, what is drawn for
     augmentation on (seed, step) alone: a continued run sees what the uninterrupted one would have seen.
 
     Raises:
@@ -33,12 +34,13 @@ class DataModule(LightningDataModule):
         splits: dict[str, str],
         shuffle: bool,
         seed: int,
+        bucket: int = 0,
     ) -> None:
         super().__init__()
         self.batch_size = check_positive("data.batch_size", batch_size)
-        if not isinstance(num_workers, int) or num_workers < 0:
-            raise BadInput(f"data.num_workers={num_workers!r} must be a whole number of at least 0")
-        self.dataset, self.num_workers = dataset, num_workers
+        self.num_workers = check_whole("data.num_workers", num_workers, 0)
+        self.bucket = check_whole("data.bucket", bucket, 0)
+        self.dataset = dataset
         self.augmentation = augmentation
         self.splits, self.shuffle, self.seed = splits, shuffle, seed
 
@@ -46,6 +48,21 @@ class DataModule(LightningDataModule):
     def datasets(self) -> dict[str, Dataset]:
         """Every split, opened at first use."""
         return {name: self.dataset(split=split) for name, split in self.splits.items()}
+
+    @property
+    def vocabulary(self) -> list[str] | None:
+        """The tokens of the training split, where data are text."""
+        vocabulary = getattr(self.datasets["train"], "vocabulary", None)
+        return None if vocabulary is None else vocabulary.tokens
+
+    def adopt(self, vocabulary: Sequence[str] | None) -> None:
+        """Read text with the vocabulary of a trained network."""
+        if vocabulary is not None:
+            self.dataset = partial(self.dataset, vocabulary=list(vocabulary))
+
+    def facts(self) -> dict[str, object]:
+        """Keys of conf/data that only the data know."""
+        return getattr(self.datasets["train"], "facts", dict)()
 
     def check(self, *splits: str) -> None:
         """Let the data sets that can verify their files do so, now and not in the middle of a training."""
@@ -62,15 +79,15 @@ class DataModule(LightningDataModule):
     def test_dataloader(self) -> DataLoader:
         return self._loader("test", self._sampler(UnrepeatedDistributedSampler, "test", shuffle=False))
 
-    def on_after_batch_transfer(self, batch: tuple, dataloader_idx: int) -> SegmentationBatch:
+    def on_after_batch_transfer(self, batch: tuple, dataloader_idx: int) -> SegmentationBatch | SequenceBatch:
         split = self._split
         batch = self.datasets[split].finish(batch)
-        if split == "train" and self.augmentation is not None:
+        if split == "train" and self.augmentation is not None and isinstance(batch, SegmentationBatch):
             step = self.trainer.global_step * self.trainer.world_size + self.trainer.global_rank
             batch = self.augmentation(batch, torch.Generator().manual_seed(self.seed * 1_000_003 + step))
         return batch
 
-    def some(self, split: str, count: int, device: torch.device | str = "cpu") -> SegmentationBatch:
+    def some(self, split: str, count: int, device: torch.device | str = "cpu") -> SegmentationBatch | SequenceBatch:
         """Up to `count` samples, spread evenly over a split (neighbours may be frames of one film), without any loader.
 
         Where pictures differ in size it is the first one alone.
@@ -84,7 +101,7 @@ class DataModule(LightningDataModule):
             raw = dataset.collate(samples[:1])
         return dataset.finish(self.transfer_batch_to_device(raw, torch.device(device), 0))
 
-    def batches(self, split: str) -> Iterator[SegmentationBatch]:
+    def batches(self, split: str) -> Iterator[SegmentationBatch | SequenceBatch]:
         """The whole split once, in order, unaugmented, on the CPU."""
         loader = self._loader(split, SequentialSampler(self.datasets[split]))
         return (self.datasets[split].finish(raw) for raw in loader)
@@ -102,10 +119,19 @@ class DataModule(LightningDataModule):
         dataset = self.datasets[split]
         return DataLoader(
             dataset,
-            batch_size=self.batch_size,
-            sampler=sampler,
+            **self._order(split, sampler),
             collate_fn=dataset.collate,
             num_workers=self.num_workers,
             persistent_workers=self.num_workers > 0,
             pin_memory=torch.cuda.is_available(),
         )
+
+    def _order(self, split: str, sampler: Sampler) -> dict[str, object]:
+        """How samples become batches, in the words of DataLoader."""
+        dataset = self.datasets[split]
+        if getattr(dataset, "stream", False):
+            world, rank = getattr(sampler, "num_replicas", 1), getattr(sampler, "rank", 0)
+            return {"batch_sampler": Tracks(len(dataset), self.batch_size, world, rank)}
+        if self.bucket and isinstance(sampler, DistributedSampler):
+            return {"batch_sampler": Buckets(sampler, dataset.lengths, self.batch_size, self.bucket)}
+        return {"batch_size": self.batch_size, "sampler": sampler}

@@ -1,0 +1,52 @@
+"""In which order sequences become batches: of like lengths, or side by side along one text."""
+
+from collections.abc import Iterator, Sequence
+
+import torch
+from torch.utils.data import DistributedSampler, Sampler
+
+
+class Buckets(Sampler[list[int]]):
+    """Batches of sequences of about one length, so that little is padded.
+
+    `sampler` gives the order; each `pool` batches of it are sorted by length, cut, and the batches of all pools shuffled
+    where the sampler shuffles. With the sampler's seed and epoch the order is always the same.
+
+    Attributes:
+        sampler: Lightning tells it the epoch.
+    """
+
+    def __init__(self, sampler: DistributedSampler, lengths: Sequence[int], batch_size: int, pool: int) -> None:
+        self.sampler, self.lengths, self.batch_size, self.pool = sampler, lengths, batch_size, pool * batch_size
+
+    def __len__(self) -> int:
+        return -(-len(self.sampler) // self.batch_size)
+
+    def __iter__(self) -> Iterator[list[int]]:
+        order, batches = list(self.sampler), []
+        for start in range(0, len(order), self.pool):
+            pool = sorted(order[start : start + self.pool], key=lambda i: self.lengths[i])
+            batches += [pool[i : i + self.batch_size] for i in range(0, len(pool), self.batch_size)]
+        if not self.sampler.shuffle:
+            return iter(batches)
+        generator = torch.Generator().manual_seed(self.sampler.seed + self.sampler.epoch)
+        return iter([batches[i] for i in torch.randperm(len(batches), generator=generator).tolist()])
+
+
+class Tracks(Sampler[list[int]]):
+    """Batches along a text cut into `chunks` pieces: row r goes through the r-th stretch of it, one piece a batch.
+
+    The last stretch may be shorter than the others; then the last batches have a row less. Of several processes, each has
+    `batch_size` stretches of its own.
+    """
+
+    def __init__(self, chunks: int, batch_size: int, processes: int = 1, process: int = 0) -> None:
+        self.steps = -(-chunks // (batch_size * processes))
+        starts = range(process * batch_size * self.steps, (process + 1) * batch_size * self.steps, self.steps)
+        self.rows = [range(start, min(start + self.steps, chunks)) for start in starts if start < chunks]
+
+    def __len__(self) -> int:
+        return len(self.rows[0]) if self.rows else 0
+
+    def __iter__(self) -> Iterator[list[int]]:
+        return ([row[step] for row in self.rows if step < len(row)] for step in range(len(self)))
