@@ -16,6 +16,7 @@ from ablate.model.cell.elman import Elman
 from ablate.model.cell.gru import GRU
 from ablate.model.cell.irnn import IRNN
 from ablate.model.cell.lstm import LSTM, LSTMState
+from ablate.model.cell.unshared import Unshared
 from ablate.model.recurrent import Recurrent
 from ablate.model.unroll import unroll
 
@@ -27,6 +28,7 @@ CELLS = {
     "gru": partial(GRU, hidden_size=N),
     "gru_before": partial(GRU, hidden_size=N, reset="before"),
     "lstm": partial(LSTM, hidden_size=N, forget_bias=1.0),
+    "unshared": partial(Unshared, hidden_size=N, steps=8),
 }
 TORCH = {
     "elman": nn.RNN,
@@ -100,11 +102,12 @@ def test_fused_and_not_give_the_same_gradients(name):
 def test_gradients_are_those_of_finite_differences(name, fused):
     cell, lengths = network(name).layers[0][0], torch.tensor([3, 2])
     xs = torch.randn(2, 3, D, dtype=torch.float64, requires_grad=True)
-    state = tuple(torch.rand(2, N, dtype=torch.float64, requires_grad=True) for _ in cell.state_type._fields)
+    counts = [field for field in cell.initial_state(2) if not field.is_floating_point()]  # they have no gradient
+    state = tuple(torch.rand(2, N, dtype=torch.float64, requires_grad=True) for _ in cell.state_type._fields[len(counts) :])
 
     def function(xs, *state):
-        outputs, end = unroll(cell, xs, lengths, cell.state_type(*state), fused=fused)
-        return outputs, *end
+        outputs, end = unroll(cell, xs, lengths, cell.state_type(*state, *counts), fused=fused)
+        return outputs, *(field for field in end if field.is_floating_point())
 
     assert torch.autograd.gradcheck(function, (xs, *state))
 
@@ -204,7 +207,7 @@ def test_dropout_lies_between_layers_only():
 
 @pytest.mark.parametrize("path", sorted((CONF / "model/cell").glob("*.yaml")), ids=lambda path: path.stem)
 def test_every_config_makes_its_cell(path):
-    cell = instantiate(OmegaConf.load(path))(7)
+    cell = instantiate(OmegaConf.create({"data": {"max_length": 3}, "cell": OmegaConf.load(path)}).cell)(7)
     assert (cell.input_size, cell.hidden_size) == (7, 128)
     assert unroll(cell, torch.ones(2, 3, 7))[0].shape == (2, 3, 128)
 
