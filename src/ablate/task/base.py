@@ -64,6 +64,7 @@ class Task(LightningModule):
         self.config: dict = {}  # the composed config and what was overridden in it, kept in checkpoints
         self.overrides: list[str] = []
         self.vocabulary: list[str] | None = None  # what token is which, of text
+        self.may_diverge = False  # a callback that measures it says so; else a loss that is not finite is an error
         self.losses: list[Tensor] = []  # of this epoch's batches, left on the device
 
     @abstractmethod
@@ -157,7 +158,7 @@ class Task(LightningModule):
         self.log_dict(values, on_step=False, on_epoch=True, batch_size=1)
 
     def _stop_if_not_finite(self) -> None:
-        if len(bad := torch.stack(self.losses).isfinite().logical_not().nonzero()):
+        if not self.may_diverge and len(bad := torch.stack(self.losses).isfinite().logical_not().nonzero()):
             step = self.epoch_start + int(bad[0]) // self.trainer.accumulate_grad_batches
             raise BadInput(
                 f"the loss is not finite at step {step}; the last good checkpoint is kept: lower optimizer.lr or set "
