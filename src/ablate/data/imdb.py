@@ -14,7 +14,7 @@ EXPECTED = (
 TOKEN = re.compile(r"\w+(?:['’]\w+)*|[^\w\s]")
 
 
-def imdb(split: str, *, root: str) -> list[Example]:
+def imdb(split: str, *, root: str | None) -> list[Example]:
     """25,000 reviews for training, of which a tenth, by its hash, is val, and 25,000 for the test; half of them for.
 
     Line breaks (<br />) become spaces; punctuation marks become words of their own.

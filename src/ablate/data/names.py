@@ -46,7 +46,7 @@ def embedded(split: str, *, languages: Sequence[str], most: int) -> list[Example
     return _select(examples, split)
 
 
-def from_folder(split: str, *, root: str, drop_shared: bool) -> list[Example]:
+def from_folder(split: str, *, root: str | None, drop_shared: bool) -> list[Example]:
     """Names from the files data/names/LANGUAGE.txt under `root`, each once a language.
 
     With `drop_shared`, names that several languages have are left out, nearly all of Scottish among them. 80, 10 and

@@ -10,7 +10,7 @@ EXPECTED = (
 )
 
 
-def rt_polarity(split: str, *, root: str, encoding: str) -> list[Example]:
+def rt_polarity(split: str, *, root: str | None, encoding: str) -> list[Example]:
     """5,331 sentences against and as many for a film. There is no official split: 80, 10 and 10 %, by their hash.
 
     Source: Pang and Lee, Seeing stars, ACL 2005, section 2; published figures are of ten-fold cross-validation.

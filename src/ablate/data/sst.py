@@ -16,7 +16,7 @@ EXPECTED = (
 PIECE = re.compile(r"\(\s*|\)|[^\s()]+")
 
 
-def sst2(split: str, *, root: str, phrases: bool) -> list[Example]:
+def sst2(split: str, *, root: str | None, phrases: bool) -> list[Example]:
     """Trees whose root is not neutral: 6,920, 872 and 1,821 sentences of two classes.
 
     With `phrases` the training split has every phrase of its 8,544 trees that is not neutral, as often as it occurs,

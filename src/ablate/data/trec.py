@@ -11,7 +11,7 @@ EXPECTED = (
 )
 
 
-def trec(split: str, *, root: str) -> list[Example]:
+def trec(split: str, *, root: str | None) -> list[Example]:
     """Six coarse classes; 5,452 questions for training, of which a tenth, by its hash, is val; 500 for the test.
 
     Source: Li and Roth, Learning question classifiers, COLING 2002, sections 2 and 4.
