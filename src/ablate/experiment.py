@@ -86,8 +86,8 @@ def metric_tags(cfg: DictConfig) -> list[str]:
     """Names of the metrics that a run of this config ends with."""
     complete(cfg, build(cfg, "datamodule"))
     task = build(cfg, "task")
-    classes = [get_class(callback["_target_"]) for callback in cfg.callbacks.values()]
-    measured = [tag for kind in classes if hasattr(kind, "metric_tags") for tag in kind.metric_tags()]
+    kinds = [(get_class(callback["_target_"]), callback) for callback in cfg.callbacks.values()]
+    measured = [tag for kind, options in kinds if hasattr(kind, "metric_tags") for tag in kind.metric_tags(options)]
     return [*(tag for split in ("train", "val", "test") for tag in task.metric_tags(split)), *measured]
 
 

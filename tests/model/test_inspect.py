@@ -73,15 +73,16 @@ def test_a_gradient_is_that_of_a_state_put_in(name):
 def test_padded_sequences_count_from_their_own_ends(name):
     net = network(name)
     trace, _, ends = traced(net, LENGTHS)
-    found = gradient_by_lag(trace, ends[0].hidden.sin().sum())
     alone = []
     for row, length in enumerate(LENGTHS):
         with recording(net) as each:
             _, end = net(sequences()[row : row + 1, :length])
-        alone.append(gradient_by_lag(each, end[0].hidden.sin().sum()))
-    for lag in range(T):
-        there = torch.stack([norms[lag] for norms in alone if len(norms) > lag])
-        assert torch.allclose(found[lag], there.square().mean().sqrt(), atol=1e-14)
+        alone.append([gradient_by_lag(each, end[0].hidden.sin().sum(), field=field) for field in end[0]._fields])
+    for i, field in enumerate(ends[0]._fields):
+        found = gradient_by_lag(trace, ends[0].hidden.sin().sum(), field=field)
+        for lag in range(T):
+            there = torch.stack([norms[i][lag] for norms in alone if len(norms[i]) > lag])
+            assert torch.allclose(found[lag], there.square().mean().sqrt(), atol=1e-14)
 
 
 @pytest.mark.parametrize("lengths", [None, LENGTHS])

@@ -174,8 +174,11 @@ def test_recording_changes_nothing_and_holds_every_state(name, lengths):
     outputs, ends = net(batch(), lengths, record=record)
     assert torch.allclose(outputs, net(batch(), lengths)[0], atol=1e-14)
     assert [len(states) for states in record] == [5] * 4
-    assert all(torch.equal(a, b) for states, end in zip(record, ends) for a, b in zip(states[-1], end))
-    inside = torch.arange(5) < (torch.full((4,), 5) if lengths is None else lengths)[:, None]
+    true = torch.full((4,), 5) if lengths is None else lengths
+    for states, end in zip(record, ends):
+        for fields, last in zip(zip(*states), end):
+            assert torch.equal(torch.stack(fields)[true - 1, torch.arange(4)], last)
+    inside = torch.arange(5) < true[:, None]
     forward, backward = (torch.stack([state.hidden for state in states], 1) for states in record[2:])
     assert torch.equal(forward[inside], outputs[..., :N][inside])
     assert torch.equal(reverse_padded(backward, lengths)[inside], outputs[..., N:][inside])

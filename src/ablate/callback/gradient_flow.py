@@ -4,7 +4,7 @@ from collections.abc import Mapping, Sequence
 from math import log10
 
 import torch
-from lightning.pytorch import LightningModule, Trainer
+from lightning.pytorch import LightningDataModule, LightningModule, Trainer
 from lightning.pytorch.callbacks import Callback
 
 from ablate.errors import BadInput, check_positive, check_whole
@@ -42,19 +42,19 @@ class GradientFlow(Callback):
 
     def on_fit_start(self, trainer: Trainer, pl_module: LightningModule) -> None:
         if not self.start:  # else a continued run has measured it
-            self.start = self.measure(trainer, pl_module)
+            self.start = self.measure(trainer.datamodule, pl_module)
 
     def on_test_epoch_end(self, trainer: Trainer, pl_module: LightningModule) -> None:
         values = {f"test/{START}/{name}": value for name, value in self.start.items()}
-        values |= {f"test/{END}/{name}": value for name, value in self.measure(trainer, pl_module).items()}
+        values |= {f"test/{END}/{name}": value for name, value in self.measure(trainer.datamodule, pl_module).items()}
         pl_module.log_dict(values, on_step=False, on_epoch=True, batch_size=1)
 
-    def measure(self, trainer: Trainer, pl_module: LightningModule) -> dict[str, float]:
+    def measure(self, data: LightningDataModule, task: LightningModule) -> dict[str, float]:
         """Both ratios at each lag."""
         with torch.inference_mode(False):
-            batch = trainer.datamodule.some("test", self.samples, pl_module.device)
-        if (seen := look(pl_module, batch, self.cell)) is None:
-            raise BadInput(f"gradient flow is measured in a recurrent network; {type(pl_module.model).__name__} has none")
+            batch = data.some("test", self.samples, task.device)
+        if (seen := look(task, batch, self.cell)) is None:
+            raise BadInput(f"gradient flow is measured in a recurrent network; {type(task.model).__name__} has none")
         return self._ratios(seen)
 
     def state_dict(self) -> dict:

@@ -83,10 +83,8 @@ class Inside(Callback):
 
 def _words(trainer: Trainer, batch: tuple, row: int) -> list[str] | None:
     """The tokens of a sequence, where it has any."""
-    vocabulary = getattr(trainer.datamodule.datasets["val"], "vocabulary", None)
-    if vocabulary is None or batch.input.ndim != 2:
-        return None
-    return [vocabulary.tokens[token] for token in batch.input[row].tolist()]
+    tokens = trainer.datamodule.vocabulary
+    return None if tokens is None else [tokens[number] for number in batch.input[row].tolist()]
 
 
 def draw_gradients(norms: Sequence[tuple[int, Sequence[float]]]) -> Figure:

@@ -32,8 +32,8 @@ def unroll(
         state: to begin with; None: the cell's initial state.
         reverse: from each sequence's end to its beginning; outputs stay where their inputs are.
         fused: auto takes torch's (cuDNN's) function for a whole sequence wherever it computes the same; never: our loop.
-        record: gets the T states, live in the graph, in the order in which the cell reads; always by our loop. In padding a
-            state is that of the true end, carried on: a sequence of length l has its own in the first l.
+        record: gets the T states, live in the graph, in the order in which the cell reads; always by our loop. A sequence of
+            length l has its own in the first l; those in padding lead nowhere.
 
     Raises:
         BadInput: no step at all, lengths out of range or on another device, a state of another batch size.
@@ -68,12 +68,14 @@ def _loop(cell: Cell, xs: Tensor, lengths: Tensor | None, state: tuple, record: 
     masks = [None] * xs.shape[1] if lengths is None else present(lengths, xs.shape[1])[..., None].unbind(1)
     for x, mask in zip(cell.project(xs).unbind(1), masks):  # indexing in the loop would make its backward pass quadratic in T
         new = cell.step(x, state)
-        if mask is not None:
-            new = type(state)(*(torch.where(mask, after, before) for after, before in zip(new, state)))
-        state = new
-        outputs.append(state[0] if mask is None else state[0] * mask)
         if record is not None:
-            record.append(state)
+            record.append(new)
+        if mask is not None:
+            outputs.append(new[0] * mask)
+            new = type(state)(*(torch.where(mask, after, before) for after, before in zip(new, state)))
+        else:
+            outputs.append(new[0])
+        state = new
     return torch.stack(outputs, 1), state
 
 
