@@ -70,7 +70,7 @@ def test_the_gradient_of_the_shared_weight_is_the_sum_that_is_drawn():
         assert [f"$y_{t + 1}$" in frame for t in unrolled.EVERY] == [t in shape.outputs for t in unrolled.EVERY]
 
 
-def test_gradients_vanish_last_and_explode_as_the_titles_say(monkeypatch):
+def test_gradients_vanish_last_or_explode_by_cell(monkeypatch):
     monkeypatch.setattr(gradient_flow, "SEEDS", 1)
     monkeypatch.setattr(gradient_flow, "BATCH", 4)
     left, right = gradient_flow.gradient_flow().axes

@@ -1,6 +1,6 @@
 """The checkerboard of a network before and after its training, as numbers and as a picture."""
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator
 from itertools import islice
 from pathlib import Path
 
@@ -34,8 +34,8 @@ class CheckerboardMeasures(Callback):
         self.drawn: dict[str, Checkerboard] = {}
 
     @staticmethod
-    def metric_tags(options: Mapping) -> list[str]:
-        """Names under which a run ends with these measures, whatever the options."""
+    def metric_tags() -> list[str]:
+        """Names under which a run ends with these measures."""
         return [f"test/{moment}/{name}" for moment in (START, END) for name in NAMES]
 
     def on_fit_start(self, trainer: Trainer, pl_module: LightningModule) -> None:

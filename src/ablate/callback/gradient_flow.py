@@ -1,6 +1,6 @@
 """How much of the gradient is left many steps back, before and after training, as numbers for claims."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from math import log10
 
 import torch
@@ -36,9 +36,9 @@ class GradientFlow(Callback):
         self.start: dict[str, float] = {}
 
     @staticmethod
-    def metric_tags(options: Mapping) -> list[str]:
+    def metric_tags(lags: Sequence[int]) -> list[str]:
         """Names under which a run ends with these measures."""
-        return [f"test/{moment}/{kind}_{lag}" for moment in (START, END) for kind in (RATIO, MEMORY) for lag in options["lags"]]
+        return [f"test/{moment}/{kind}_{lag}" for moment in (START, END) for kind in (RATIO, MEMORY) for lag in lags]
 
     def on_fit_start(self, trainer: Trainer, pl_module: LightningModule) -> None:
         if not self.start:  # else a continued run has measured it

@@ -104,7 +104,7 @@ def draw_gradients(norms: Sequence[tuple[int, Sequence[float]]]) -> Figure:
 def draw_states(states: Float[np.ndarray, "t n"], words: Sequence[str] | None = None) -> Figure:
     """A column a step, a row a unit; white where a unit is 0."""
     figure, (axes,) = _frames(states.shape, 1)
-    limit = float(abs(states).max()) or 1.0
+    limit = float(np.nan_to_num(abs(states), posinf=0).max()) or 1.0  # a diverged training is drawn too
     shown = axes.imshow(states.T, cmap="PuOr", vmin=-limit, vmax=limit, aspect="auto", interpolation="nearest")
     figure.colorbar(shown, ax=axes, label="h")
     axes.set(ylabel="unit", title="hidden states")
