@@ -4,6 +4,7 @@ import logging
 import sys
 import time
 import warnings
+from inspect import signature
 from pathlib import Path
 
 from hydra.core.hydra_config import HydraConfig
@@ -86,9 +87,14 @@ def metric_tags(cfg: DictConfig) -> list[str]:
     """Names of the metrics that a run of this config ends with."""
     complete(cfg, build(cfg, "datamodule"))
     task = build(cfg, "task")
-    classes = [get_class(callback["_target_"]) for callback in cfg.callbacks.values()]
-    measured = [tag for kind in classes if hasattr(kind, "metric_tags") for tag in kind.metric_tags()]
+    kinds = [(get_class(callback["_target_"]), callback) for callback in cfg.callbacks.values()]
+    measured = [tag for kind, options in kinds if hasattr(kind, "metric_tags") for tag in _own_tags(kind, options)]
     return [*(tag for split in ("train", "val", "test") for tag in task.metric_tags(split)), *measured]
+
+
+def _own_tags(kind: type, options: DictConfig) -> list[str]:
+    """The metrics of a callback; what its `metric_tags` asks for comes from its config."""
+    return kind.metric_tags(**{name: options[name] for name in signature(kind.metric_tags).parameters})
 
 
 def make_trainer(cfg: DictConfig) -> Trainer:

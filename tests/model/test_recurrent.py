@@ -18,7 +18,7 @@ from ablate.model.cell.irnn import IRNN
 from ablate.model.cell.lstm import LSTM, LSTMState
 from ablate.model.cell.unshared import Unshared
 from ablate.model.recurrent import Recurrent
-from ablate.model.unroll import unroll
+from ablate.model.unroll import reverse_padded, unroll
 
 D, N = 3, 4
 CELLS = {
@@ -165,6 +165,25 @@ def test_the_gradient_of_the_shared_weights_is_the_sum_over_its_copies(name, fus
     loss.backward()
     for parameter, *parts in zip(cell.parameters(), *(each.parameters() for each in copies)):
         assert torch.allclose(parameter.grad, sum(part.grad for part in parts), atol=1e-12)
+
+
+@pytest.mark.parametrize("lengths", [None, LENGTHS])
+@every_cell
+def test_recording_changes_nothing_and_holds_every_state(name, lengths):
+    net, record = network(name, 2, True), []
+    outputs, ends = net(batch(), lengths, record=record)
+    assert torch.allclose(outputs, net(batch(), lengths)[0], atol=1e-14)
+    assert [len(states) for states in record] == [5] * 4
+    true = torch.full((4,), 5) if lengths is None else lengths
+    for states, end in zip(record, ends):
+        for fields, last in zip(zip(*states), end):
+            assert torch.equal(torch.stack(fields)[true - 1, torch.arange(4)], last)
+    inside = torch.arange(5) < true[:, None]
+    forward, backward = (torch.stack([state.hidden for state in states], 1) for states in record[2:])
+    assert torch.equal(forward[inside], outputs[..., :N][inside])
+    assert torch.equal(reverse_padded(backward, lengths)[inside], outputs[..., N:][inside])
+    for gradient in torch.autograd.grad(outputs.sum(), [state.hidden for states in record for state in states[:1]]):
+        assert (gradient.abs().sum(1) > 0).all()
 
 
 @every_path
