@@ -19,7 +19,7 @@ from ablate import run_folder, summary
 from ablate.callback.checkpoint import AtomicCheckpointIO, read_checkpoint
 from ablate.callback.panel import colour_map
 from ablate.errors import BadInput
-from ablate.experiment import build
+from ablate.experiment import build, complete
 from ablate.task.base import Task
 from ablate.task.segmentation import Segmentation
 
@@ -48,15 +48,16 @@ def load_task(checkpoint: dict[str, Any], path: str) -> Task:
 def evaluate(cfg: DictConfig) -> dict[str, float]:
     """Test metrics of `cfg.checkpoint` on `cfg.data`, shown and kept in metrics.json of a folder of their own."""
     checkpoint = read_checkpoint(cfg.checkpoint)
+    seed_everything(cfg.seed, workers=True, verbose=False)
+    data, task = build(cfg, "datamodule"), load_task(checkpoint, cfg.checkpoint)
+    data.adopt(checkpoint.get("vocabulary"))
+    complete(cfg, data)
     trained = checkpoint["config"]["data"]
     if trained.get("num_classes") != cfg.data.get("num_classes"):
         raise BadInput(
             f"checkpoint {cfg.checkpoint!r} knows {trained.get('num_classes')} classes, "
             f"data={HydraConfig.get().runtime.choices.data} has {cfg.data.get('num_classes')}"
         )
-    seed_everything(cfg.seed, workers=True, verbose=False)
-    data, task = build(cfg, "datamodule"), load_task(checkpoint, cfg.checkpoint)
-    data.adopt(checkpoint.get("vocabulary"))
     data.check("test")
     callbacks = [build(cfg.callbacks, name) for name in ("progress", "confusion") if name in cfg.callbacks]
     callbacks += [build(cfg, "metric")] if "metric" in cfg else []
