@@ -22,7 +22,7 @@ def config(option: str, **changes: object) -> DictConfig:
     """conf/data/OPTION.yaml with changes; `dataset__length` is dataset.length."""
     whole = OmegaConf.create({"data": OmegaConf.load(CONF / f"{option}.yaml")})
     for key, value in changes.items():
-        OmegaConf.update(whole.data, key.replace("__", "."), value, force_add=True)
+        OmegaConf.update(whole.data, key.replace("__", "."), value, merge=False, force_add=True)
     return whole.data
 
 
