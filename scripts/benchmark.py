@@ -1,4 +1,4 @@
-"""Speeds on this machine: python scripts/benchmark.py train|data|decoders|ablation [OVERRIDES of conf/train.yaml …]."""
+"""Speeds on this machine: python scripts/benchmark.py train|data|decoders|recurrent|ablation [OVERRIDES of conf/train.yaml …]."""
 
 import argparse
 import os
@@ -6,7 +6,7 @@ import sys
 
 from ablate.errors import BadInput
 
-NAMES = ("train", "data", "decoders", "ablation")
+NAMES = ("train", "data", "decoders", "recurrent", "ablation")
 
 
 def main() -> None:
@@ -18,11 +18,12 @@ def main() -> None:
     os.environ["OMP_NUM_THREADS"] = str(given.threads)  # before torch is imported
     import torch
 
-    from ablate.benchmark import ablation, data, decoders, train
+    from ablate.benchmark import ablation, data, decoders, recurrent, train
 
     torch.set_num_threads(given.threads)
     try:
-        {"train": train, "data": data, "decoders": decoders, "ablation": ablation}[given.name].run(given.overrides)
+        names = {"train": train, "data": data, "decoders": decoders, "recurrent": recurrent, "ablation": ablation}
+        names[given.name].run(given.overrides)
     except BadInput as error:
         sys.exit(f"error: {error}")
 

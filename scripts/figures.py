@@ -19,6 +19,8 @@ FIGURES = {  # name, which is that of the function: module of ablate.figure
     "identities": "identities",
     "deconvolution": "deconvolution",
     "checkerboard": "checkerboard",
+    "unrolled": "unrolled",
+    "gradient_flow": "gradient_flow",
 }
 
 

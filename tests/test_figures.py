@@ -6,7 +6,7 @@ from commands import TINY, error_line, script
 from PIL import Image
 from tensorboard.backend.event_processing.event_accumulator import EventAccumulator
 
-from ablate.figure import checkerboard, coverage, deconvolution, identities, matrices, steps, unpooling
+from ablate.figure import checkerboard, coverage, deconvolution, gradient_flow, identities, matrices, steps, unpooling, unrolled
 from ablate.operator.matrix import conv_matrix, transposed_matrix
 
 
@@ -55,6 +55,32 @@ def test_identities_and_deconvolution_are_drawn(monkeypatch):
     monkeypatch.setattr(deconvolution, "STEPS", 5)
     assert len(identities.identities().axes[0].get_yticklabels()) == 15
     assert len(deconvolution.deconvolution().subfigs) == 2
+
+
+def test_the_gradient_of_the_shared_weight_is_the_sum_that_is_drawn():
+    for shape, frame in zip(unrolled.SHAPES, words(unrolled.unrolled()), strict=True):
+        found = unrolled.gradients(shape)
+        assert torch.allclose(found.by_step.sum(0), found.shared, rtol=0, atol=1e-12)
+        numbers = [float(each.replace("−", "-")) for each in frame if each.replace("−", "-").lstrip("-")[:1].isdigit()]
+        *parts, total = torch.tensor(numbers, dtype=torch.float64).view(-1, 2, 2)
+        assert len(parts) == unrolled.STEPS
+        assert torch.allclose(sum(parts), total, atol=3e-3) and torch.allclose(total, found.shared, atol=6e-4)
+        assert frame.count("$W$") == frame.count("$L$") == 1 and frame.count("$f_W$") == unrolled.STEPS
+        assert [f"$x_{t + 1}$" in frame for t in unrolled.EVERY] == [t in shape.inputs for t in unrolled.EVERY]
+        assert [f"$y_{t + 1}$" in frame for t in unrolled.EVERY] == [t in shape.outputs for t in unrolled.EVERY]
+
+
+def test_gradients_vanish_last_or_explode_by_cell(monkeypatch):
+    monkeypatch.setattr(gradient_flow, "SEEDS", 1)
+    monkeypatch.setattr(gradient_flow, "BATCH", 4)
+    left, right = gradient_flow.gradient_flow().axes
+    at = {line.get_label().split(":")[0].strip(): line.get_ydata() for axes in (left, right) for line in axes.lines[:-1]}
+    assert at["tanh, orthogonal × 1.5"][100] > 30
+    assert at["IRNN"][50] > 0.3
+    assert 1e-4 < at["tanh, orthogonal"][50] < 1e-1
+    assert max(at[name][50] for name in ("tanh, uniform (torch's)", "LSTM (torch's)", "GRU (torch's)")) < 1e-8
+    assert 1e-6 < at["LSTM, forget bias 1"][50] < 1e-2 < at["LSTM, forget bias 3"][50]
+    assert len(at) == 9  # the memories share a name
 
 
 def test_checkerboard_before_and_after_a_training(monkeypatch):

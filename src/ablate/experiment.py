@@ -4,6 +4,7 @@ import logging
 import sys
 import time
 import warnings
+from inspect import signature
 from pathlib import Path
 
 from hydra.core.hydra_config import HydraConfig
@@ -21,6 +22,7 @@ from ablate.task.base import Task
 
 # Noise for a user: each is decided on purpose here, or said better elsewhere.
 NOISE = ("does not have many workers", "Checkpoint directory", "number of training batches", "LeafSpec", "val_dataloader")
+COUNTED = ("vocabulary_size",)  # keys of conf/data that data sets know, where the config does not
 for message in NOISE:
     warnings.filterwarnings("ignore", f".*{message}.*")
 for name in ("lightning.pytorch", "lightning.fabric"):
@@ -40,6 +42,14 @@ def build(cfg: DictConfig, part: str, **late: object) -> object:
         raise
 
 
+def complete(cfg: DictConfig, data: DataModule) -> None:
+    """Fill in what the config leaves to the data, such as the size of a vocabulary that is counted."""
+    if any(OmegaConf.select(cfg.data, key, default=0) is None for key in COUNTED):
+        for key, value in data.facts().items():
+            if cfg.data[key] is None:
+                cfg.data[key] = value
+
+
 def train(cfg: DictConfig) -> float | None:
     """Train, test the best checkpoint, keep everything in the run's folder.
 
@@ -53,8 +63,10 @@ def train(cfg: DictConfig) -> float | None:
     run_folder.start(folder, cfg, HydraConfig.get().overrides.task, resume)
     clock = time.perf_counter() - run_folder.read_state(folder)["seconds_before"]
     seed_everything(cfg.seed, workers=True, verbose=False)
-    data, task, trainer = build(cfg, "datamodule"), build(cfg, "task"), make_trainer(cfg)
-    task.config = OmegaConf.to_container(cfg, resolve=True)
+    data = build(cfg, "datamodule")
+    complete(cfg, data)
+    task, trainer = build(cfg, "task"), make_trainer(cfg)
+    task.config, task.vocabulary = OmegaConf.to_container(cfg, resolve=True), data.vocabulary
     task.overrides = run_folder.own_overrides(HydraConfig.get().overrides.task)
     checkpoint = _checkpoint_to_continue(cfg.ckpt_path, folder, task.config, trainer)
     data.check("train", "val", "test")
@@ -73,10 +85,16 @@ def train(cfg: DictConfig) -> float | None:
 
 def metric_tags(cfg: DictConfig) -> list[str]:
     """Names of the metrics that a run of this config ends with."""
+    complete(cfg, build(cfg, "datamodule"))
     task = build(cfg, "task")
-    classes = [get_class(callback["_target_"]) for callback in cfg.callbacks.values()]
-    measured = [tag for kind in classes if hasattr(kind, "metric_tags") for tag in kind.metric_tags()]
+    kinds = [(get_class(callback["_target_"]), callback) for callback in cfg.callbacks.values()]
+    measured = [tag for kind, options in kinds if hasattr(kind, "metric_tags") for tag in _own_tags(kind, options)]
     return [*(tag for split in ("train", "val", "test") for tag in task.metric_tags(split)), *measured]
+
+
+def _own_tags(kind: type, options: DictConfig) -> list[str]:
+    """The metrics of a callback; what its `metric_tags` asks for comes from its config."""
+    return kind.metric_tags(**{name: options[name] for name in signature(kind.metric_tags).parameters})
 
 
 def make_trainer(cfg: DictConfig) -> Trainer:

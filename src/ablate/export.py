@@ -91,7 +91,7 @@ def compare(before: FCN, after: FCN, image: Tensor, repeats: int) -> None:
     table = Table(title=f"folded: the largest difference is {error:.1e} of the largest logit", title_justify="left")
     for heading in ("", "before", "after", "gain"):
         table.add_column(heading, justify="right" if heading else "left")
-    sums = [cost(model, (1, *image.shape[1:])) for model in (before, after)]
+    sums = [cost(model, image[:1]) for model in (before, after)]
     decoders = [each.parts["decoder"].multiply_adds for each in sums]
     _row(table, "multiply-adds of the decoder", [f"{each:,}" for each in decoders], decoders)
     _row(table, "multiply-adds of the network", [f"{each.multiply_adds:,}" for each in sums], [each.multiply_adds for each in sums])

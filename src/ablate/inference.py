@@ -56,6 +56,7 @@ def evaluate(cfg: DictConfig) -> dict[str, float]:
         )
     seed_everything(cfg.seed, workers=True, verbose=False)
     data, task = build(cfg, "datamodule"), load_task(checkpoint, cfg.checkpoint)
+    data.adopt(checkpoint.get("vocabulary"))
     data.check("test")
     callbacks = [build(cfg.callbacks, name) for name in ("progress", "confusion") if name in cfg.callbacks]
     callbacks += [build(cfg, "metric")] if "metric" in cfg else []

@@ -24,8 +24,8 @@ def before(folder: Path, data: DataModule, task: Task, trainer: Trainer) -> dict
     """Show what is about to be trained on what, and return the facts that belong into the run's state."""
     if not trainer.is_global_zero:
         return {}
-    image = data.some("train", 1).image
-    costs = cost(task.model, tuple(image.shape))
+    sample = data.some("train", 1)
+    costs = cost(task.model, *task.inputs(sample))
     sizes = ", ".join(f"{len(data.datasets[split]):,} {split}" for split in data.splits)
     device = torch.cuda.get_device_name() if trainer.strategy.root_device.type == "cuda" else "cpu"
     table = Table(title=f"{folder}", title_justify="left", title_style="bold")
@@ -35,8 +35,11 @@ def before(folder: Path, data: DataModule, task: Task, trainer: Trainer) -> dict
         table.add_row(part, f"{own.parameters:,}", f"{own.multiply_adds:,}")
     table.add_row("all", f"{costs.parameters:,}", f"{costs.multiply_adds:,}", style="bold")
     console.print(table)
-    height, width = image.shape[2:]
-    console.print(f"pictures of {height}×{width}: {sizes}; {trainer.precision} on {device}\n")
+    console.print(f"{sample.describe()}: {sizes}; {trainer.precision} on {device}")
+    for split, dataset in data.datasets.items():
+        if getattr(dataset, "cut", 0):
+            console.print(f"{dataset.cut:,} of {len(dataset):,} sequences of the {split} split are cut to {task.config['data']['max_length']} steps")
+    console.print()
     config = OmegaConf.to_yaml(OmegaConf.create(task.config))
     for logger in trainer.loggers:
         logger.experiment.add_text("config", "```yaml\n" + config + "\n```", 0)

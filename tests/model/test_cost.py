@@ -11,7 +11,7 @@ def test_cost_of_two_levels_by_hand():
     overrides = ["model.encoder.width=4", "model.encoder.depth=2", "model/decoder=transposed_conv", "model.num_classes=5"]
     model = instantiate(compose(*overrides).model)
     random_state = torch.get_rng_state()
-    counted = cost(model, (3, 3, 16, 16))
+    counted = cost(model, torch.empty(3, 3, 16, 16))
     assert torch.equal(random_state, torch.get_rng_state()) and next(model.parameters()).device.type == "cpu"
     encoder = 256 * 27 * 4 + 64 * 36 * 8 + 2 * 16 * 72 * 8  # two levels, and the bottleneck
     # A transposed convolution costs kernel² · c² for each input pixel; its block as a convolution at the output's size.

@@ -16,8 +16,9 @@ from ablate.model.cell.elman import Elman
 from ablate.model.cell.gru import GRU
 from ablate.model.cell.irnn import IRNN
 from ablate.model.cell.lstm import LSTM, LSTMState
+from ablate.model.cell.unshared import Unshared
 from ablate.model.recurrent import Recurrent
-from ablate.model.unroll import unroll
+from ablate.model.unroll import reverse_padded, unroll
 
 D, N = 3, 4
 CELLS = {
@@ -27,6 +28,7 @@ CELLS = {
     "gru": partial(GRU, hidden_size=N),
     "gru_before": partial(GRU, hidden_size=N, reset="before"),
     "lstm": partial(LSTM, hidden_size=N, forget_bias=1.0),
+    "unshared": partial(Unshared, hidden_size=N, steps=8),
 }
 TORCH = {
     "elman": nn.RNN,
@@ -100,11 +102,12 @@ def test_fused_and_not_give_the_same_gradients(name):
 def test_gradients_are_those_of_finite_differences(name, fused):
     cell, lengths = network(name).layers[0][0], torch.tensor([3, 2])
     xs = torch.randn(2, 3, D, dtype=torch.float64, requires_grad=True)
-    state = tuple(torch.rand(2, N, dtype=torch.float64, requires_grad=True) for _ in cell.state_type._fields)
+    counts = [field for field in cell.initial_state(2) if not field.is_floating_point()]  # they have no gradient
+    state = tuple(torch.rand(2, N, dtype=torch.float64, requires_grad=True) for _ in cell.state_type._fields[len(counts) :])
 
     def function(xs, *state):
-        outputs, end = unroll(cell, xs, lengths, cell.state_type(*state), fused=fused)
-        return outputs, *end
+        outputs, end = unroll(cell, xs, lengths, cell.state_type(*state, *counts), fused=fused)
+        return outputs, *(field for field in end if field.is_floating_point())
 
     assert torch.autograd.gradcheck(function, (xs, *state))
 
@@ -164,6 +167,25 @@ def test_the_gradient_of_the_shared_weights_is_the_sum_over_its_copies(name, fus
         assert torch.allclose(parameter.grad, sum(part.grad for part in parts), atol=1e-12)
 
 
+@pytest.mark.parametrize("lengths", [None, LENGTHS])
+@every_cell
+def test_recording_changes_nothing_and_holds_every_state(name, lengths):
+    net, record = network(name, 2, True), []
+    outputs, ends = net(batch(), lengths, record=record)
+    assert torch.allclose(outputs, net(batch(), lengths)[0], atol=1e-14)
+    assert [len(states) for states in record] == [5] * 4
+    true = torch.full((4,), 5) if lengths is None else lengths
+    for states, end in zip(record, ends):
+        for fields, last in zip(zip(*states), end):
+            assert torch.equal(torch.stack(fields)[true - 1, torch.arange(4)], last)
+    inside = torch.arange(5) < true[:, None]
+    forward, backward = (torch.stack([state.hidden for state in states], 1) for states in record[2:])
+    assert torch.equal(forward[inside], outputs[..., :N][inside])
+    assert torch.equal(reverse_padded(backward, lengths)[inside], outputs[..., N:][inside])
+    for gradient in torch.autograd.grad(outputs.sum(), [state.hidden for states in record for state in states[:1]]):
+        assert (gradient.abs().sum(1) > 0).all()
+
+
 @every_path
 @every_cell
 def test_one_step_of_one_sequence(name, fused):
@@ -204,7 +226,7 @@ def test_dropout_lies_between_layers_only():
 
 @pytest.mark.parametrize("path", sorted((CONF / "model/cell").glob("*.yaml")), ids=lambda path: path.stem)
 def test_every_config_makes_its_cell(path):
-    cell = instantiate(OmegaConf.load(path))(7)
+    cell = instantiate(OmegaConf.create({"data": {"max_length": 3}, "cell": OmegaConf.load(path)}).cell)(7)
     assert (cell.input_size, cell.hidden_size) == (7, 128)
     assert unroll(cell, torch.ones(2, 3, 7))[0].shape == (2, 3, 128)
 

@@ -34,7 +34,7 @@ def run(overrides: Sequence[str]) -> None:
             times[name] += seconds(lambda: step(model, image), repeats=1, warm=1 if len(times[name]) == 0 else 0)
     fastest = min(statistics.median(t) for t in times.values())
     for name, model in models.items():
-        costs, middle = cost(model, (1, *shape[1:])), statistics.median(times[name])
+        costs, middle = cost(model, image[:1]), statistics.median(times[name])
         rows.append(
             (name, f"{middle * 1e3:.1f}", f"{middle / fastest:.2f}", f"{memory(model, image):.1f}",
              f"{costs.parameters:,}", f"{costs.multiply_adds:,}")

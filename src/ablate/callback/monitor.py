@@ -29,8 +29,9 @@ class Monitor(Callback):
 
     def on_train_batch_end(self, trainer: Trainer, pl_module: LightningModule, outputs: dict, batch, batch_idx) -> None:
         self.steps += 1
-        if (trainer.global_step - 1) % trainer.log_every_n_steps == 0 and self.grad_norm is not None:
+        if self.grad_norm is not None:
             self._write(trainer, outputs["loss"], len(batch[0]))
+            self.grad_norm = None
 
     def on_validation_start(self, *_: object) -> None:
         self._pause()

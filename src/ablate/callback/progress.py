@@ -10,7 +10,7 @@ from rich.progress import BarColumn, MofNCompleteColumn, Progress as Bar
 from rich.progress import TaskID, TextColumn, TimeElapsedColumn, TimeRemainingColumn
 
 log = logging.getLogger(__name__)
-SHOWN = ("train/loss", "val/loss", "val/miou")
+SHOWN = ("train/loss", "val/loss", "val/miou", "val/accuracy", "val/bits_per_token")
 
 
 class Progress(ProgressBar):

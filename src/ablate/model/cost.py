@@ -4,7 +4,7 @@ import copy
 from typing import NamedTuple
 
 import torch
-from torch import nn
+from torch import Tensor, nn
 from torch.utils.flop_counter import FlopCounterMode
 
 
@@ -16,14 +16,14 @@ class Cost(NamedTuple):
     parts: dict[str, "Cost"]
 
 
-def cost(model: nn.Module, image_shape: tuple[int, int, int, int]) -> Cost:
+def cost(model: nn.Module, *inputs: Tensor | None) -> Cost:
     """Count on the meta device: nothing is computed, and model and random state stay as they are.
 
-    Multiply-adds are those of convolutions and matrix products, for the whole batch of `image_shape` (n, c, h, w).
+    Multiply-adds are those of convolutions and matrix products, for the whole batch of `inputs`.
     """
     shadow = copy.deepcopy(model).to("meta").eval()
     with FlopCounterMode(display=False, depth=2) as counter, torch.no_grad():
-        shadow(torch.empty(image_shape, device="meta"))
+        shadow(*(each if each is None else each.to("meta") for each in inputs))
     counts = counter.get_flop_counts()
     root = type(shadow).__name__
     parts = {

@@ -51,10 +51,12 @@ class Recurrent(nn.Module):
         xs: Float[Tensor, "b t d"],
         lengths: Int[Tensor, " b"] | None = None,
         states: Sequence[tuple] | None = None,
+        record: list[list] | None = None,
     ) -> tuple[Float[Tensor, "b t n"], tuple[tuple, ...]]:
         """Outputs of the last layer, and the states at the true ends: layer by layer, forward before backward.
 
-        The forward cell's end is the sequence's last element, the backward cell's is the first.
+        The forward cell's end is the sequence's last element, the backward cell's is the first. `record` gets a list for each
+        cell, in the same order, of its states at every step, as in `unroll`.
         """
         ends: list[tuple] = []
         given = iter(states) if states is not None else None
@@ -62,8 +64,11 @@ class Recurrent(nn.Module):
             outputs = []
             for direction, cell in enumerate(cells):
                 state = next(given) if given else None
-                out, end = unroll(cell, self.dropout(xs) if i else xs, lengths, state, bool(direction), self.fused)
+                steps = None if record is None else []
+                out, end = unroll(cell, self.dropout(xs) if i else xs, lengths, state, bool(direction), self.fused, steps)
                 outputs.append(out)
                 ends.append(end)
+                if record is not None:
+                    record.append(steps)
             xs = torch.cat(outputs, 2) if self.bidirectional else outputs[0]
         return xs, tuple(ends)

@@ -20,6 +20,7 @@ def unroll(
     state: tuple | None = None,
     reverse: bool = False,
     fused: str = "auto",
+    record: list | None = None,
 ) -> tuple[Float[Tensor, "b t n"], tuple]:
     """h_t = f_W(h_{t-1}, x_t) for t = 1 … T with one W, and the state at each sequence's true end.
 
@@ -31,6 +32,8 @@ def unroll(
         state: to begin with; None: the cell's initial state.
         reverse: from each sequence's end to its beginning; outputs stay where their inputs are.
         fused: auto takes torch's (cuDNN's) function for a whole sequence wherever it computes the same; never: our loop.
+        record: gets the T states, live in the graph, in the order in which the cell reads; always by our loop. A sequence of
+            length l has its own in the first l; those in padding lead nowhere.
 
     Raises:
         BadInput: no step at all, lengths out of range or on another device, a state of another batch size.
@@ -41,8 +44,8 @@ def unroll(
     state = cell.initial_state(batch) if state is None else cell.check_state(state, batch)
     if reverse:
         xs = reverse_padded(xs, lengths)
-    function = cell.fused() if fused == "auto" else None
-    outputs, state = _loop(cell, xs, lengths, state) if function is None else _fused(*function, xs, lengths, state)
+    function = cell.fused() if fused == "auto" and record is None else None
+    outputs, state = _loop(cell, xs, lengths, state, record) if function is None else _fused(*function, xs, lengths, state)
     return (reverse_padded(outputs, lengths) if reverse else outputs), state
 
 
@@ -60,11 +63,13 @@ def present(lengths: Int[Tensor, " b"], steps: int) -> Tensor:
     return torch.arange(steps, device=lengths.device) < lengths[:, None]
 
 
-def _loop(cell: Cell, xs: Tensor, lengths: Tensor | None, state: tuple) -> tuple[Tensor, tuple]:
+def _loop(cell: Cell, xs: Tensor, lengths: Tensor | None, state: tuple, record: list | None) -> tuple[Tensor, tuple]:
     outputs = []
     masks = [None] * xs.shape[1] if lengths is None else present(lengths, xs.shape[1])[..., None].unbind(1)
     for x, mask in zip(cell.project(xs).unbind(1), masks):  # indexing in the loop would make its backward pass quadratic in T
         new = cell.step(x, state)
+        if record is not None:
+            record.append(new)
         if mask is not None:
             outputs.append(new[0] * mask)
             new = type(state)(*(torch.where(mask, after, before) for after, before in zip(new, state)))

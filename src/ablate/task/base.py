@@ -22,6 +22,7 @@ class Output(NamedTuple):
     loss: Tensor
     prediction: Tensor
     target: Tensor
+    weight: Tensor | int | None = None  # how many targets the loss is the mean of; None: len(target)
 
 
 class Task(LightningModule):
@@ -36,6 +37,8 @@ class Task(LightningModule):
         optimizer: given the parameters, returns the optimiser.
         scheduler: given the optimiser and the number of steps, returns a scheduler that is stepped each step.
         channels_last: lays convolution weights and pictures out as NHWC.
+        gradient_clip: largest Euclidean norm of the gradient over all parameters; longer ones are shortened to it
+            (Pascanu et al. 2013, algorithm 1).
     """
 
     def __init__(
@@ -45,8 +48,12 @@ class Task(LightningModule):
         optimizer: Callable[..., torch.optim.Optimizer],
         scheduler: Callable[..., torch.optim.lr_scheduler.LRScheduler],
         channels_last: bool = False,
+        gradient_clip: float | None = None,
     ) -> None:
         super().__init__()
+        if gradient_clip is not None and not gradient_clip > 0:
+            raise BadInput(f"task.gradient_clip={gradient_clip} must be above 0, or null for none")
+        self.gradient_clip = gradient_clip
         self.memory_format = torch.channels_last if channels_last else torch.preserve_format
         self.model = model.to(memory_format=self.memory_format)
         self.metrics = nn.ModuleDict(
@@ -56,11 +63,21 @@ class Task(LightningModule):
         self.optimizer, self.scheduler = optimizer, scheduler
         self.config: dict = {}  # the composed config and what was overridden in it, kept in checkpoints
         self.overrides: list[str] = []
+        self.vocabulary: list[str] | None = None  # what token is which, of text
+        self.may_diverge = False  # a callback that measures it says so; else a loss that is not finite is an error
         self.losses: list[Tensor] = []  # of this epoch's batches, left on the device
 
     @abstractmethod
     def step(self, batch: tuple) -> Output:
         """One batch through model and loss: plain PyTorch, no logging and no trainer."""
+
+    def inputs(self, batch: tuple) -> tuple:
+        """What `model` is called with, of a batch."""
+        return (batch.image,)
+
+    def run(self, split: str, batch: tuple) -> Output:
+        """`step`, for a loop over a split; a task that carries states from batch to batch does so here."""
+        return self.step(batch)
 
     # --- the three loops ---------------------------------------------------------------------------
 
@@ -76,10 +93,8 @@ class Task(LightningModule):
             torch.cuda.manual_seed(seed)
 
     def training_step(self, batch: tuple, batch_idx: int) -> Tensor:
-        output = self.step(batch)
-        self.losses.append(output.loss.detach())
-        if self.is_log_step(batch_idx):
-            self._update("train", output)
+        output = self.run("train", batch)
+        self._keep(output, batch_idx)
         return output.loss
 
     def on_train_batch_end(self, outputs: object, batch: tuple, batch_idx: int) -> None:
@@ -115,9 +130,15 @@ class Task(LightningModule):
         """Whether this batch is one of those that are looked at closely."""
         return batch_idx % self.trainer.log_every_n_steps == 0
 
+    def _keep(self, output: Output, batch_idx: int) -> None:
+        self.losses.append(output.loss.detach())
+        if self.is_log_step(batch_idx):
+            self._update("train", output)
+
     def _evaluate(self, split: str, batch: tuple) -> None:
-        output = self.step(batch)
-        self.mean_loss[f"{split}_"].update(output.loss, weight=len(output.target))
+        output = self.run(split, batch)
+        weight = len(output.target) if output.weight is None else output.weight
+        self.mean_loss[f"{split}_"].update(output.loss, weight=weight)
         self._update(split, output)
 
     def _update(self, split: str, output: Output) -> None:
@@ -137,7 +158,7 @@ class Task(LightningModule):
         self.log_dict(values, on_step=False, on_epoch=True, batch_size=1)
 
     def _stop_if_not_finite(self) -> None:
-        if len(bad := torch.stack(self.losses).isfinite().logical_not().nonzero()):
+        if not self.may_diverge and len(bad := torch.stack(self.losses).isfinite().logical_not().nonzero()):
             step = self.epoch_start + int(bad[0]) // self.trainer.accumulate_grad_batches
             raise BadInput(
                 f"the loss is not finite at step {step}; the last good checkpoint is kept: lower optimizer.lr or set "
@@ -151,6 +172,12 @@ class Task(LightningModule):
         scheduler = self.scheduler(optimizer, steps=int(self.trainer.estimated_stepping_batches))
         return {"optimizer": optimizer, "lr_scheduler": {"scheduler": scheduler, "interval": "step"}}
 
+    def on_before_optimizer_step(self, optimizer: torch.optim.Optimizer) -> None:
+        # callbacks come first, so that the norm they read is that before clipping; Lightning's own clipping is refused
+        # where a task optimises by itself
+        if self.gradient_clip is not None:
+            nn.utils.clip_grad_norm_(self.parameters(), self.gradient_clip)
+
     def on_save_checkpoint(self, checkpoint: dict) -> None:
         checkpoint["config"], checkpoint["overrides"] = self.config, self.overrides
-
+        checkpoint["vocabulary"] = self.vocabulary

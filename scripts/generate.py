@@ -1,0 +1,16 @@
+"""Text from a trained language model: python scripts/generate.py checkpoint=RUN/checkpoints/best.ckpt prefix=TEXT."""
+
+from omegaconf import DictConfig
+
+from ablate.cli import command
+
+
+@command("generate")
+def main(cfg: DictConfig) -> None:
+    from ablate.generation import write_samples
+
+    write_samples(cfg)
+
+
+if __name__ == "__main__":
+    main()

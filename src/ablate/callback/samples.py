@@ -1,0 +1,39 @@
+"""What a language model writes, as it learns."""
+
+from pathlib import Path
+
+from lightning.pytorch import LightningModule, Trainer
+from lightning.pytorch.callbacks import Callback
+from lightning.pytorch.utilities.rank_zero import rank_zero_only
+
+from ablate.data.vocabulary import Vocabulary
+from ablate.generation import samples
+from ablate.run_folder import write_atomically
+
+
+class Samples(Callback):
+    """Draws texts after each validation, from the same random numbers each time, into TensorBoard and samples.txt.
+
+    Args:
+        folder: where samples.txt goes.
+        count: how many texts.
+        length: most tokens of each.
+        temperature, top_k, top_p: see `ablate.model.generate.restrict`.
+    """
+
+    def __init__(
+        self, folder: str, count: int, length: int, temperature: float = 1.0, top_k: int | None = None, top_p: float | None = None
+    ) -> None:
+        self.path, self.count, self.length = Path(folder) / "samples.txt", count, length
+        self.draw = {"temperature": temperature, "top_k": top_k, "top_p": top_p}
+
+    @rank_zero_only
+    def on_validation_epoch_end(self, trainer: Trainer, pl_module: LightningModule) -> None:
+        if trainer.sanity_checking or self.count < 1:
+            return
+        words = pl_module.config["data"].get("unit") == "words"
+        texts = samples(pl_module, Vocabulary(pl_module.vocabulary), words, self.count, self.length, seed=0, **self.draw)
+        write_atomically(self.path, "\n\n".join(texts) + "\n")
+        for logger in trainer.loggers:
+            shown = "\n\n".join("    " + text.replace("\n", "\n    ") for text in texts)  # four spaces: as it is, not as Markdown
+            logger.experiment.add_text("val/samples", shown, trainer.global_step)

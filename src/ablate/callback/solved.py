@@ -1,0 +1,82 @@
+"""When a problem is solved, and when a training has run away: ends that a mean over the last epoch does not show."""
+
+from lightning.pytorch import LightningModule, Trainer
+from lightning.pytorch.callbacks import Callback
+
+from ablate.errors import check_choice
+
+FIRST = 10  # losses whose mean is what later ones are compared with
+BEYOND = 10.0  # times that, and a training is called diverged
+
+
+class Solved(Callback):
+    """Logs at the test's end whether and when a validation metric reached a threshold.
+
+        test/solved/yes    1 or 0
+        test/solved/step   step of the first validation beyond the threshold; where there is none, the last step
+
+    Args:
+        metric: as it is logged, such as val/mse.
+        threshold: what counts as solved.
+        mode: min, at most the threshold; max, at least.
+    """
+
+    def __init__(self, metric: str, threshold: float, mode: str) -> None:
+        self.metric, self.threshold, self.mode = metric, threshold, check_choice("callbacks.solved.mode", mode, ("min", "max"))
+        self.step: int | None = None
+
+    @staticmethod
+    def metric_tags() -> list[str]:
+        """Names under which a run ends with these measures."""
+        return ["test/solved/yes", "test/solved/step"]
+
+    def on_validation_end(self, trainer: Trainer, pl_module: LightningModule) -> None:
+        value = float(trainer.callback_metrics[self.metric])
+        if self.step is None and (value <= self.threshold if self.mode == "min" else value >= self.threshold):
+            self.step = trainer.global_step
+
+    def on_test_epoch_end(self, trainer: Trainer, pl_module: LightningModule) -> None:
+        step = trainer.global_step if self.step is None else self.step
+        values = {"test/solved/yes": float(self.step is not None), "test/solved/step": float(step)}
+        pl_module.log_dict(values, on_step=False, on_epoch=True, batch_size=1)
+
+    def state_dict(self) -> dict:
+        return {"step": self.step}
+
+    def load_state_dict(self, state_dict: dict) -> None:
+        self.step = state_dict["step"]
+
+
+class Diverged(Callback):
+    """Ends a training whose loss is not finite or BEYOND times what it was at first, and logs that it did: test/diverged, 1 or 0.
+
+    Without this callback a loss that is not finite is an error.
+    """
+
+    def __init__(self) -> None:
+        self.first: list[float] = []
+        self.diverged = False
+
+    @staticmethod
+    def metric_tags() -> list[str]:
+        """Names under which a run ends with these measures."""
+        return ["test/diverged"]
+
+    def setup(self, trainer: Trainer, pl_module: LightningModule, stage: str) -> None:
+        pl_module.may_diverge = True
+
+    def on_train_batch_end(self, trainer: Trainer, pl_module: LightningModule, outputs: dict, batch: tuple, batch_idx: int) -> None:
+        loss = float(outputs["loss"])
+        if len(self.first) < FIRST and loss == loss:
+            self.first.append(loss)
+        if not loss < BEYOND * sum(self.first) / max(1, len(self.first)):  # nan is not below anything
+            self.diverged = trainer.should_stop = True
+
+    def on_test_epoch_end(self, trainer: Trainer, pl_module: LightningModule) -> None:
+        pl_module.log("test/diverged", float(self.diverged), on_step=False, on_epoch=True, batch_size=1)
+
+    def state_dict(self) -> dict:
+        return {"first": self.first, "diverged": self.diverged}
+
+    def load_state_dict(self, state_dict: dict) -> None:
+        self.first, self.diverged = state_dict["first"], state_dict["diverged"]

@@ -1,0 +1,71 @@
+"""How much of the gradient is left many steps back: cells and initialisations before any training."""
+
+from collections.abc import Callable
+from functools import partial
+
+import torch
+from jaxtyping import Float
+from matplotlib.figure import Figure
+from torch import Tensor
+
+from ablate.model.cell.base import Cell
+from ablate.model.cell.elman import Elman
+from ablate.model.cell.gru import GRU
+from ablate.model.cell.irnn import IRNN
+from ablate.model.cell.lstm import LSTM
+from ablate.model.inspect import gradient_by_lag, recording
+from ablate.model.recurrent import Recurrent
+
+UNITS, INPUTS, LAGS, BATCH, SEEDS = 128, 16, 100, 16, 3
+SIMPLE: dict[str, Callable[..., Cell]] = {
+    "tanh, orthogonal × 1.5": partial(Elman, recurrent_init="orthogonal", gain=1.5),
+    "IRNN": IRNN,
+    "tanh, orthogonal": partial(Elman, recurrent_init="orthogonal"),
+    "tanh, uniform (torch's)": Elman,
+}
+GATED: dict[str, Callable[..., Cell]] = {
+    "LSTM, forget bias 3": partial(LSTM, forget_bias=3.0),
+    "LSTM, forget bias 1": partial(LSTM, forget_bias=1.0),
+    "LSTM (torch's)": LSTM,
+    "GRU (torch's)": GRU,
+}
+LINES = (("#D55E00", "o"), ("#0072B2", "s"), ("#009E73", "^"), ("#000000", "D"))  # Okabe and Ito 2008
+
+
+def decay(cell: Callable[..., Cell], field: str = "hidden") -> Float[Tensor, " lags"]:
+    """‖∂L/∂h_{T-k}‖ / ‖∂L/∂h_T‖ at initialisation for k = 0, 1, …: geometric mean over seeds.
+
+    x_t is normal, L = v·h_T with a normal v: many to one.
+    """
+    logarithms = []
+    for seed in range(SEEDS):
+        torch.manual_seed(seed)
+        recurrent = Recurrent(partial(cell, hidden_size=UNITS), INPUTS)
+        with recording(recurrent) as trace:
+            outputs, _ = recurrent(torch.randn(BATCH, LAGS + 1, INPUTS))
+        norms = gradient_by_lag(trace, (outputs[:, -1] @ torch.randn(UNITS)).sum(), field=field)
+        logarithms.append((norms / norms[0]).log())
+    return torch.stack(logarithms).mean(0).exp()
+
+
+def gradient_flow() -> Figure:
+    """Against the lag, on a logarithmic axis: networks without gates at the left, with gates at the right."""
+    figure = Figure(figsize=(12, 6), layout="constrained")
+    title = f"The gradient k steps back over that at the end, before training ({UNITS} units, {INPUTS} normal inputs, {SEEDS} seeds)"
+    figure.suptitle(title, fontsize=11)
+    for axes, cells in zip(figure.subplots(1, 2, sharey=True), (SIMPLE, GATED), strict=True):
+        for (name, cell), (colour, marker) in zip(cells.items(), LINES, strict=True):
+            ratio = decay(cell)
+            style = {"color": colour, "marker": marker, "markevery": (5, 20), "markersize": 6}
+            axes.plot(ratio, label=f"{name}: {ratio[50]:.1e} at lag 50", **style)
+            if name.startswith("LSTM"):
+                ratio = decay(cell, "memory")
+                axes.plot(ratio, linestyle="--", label=f"    its memory c: {ratio[50]:.1e}", **style)
+        axes.axhline(1, color="#888888", linewidth=1)
+        axes.set(yscale="log", xlabel="lag k", ylim=(1e-28, 1e4))
+        axes.grid(alpha=0.3)
+        axes.legend(fontsize=9, loc="lower left")
+    left, right = figure.axes
+    left.set(ylabel=r"$\|\partial L/\partial h_{T-k}\|\ /\ \|\partial L/\partial h_T\|$", title="without gates")
+    right.set_title("with gates; dashed: the same for an LSTM's memory c")
+    return figure

@@ -1,0 +1,30 @@
+"""Scores of classes over a whole split: of sequences, or of the steps of sequences."""
+
+import torch
+from jaxtyping import Float
+from torch import Tensor
+from torchmetrics.classification import MulticlassConfusionMatrix
+
+
+class ClassificationScores(MulticlassConfusionMatrix):
+    """From one confusion matrix n (rows: truth) of the whole split, as scalars:
+
+        accuracy   Σ_i n_ii / Σ_ij n_ij
+        macro_f1   mean of 2 n_ii / (Σ_j n_ij + Σ_j n_ji) over the classes that occur or were predicted
+
+    What has the target `ignore_index` is in no sum. With no target at all, both are nan.
+    """
+
+    def __init__(self, num_classes: int, ignore_index: int | None = None) -> None:
+        super().__init__(num_classes, ignore_index, validate_args=False)
+
+    @property
+    def confusion(self) -> Tensor:
+        """n, since the last reset."""
+        return self.confmat
+
+    def compute(self) -> dict[str, Float[Tensor, ""]]:
+        """Both scores by name."""
+        hit, total = self.confmat.diagonal().double(), self.confmat.sum()
+        f1 = 2 * hit / (self.confmat.sum(0) + self.confmat.sum(1))
+        return {"accuracy": torch.where(total > 0, hit.sum() / total, torch.nan), "macro_f1": f1.nanmean()}

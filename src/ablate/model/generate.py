@@ -1,0 +1,73 @@
+"""A recurrence that has no input but what it said last: text from a language model."""
+
+from collections.abc import Sequence
+
+import torch
+from jaxtyping import Float, Int
+from torch import Tensor, nn
+
+from ablate.errors import BadInput, check_positive, check_whole
+
+
+def restrict(
+    logits: Float[Tensor, "b k"], temperature: float = 1.0, top_k: int | None = None, top_p: float | None = None
+) -> Float[Tensor, "b k"]:
+    """log p of what may be drawn: softmax(logits / temperature), cut to some tokens and made to sum to 1 again.
+
+    Args:
+        temperature: above 0; towards 0 the likeliest token alone is left.
+        top_k: keep the k likeliest (Fan et al. 2018, section 5.1); more than there are: all.
+        top_p: keep the fewest likeliest whose probabilities sum to p or more (Holtzman et al. 2020, section 3.1).
+    """
+    if not 0 < temperature < float("inf"):
+        raise BadInput(f"temperature={temperature} must be above 0; for the likeliest token top_k=1")
+    if top_p is not None and not 0 < top_p <= 1:
+        raise BadInput(f"top_p={top_p} must be above 0 and at most 1")
+    logits = (logits / temperature).log_softmax(-1)
+    if top_k is not None:
+        least = logits.topk(min(check_positive("top_k", top_k), logits.shape[-1])).values[..., -1:]
+        logits = logits.masked_fill(logits < least, -torch.inf)
+    if top_p is not None:
+        values, order = logits.sort(descending=True)
+        before = values.softmax(-1).cumsum(-1) - values.softmax(-1)
+        logits = logits.masked_fill((before >= top_p).gather(-1, order.argsort(-1)), -torch.inf)
+    return logits.log_softmax(-1)
+
+
+@torch.no_grad()
+def generate(
+    model: nn.Module,
+    prefix: Int[Tensor, "b t"],
+    steps: int,
+    generator: torch.Generator,
+    end: int | None = None,
+    temperature: float = 1.0,
+    top_k: int | None = None,
+    top_p: float | None = None,
+    banned: Sequence[int] = (),
+) -> Int[Tensor, "b steps"]:
+    """Draw token after token, each from the state that the tokens before have left; what follows `end` is `end`.
+
+    Args:
+        model: `(tokens, lengths, states) -> (logits, states)`.
+        prefix: at least one token a row, to begin with.
+        end: the token after which a row is over; None: none is.
+        banned: tokens that are never drawn.
+    """
+    if prefix.shape[1] < 1:
+        raise BadInput("an empty prefix has nothing to begin with; the least is one token")
+    check_whole("length", steps, 1)
+    logits, states = model(prefix, None, None)
+    found: list[Tensor] = []
+    over = torch.zeros(len(prefix), dtype=torch.bool, device=prefix.device)
+    for _ in range(steps):
+        allowed = logits[:, -1].float().clone()
+        allowed[:, list(banned)] = -torch.inf
+        chances = restrict(allowed, temperature, top_k, top_p).exp()
+        token = torch.multinomial(chances.cpu(), 1, generator=generator).to(prefix.device)  # the same on every device
+        if end is not None:
+            token = token.masked_fill(over[:, None], end)
+            over |= token[:, 0] == end
+        found.append(token)
+        logits, states = model(token, None, states)
+    return torch.cat(found, 1)

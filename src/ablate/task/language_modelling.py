@@ -1,0 +1,34 @@
+"""Many to many, shifted: the next token at each step."""
+
+from collections.abc import Callable
+
+import torch
+from torch import nn
+
+from ablate.data.batch import IGNORE, SequenceBatch
+from ablate.loss.token import token_cross_entropy
+from ablate.metric.language import LanguageScores
+from ablate.task.base import Output
+from ablate.task.recurrent import RecurrentTask, States
+
+
+class LanguageModelling(RecurrentTask):
+    """Cross-entropy of the next token; perplexity and bits a token over all tokens of a split."""
+
+    def __init__(
+        self,
+        model: nn.Module,
+        optimizer: Callable[..., torch.optim.Optimizer],
+        scheduler: Callable[..., torch.optim.lr_scheduler.LRScheduler],
+        truncate: int | None = None,
+        gradient_clip: float | None = None,
+        label_smoothing: float = 0.0,
+        name: str = "language_modelling",
+    ) -> None:
+        super().__init__(model, {"scores": LanguageScores(IGNORE)}, optimizer, scheduler, truncate, gradient_clip)
+        self.label_smoothing = label_smoothing
+
+    def advance(self, batch: SequenceBatch, states: States | None) -> tuple[Output, States]:
+        logits, states = self.model(*self.inputs(batch), states)
+        loss, count = token_cross_entropy(logits, batch.target, IGNORE, self.label_smoothing)
+        return Output(loss, logits.detach(), batch.target, count), states

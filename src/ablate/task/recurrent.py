@@ -1,0 +1,114 @@
+"""What tasks with a target at each step share: states that go from batch to batch, and truncated backpropagation."""
+
+from abc import abstractmethod
+from collections.abc import Callable, Sequence
+
+import torch
+from torch import Tensor, nn
+from torchmetrics import Metric
+
+from ablate.data.batch import SequenceBatch
+from ablate.errors import check_positive
+from ablate.task.base import Output, Task
+
+States = tuple[tuple[Tensor, ...], ...]
+
+
+class RecurrentTask(Task):
+    """Backpropagation through time, over whole sequences or truncated.
+
+    With `truncate` = k, a batch is cut into chunks of k steps. Each chunk goes on from the state that the one before has
+    left, through which no gradient flows, and is followed by a step of the optimiser: TBPTT(k, k) of Williams and Peng 1990.
+    So what lies k steps or more before a target cannot be learned from it, though the state may still carry it.
+
+    Where the batches go along one text (`batch.stream`), each begins with the state that the last one has left.
+
+    Args:
+        truncate: k, or None for whole sequences.
+    """
+
+    def __init__(
+        self,
+        model: nn.Module,
+        metrics: dict[str, Metric],
+        optimizer: Callable[..., torch.optim.Optimizer],
+        scheduler: Callable[..., torch.optim.lr_scheduler.LRScheduler],
+        truncate: int | None,
+        gradient_clip: float | None,
+    ) -> None:
+        super().__init__(model, metrics, optimizer, scheduler, gradient_clip=gradient_clip)
+        self.truncate = None if truncate is None else check_positive("task.truncate", truncate)
+        self.automatic_optimization = truncate is None
+        self.left: dict[str, tuple[Tensor, States]] = {}  # by split: which samples the last batch had, and their states
+
+    @abstractmethod
+    def advance(self, batch: SequenceBatch, states: States | None) -> tuple[Output, States]:
+        """One batch from given states, and the states that it leaves."""
+
+    def inputs(self, batch: SequenceBatch) -> tuple:
+        return batch.input, batch.lengths
+
+    def step(self, batch: SequenceBatch) -> Output:
+        return self.advance(batch, None)[0]
+
+    def run(self, split: str, batch: SequenceBatch) -> Output:
+        output, states = self.advance(batch, self._taken_up(split, batch))
+        self._leave(split, batch, states)
+        return output
+
+    def training_step(self, batch: SequenceBatch, batch_idx: int) -> Tensor:
+        if self.truncate is None:
+            return super().training_step(batch, batch_idx)
+        optimizer, states, outputs = self.optimizers(), self._taken_up("train", batch), []
+        for chunk in batch.split(self.truncate):
+            chunk, states = _still_there(chunk, states)
+            output, states = self.advance(chunk, states)
+            states = _map(Tensor.detach, states)
+            optimizer.zero_grad()
+            self.manual_backward(output.loss)
+            optimizer.step()
+            outputs.append(output)
+        self.lr_schedulers().step()
+        self._leave("train", batch, states)
+        whole = _whole(outputs)
+        self.losses.append(whole.loss.detach())
+        if self.is_log_step(batch_idx):
+            for output in outputs:
+                self._update("train", output)
+        return whole.loss.detach()
+
+    def _taken_up(self, split: str, batch: SequenceBatch) -> States | None:
+        """The states to begin with: zero but for rows that go on where they ended in the batch before."""
+        if not batch.stream or split not in self.left:
+            return None
+        index, states = self.left[split]
+        rows = len(batch.index)
+        if rows > len(index):
+            return None
+        goes_on = (batch.index == index[:rows] + 1)[:, None]
+        return _map(lambda state: state[:rows] * goes_on, states)
+
+    def _leave(self, split: str, batch: SequenceBatch, states: States) -> None:
+        if batch.stream and len(states[0][0]) == len(batch.index):
+            self.left[split] = batch.index, _map(Tensor.detach, states)
+        else:
+            self.left.pop(split, None)
+
+
+def _map(function: Callable[[Tensor], Tensor], states: States) -> States:
+    return tuple(type(state)(*map(function, state)) for state in states)
+
+
+def _still_there(chunk: SequenceBatch, states: States | None) -> tuple[SequenceBatch, States | None]:
+    """The rows that have not ended before this chunk."""
+    if chunk.lengths is None or bool((chunk.lengths > 0).all()):
+        return chunk, states
+    kept = chunk.lengths > 0
+    chunk = SequenceBatch(chunk.input[kept], chunk.lengths[kept], chunk.target[kept], chunk.index[kept], chunk.stream)
+    return chunk, states if states is None else _map(lambda state: state[kept], states)
+
+
+def _whole(outputs: Sequence[Output]) -> Output:
+    weights = torch.stack([torch.as_tensor(output.weight, device=output.loss.device) for output in outputs]).float()
+    losses = torch.stack([output.loss.detach() for output in outputs])
+    return outputs[-1]._replace(loss=(losses * weights).sum() / weights.sum().clamp(min=1), weight=weights.sum())

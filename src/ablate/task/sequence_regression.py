@@ -1,0 +1,32 @@
+"""Many to one: a number for each sequence."""
+
+from collections.abc import Callable
+
+import torch
+import torch.nn.functional as F
+from torch import nn
+from torchmetrics import MeanSquaredError
+
+from ablate.data.batch import SequenceBatch
+from ablate.task.base import Output, Task
+
+
+class SequenceRegression(Task):
+    """Mean squared error of one number a sequence; the model has one output."""
+
+    def __init__(
+        self,
+        model: nn.Module,
+        optimizer: Callable[..., torch.optim.Optimizer],
+        scheduler: Callable[..., torch.optim.lr_scheduler.LRScheduler],
+        gradient_clip: float | None = None,
+        name: str = "sequence_regression",
+    ) -> None:
+        super().__init__(model, {"mse": MeanSquaredError()}, optimizer, scheduler, gradient_clip=gradient_clip)
+
+    def inputs(self, batch: SequenceBatch) -> tuple:
+        return batch.input, batch.lengths
+
+    def step(self, batch: SequenceBatch) -> Output:
+        prediction = self.model(*self.inputs(batch))[:, 0]
+        return Output(F.mse_loss(prediction, batch.target), prediction.detach(), batch.target)

@@ -1,0 +1,215 @@
+"""The inside of a recurrent network: what is drawn is what was computed, the numbers are those by hand, and training goes on as without."""
+
+import copy
+from functools import partial
+from math import log10
+
+import numpy as np
+import pytest
+import torch
+from lightning.pytorch import LightningDataModule, LightningModule, Trainer, seed_everything
+from lightning.pytorch.loggers import TensorBoardLogger
+from PIL import Image
+from tensorboard.backend.event_processing.event_accumulator import EventAccumulator
+from torch import nn
+from torch.utils.data import DataLoader
+
+from ablate.callback.gradient_flow import GradientFlow
+from ablate.callback.inside import Inside, draw_gates, draw_gradients, draw_states
+from ablate.data.batch import SequenceBatch
+from ablate.errors import BadInput
+from ablate.inside import look
+from ablate.model.cell.elman import Elman
+from ablate.model.cell.lstm import LSTM
+from ablate.model.recurrent import Recurrent
+from ablate.task.base import Output
+
+TOKENS = ["<pad>", "a", "long word", " ", "$"]
+LENGTHS = torch.tensor([3, 7, 5])
+QUIET = dict(enable_checkpointing=False, enable_progress_bar=False, enable_model_summary=False, accelerator="cpu")
+
+
+class Model(nn.Module):
+    """A class of every step or of the end, with dropout between layers, which a look must leave out."""
+
+    def __init__(self, cell, every_step=False):
+        super().__init__()
+        self.embedding, self.every_step = nn.Embedding(len(TOKENS), 3), every_step
+        self.recurrent = Recurrent(partial(cell, hidden_size=4), 3, 2, dropout=0.5)
+        self.head = nn.Linear(4, 2)
+
+    def forward(self, tokens, lengths):
+        outputs, ends = self.recurrent(self.embedding(tokens), lengths)
+        return self.head(outputs if self.every_step else ends[-1].hidden)
+
+
+class Task(LightningModule):
+    def __init__(self, model):
+        super().__init__()
+        self.model = model
+
+    def step(self, batch):
+        logits = self.model(batch.input, batch.lengths)
+        loss = nn.functional.cross_entropy(logits.flatten(0, -2), batch.target.flatten())
+        return Output(loss, logits.argmax(-1), batch.target)
+
+    def training_step(self, batch, batch_idx):
+        return self.step(batch).loss
+
+    validation_step = test_step = training_step
+
+    def configure_optimizers(self):
+        return torch.optim.SGD(self.parameters(), 0.1)
+
+
+class Data(LightningDataModule):
+    vocabulary = TOKENS
+
+    def some(self, split, count, device):
+        return sample()
+
+    def train_dataloader(self):
+        return DataLoader([sample()] * 3, batch_size=None)
+
+    val_dataloader = test_dataloader = train_dataloader
+
+
+def sample(every_step=False):
+    tokens = torch.arange(21).view(3, 7) % (len(TOKENS) - 1) + 1
+    return SequenceBatch(tokens, LENGTHS, tokens % 2 if every_step else torch.tensor([0, 1, 1]), torch.arange(3))
+
+
+def made(cell=LSTM, every_step=False):
+    seed_everything(0, verbose=False)
+    return Task(Model(cell, every_step))
+
+
+def trained(folder, *callbacks):
+    task = made()
+    seed_everything(1, verbose=False)
+    trainer = Trainer(max_epochs=2, logger=TensorBoardLogger(folder, "", ""), callbacks=list(callbacks), log_every_n_steps=1, **QUIET)
+    trainer.fit(task, datamodule=Data())
+    return trainer, task
+
+
+@pytest.fixture(scope="module")
+def run(tmp_path_factory):
+    folder = tmp_path_factory.mktemp("run")
+    callbacks = Inside(str(folder), 3, 0), GradientFlow([2, 6], 3, 0)
+    trainer, task = trained(folder, *callbacks)
+    (metrics,) = trainer.test(task, datamodule=Data(), verbose=False)
+    return folder, callbacks, task, metrics
+
+
+def test_pictures_and_numbers_at_the_start_and_after_each_validation(run):
+    folder, (inside, _), task, _ = run
+    assert [step for step, _ in inside.norms] == [0, 3, 6]
+    for moment, each in ((0, made()), (2, task)):
+        assert np.allclose(inside.norms[moment][1], look(each, sample(), 0).gradient)
+    events = EventAccumulator(str(folder), {"images": 0, "scalars": 0}).Reload()
+    for name in ("gradient", "states", "gates"):
+        assert Image.open(folder / f"inside_{name}.png").width > 700
+        assert [event.step for event in events.Images(f"inside/{name}")] == [0, 3, 6]
+    ratios = [event.value for event in events.Scalars("inside/gradient_ratio")]
+    assert np.allclose(ratios, [norms[6] / norms[0] for _, norms in inside.norms])
+
+
+def test_gradient_flow_is_measured_before_and_after(run):
+    _, (_, flow), task, metrics = run
+    assert set(flow.metric_tags([2, 6])) == set(metrics)
+    for moment, each in (("gradient_flow_start", made()), ("gradient_flow", task)):
+        seen = look(each, sample(), 0)
+        for kind, norms in (("log10_ratio", seen.gradient), ("log10_memory_ratio", seen.memory_gradient)):
+            assert metrics[f"test/{moment}/{kind}_6"] == pytest.approx(log10(norms[6] / norms[0]), abs=1e-5)
+    assert metrics["test/gradient_flow_start/log10_ratio_6"] != metrics["test/gradient_flow_start/log10_memory_ratio_6"]
+
+
+def test_training_goes_on_as_without(run, tmp_path):
+    _, _, watched, _ = run
+    _, alone = trained(tmp_path)
+    for one, other in zip(watched.parameters(), alone.parameters()):
+        assert torch.equal(one, other)
+
+
+def test_a_continued_run_keeps_what_was_seen(run):
+    _, callbacks, _, _ = run
+    for callback, fresh in zip(callbacks, (Inside(".", 3, 0), GradientFlow([2, 6], 3, 0))):
+        fresh.load_state_dict(callback.state_dict())
+        assert fresh.state_dict() == callback.state_dict()
+        before = copy.deepcopy(fresh.state_dict())
+        fresh.on_fit_start(Trainer(logger=False, **QUIET), made())  # which has no data to look at again
+        assert fresh.state_dict() == before
+
+
+def test_a_look_leaves_the_task_as_it_was():
+    task = made()
+    task.model.recurrent.dropout.eval()
+    modes = [module.training for module in task.modules()]
+    batch = sample()
+    with torch.inference_mode():
+        seen = look(task, batch, 1)
+    assert modes == [module.training for module in task.modules()]
+    assert all(parameter.grad is None for parameter in task.parameters())
+    assert seen.row == 1 and seen.states.shape == (7, 4) and set(seen.gates) == {"input", "forget", "output"}
+
+
+def test_of_a_loss_at_every_step_the_last_one_counts():
+    task, batch = made(every_step=True), sample(every_step=True)
+    task.eval()
+    found = look(task, batch, 0).gradient
+    step = task.step
+
+    def last_only(batch):
+        output = step(batch)  # of two passes the last one is what is looked at
+        logits = task.model(batch.input, batch.lengths)[torch.arange(3), LENGTHS - 1]
+        target = batch.target[torch.arange(3), LENGTHS - 1]
+        return output._replace(loss=nn.functional.cross_entropy(logits, target, reduction="sum") / batch.target.numel())
+
+    task.step = last_only
+    assert np.allclose(found, look(task, batch, 0).gradient, rtol=1e-4)
+
+
+def test_a_network_that_does_not_recur():
+    task = made()
+    task.model = nn.Linear(2, 2)
+    assert look(task, sample(), 0) is None
+    with pytest.raises(BadInput, match="Linear has none"):
+        GradientFlow([2], 3, 0).measure(Data(), task)
+
+
+@pytest.mark.parametrize(
+    "call, words",
+    [
+        (lambda: GradientFlow([2, 7], 3, 0).measure(Data(), made()), "lags has 7, beyond the largest lag in these sequences, 6"),
+        (lambda: GradientFlow([0], 3, 0), "metric.lags=0"),
+        (lambda: Inside(".", 0, 0), "callbacks.inside.samples=0"),
+        (lambda: look(made(), sample(), 2), "cell=2 must be a whole number from 0 to 1"),
+    ],
+)
+def test_bad_input_is_one_line(call, words):
+    with pytest.raises(BadInput, match=words) as refused:
+        call()
+    assert "\n" not in str(refused.value)
+
+
+def test_an_elman_network_has_no_gates_and_its_state_is_its_memory():
+    seen = look(made(Elman), sample(), 0)
+    assert seen.gates == {} and np.array_equal(seen.gradient, seen.memory_gradient)
+
+
+def test_what_is_drawn():
+    states = np.linspace(-2, 2, 12, dtype=np.float32).reshape(4, 3)
+    axes = draw_states(states, ["a", "long word", " ", "$", "<pad>"]).axes[0]
+    assert np.array_equal(axes.images[0].get_array(), states.T)
+    assert [tick.get_text() for tick in axes.get_xticklabels()] == ["a", "long␣word", "␣", r"\$"]
+    assert axes.images[0].get_clim() == (-2, 2)
+    frames = draw_gates({"reset": states / 4 + 0.5, "update": states * 0 + 0.25}).axes
+    assert [axes.get_title() for axes in frames[:2]] == ["reset gate, on average 0.50", "update gate, on average 0.25"]
+    axes = draw_gradients([(0, [1.0, 0.5, 0.0]), (10, [2.0, 1.0, 0.5])]).axes[0]
+    assert len(axes.lines) == 2 and np.isnan(axes.lines[0].get_ydata()[2]) and axes.get_yscale() == "log"
+
+
+def test_a_diverged_training_is_drawn_too(tmp_path):
+    broken = np.array([[np.nan, 1], [np.inf, 2]], dtype=np.float32)
+    for figure in (draw_states(broken), draw_gates({"reset": broken}), draw_gradients([(0, [1.0, 0.5]), (3, [np.nan, np.inf])])):
+        figure.savefig(tmp_path / "drawn.png")
