@@ -1,7 +1,9 @@
 """Words with their parts of speech, from files of the Universal Dependencies."""
 
+import re
 from collections.abc import Mapping, Sequence
 from pathlib import Path
+from typing import NamedTuple
 from unicodedata import normalize
 
 import torch
@@ -13,7 +15,16 @@ from ablate.data.text_file import find, numbered
 from ablate.errors import BadInput, check_choice
 
 COLUMNS = 10
+ID = re.compile(r"\d+([-.]\d+)?")
 EXPECTED = "data.root should hold {}, as `git clone https://github.com/UniversalDependencies/UD_English-EWT {}` gives it"
+
+
+class Word(NamedTuple):
+    """A line of a sentence."""
+
+    form: str
+    tag: str
+    place: str
 
 
 class PartsOfSpeech(TextDataset):
@@ -55,7 +66,7 @@ class PartsOfSpeech(TextDataset):
             return words if split == "train" else _words(read(_file(root, files, "train")), lower)
 
         self.vocabulary = find_vocabulary(vocabulary, of_training, max_vocabulary, min_count)
-        tags = [[label_number(word, "", class_names) for word in sentence] for sentence in sentences]
+        tags = [numbers(sentence, class_names) for sentence in sentences]
         self.inputs = [torch.tensor(self.vocabulary.encode(each)) for each in self.shorten(words, max_length)]
         self.targets = [torch.tensor(each[:max_length]) for each in tags]
 
@@ -63,37 +74,42 @@ class PartsOfSpeech(TextDataset):
         return Sample(self.inputs[index], self.targets[index], index)
 
 
-def read(path: Path) -> list[list[Example]]:
-    """Sentences of words, each with its tag and line."""
-    sentences: list[list[Example]] = [[]]
+def read(path: Path) -> list[list[Word]]:
+    """Sentences of words."""
+    sentences: list[list[Word]] = [[]]
     for place, line in numbered(path):
-        if not line.strip():
+        if not line or line.isspace():
             sentences.append([])
-        elif not line.startswith("#") and (word := read_word(line, place)):
-            sentences[-1].append(word)
+        elif line[0] != "#":
+            columns = line.split("\t")
+            if len(columns) != COLUMNS or not columns[1].strip() or not ID.fullmatch(columns[0]):
+                raise BadInput(f"{place}: {what_is_wrong(columns)}: {line[:40]!r}")
+            if columns[0].isdecimal():
+                sentences[-1].append(Word(columns[1], columns[3], place))
     sentences = [sentence for sentence in sentences if sentence]
     if not sentences:
         raise BadInput(f"{path} holds no sentence")
     return sentences
 
 
-def read_word(line: str, place: str) -> Example | None:
-    """Form and tag of a line; None for several words in one, and for words that were left out."""
-    columns = line.split("\t")
+def what_is_wrong(columns: list[str]) -> str:
     if len(columns) != COLUMNS:
-        raise BadInput(f"{place}: {len(columns)} columns between tabs, not {COLUMNS}: {line[:40]!r}")
-    number, form, tag = columns[0], columns[1], columns[3]
-    if not number.isdecimal():
-        if not number.replace("-", "").replace(".", "").isdecimal():
-            raise BadInput(f"{place}: the id {number!r} is no number")
-        return None
-    if not form.strip():
-        raise BadInput(f"{place}: the word is missing")
-    return Example(form, "" if tag == "_" else tag, place)
+        return f"{len(columns)} columns between tabs, not {COLUMNS}"
+    return "the word is missing" if ID.fullmatch(columns[0]) else f"the id {columns[0]!r} is no number"
 
 
-def _words(sentences: list[list[Example]], lower: bool) -> list[list[str]]:
-    return [[normalize("NFC", word.text.lower() if lower else word.text) for word in each] for each in sentences]
+def numbers(sentence: list[Word], class_names: Sequence[str]) -> list[int]:
+    """Which of `class_names` every word has."""
+    known = {name: number for number, name in enumerate(class_names)}
+    for word in sentence:
+        if word.tag not in known:
+            tag = None if word.tag == "_" else word.tag
+            label_number(Example(word.form, tag, word.place), "", class_names)  # says what is wrong
+    return [known[word.tag] for word in sentence]
+
+
+def _words(sentences: list[list[Word]], lower: bool) -> list[list[str]]:
+    return [[normalize("NFC", word.form.lower() if lower else word.form) for word in each] for each in sentences]
 
 
 def _file(root: str | None, files: Mapping[str, str], split: str) -> Path:

@@ -1,6 +1,7 @@
 """Long texts to model: one that comes with Python, and any text file."""
 
 from importlib import import_module
+from pathlib import Path
 
 from ablate.data.text_file import find, read_text
 from ablate.errors import BadInput
@@ -15,6 +16,8 @@ def python_help() -> str:
 def text_file(*, root: str | None, name: str | None, encoding: str) -> str:
     """The file `name` in the folder `root`; without a name, `root` is the file."""
     expected = f"data.root should hold {name}" if name else "data.root should name a text file, as data.root=book.txt"
+    if root and not name and not Path(root).expanduser().exists():
+        raise BadInput(f"{root} is missing; {expected}")
     path = find(root, name or "", expected)
     if path.is_dir():
         raise BadInput(f"{path} is a folder; {expected}")

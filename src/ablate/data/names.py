@@ -42,7 +42,7 @@ def embedded(split: str, *, languages: Sequence[str], most: int) -> list[Example
     examples = []
     for language in languages:
         names = _lists()[check_choice("data.class_names", language, LISTS)]
-        examples += [Example(name, language) for name in sorted(names, key=_share)[:most]]
+        examples += [Example(name, language) for name in names[:most]]
     return _select(examples, split)
 
 
@@ -79,7 +79,7 @@ def _share(name: str) -> float:
 
 @cache
 def _lists() -> dict[str, list[str]]:
-    """Every language's own names: a provider's module alone, as `Faker()` would take a second to load all."""
+    """Every language's own names, by their hash. A provider's module alone: `Faker()` would take a second to load all."""
     names: dict[str, dict[str, str]] = {}
     for language, places in LISTS.items():
         names[language] = {}
@@ -88,7 +88,8 @@ def _lists() -> dict[str, list[str]]:
             for name in getattr(provider, attribute):
                 names[language].setdefault(normalize("NFC", name).lower(), normalize("NFC", name))
     shared = _shared(names)
-    return {language: [name for low, name in of.items() if low not in shared] for language, of in names.items()}
+    own = {language: [name for low, name in of.items() if low not in shared] for language, of in names.items()}
+    return {language: sorted(of, key=_share) for language, of in own.items()}
 
 
 def _shared(names: dict[str, dict]) -> set[str]:

@@ -2,6 +2,7 @@
 
 from collections.abc import Iterable, Mapping
 from hashlib import sha256
+from itertools import accumulate
 from typing import TypeVar
 
 from ablate.errors import check_choice
@@ -16,16 +17,10 @@ def share(text: str) -> float:
     return int.from_bytes(sha256(text.encode("utf-8", "surrogatepass")).digest()[:7], "big") / 2**56
 
 
-def split_of(text: str, shares: Mapping[str, float] = TENTHS) -> str:
-    """Which split a text belongs to; `shares` sum to 1."""
-    place, last = share(text), ""
-    for last, width in shares.items():
-        if (place := place - width) < 0:
-            break
-    return last
-
-
 def select(items: Iterable[T], split: str, shares: Mapping[str, float] = TENTHS) -> list[T]:
-    """Of (text, …) items, those of a split."""
+    """Of (text, …) items, those of a split; the `shares` of the splits sum to 1."""
     check_choice("split", split, shares)
-    return [item for item in items if split_of(item[0], shares) == split]
+    bounds = [0.0, *accumulate(shares.values())]
+    bounds[-1] = 1.0  # whatever rounding made of the sum
+    start, end = bounds[(place := [*shares].index(split)) : place + 2]
+    return [item for item in items if start <= share(item[0]) < end]

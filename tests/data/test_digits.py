@@ -1,0 +1,50 @@
+"""Digits as sequences."""
+
+import numpy as np
+import pytest
+import torch
+from sequence_data import SPLITS, dataset
+from sklearn.datasets import load_digits
+
+from ablate.errors import BadInput
+
+
+def test_all_pictures_are_there_once_with_their_labels():
+    found = [dataset("digits")(split=split) for split in SPLITS]
+    assert [len(each) for each in found] == [1442, 179, 176]
+    pixels = torch.cat([each.inputs.flatten(1) for each in found]).numpy() * 16
+    labels = np.concatenate([each.labels.numpy() for each in found])
+    rows = sorted((tuple(picture), int(label)) for picture, label in zip(pixels, labels, strict=True))
+    known = load_digits()
+    assert rows == sorted((tuple(picture), int(label)) for picture, label in zip(known.data, known.target, strict=True))
+    for each in found:
+        share = np.bincount(each.labels.numpy(), minlength=10) / np.bincount(known.target) / len(each) * 1797
+        assert 0.9 < share.min() and share.max() < 1.1
+
+
+def test_rows_and_pixels_are_one_picture_and_a_permutation_moves_pixels():
+    rows, pixels = dataset("digits")(split="val"), dataset("digits_pixels")(split="val")
+    moved = dataset("digits_pixels", dataset__permute=True)
+    assert rows[3].input.shape == (8, 8) and pixels[3].input.shape == (64, 1)
+    assert torch.equal(rows[3].input.flatten(), pixels[3].input.flatten())
+    order = [np.argsort(moved(split=split).inputs[:, :, 0].sum(0).numpy(), kind="stable") for split in ("train", "train")]
+    assert (order[0] == order[1]).all()
+    shuffled, plain = moved(split="val").inputs[:, :, 0], pixels.inputs[:, :, 0]
+    assert not torch.equal(shuffled, plain) and torch.equal(shuffled.sort(1).values, plain.sort(1).values)
+    columns = {tuple(column.tolist()) for column in plain.T}
+    assert all(tuple(column.tolist()) in columns for column in shuffled.T)  # one permutation for all pictures
+
+
+@pytest.mark.parametrize(
+    "changes, message",
+    [
+        ({"dataset__permute": True}, "data.dataset.permute=true needs data.dataset.order=pixels, not rows"),
+        ({"dataset__order": "columns"}, "data.dataset.order='columns' is unknown"),
+        ({"class_names": ["0", "1"]}, "data.class_names=.* must be ten"),
+    ],
+)
+def test_bad_options_are_one_line(changes: dict, message: str):
+    with pytest.raises(BadInput, match=message):
+        dataset("digits", **changes)(split="train")
+    with pytest.raises(BadInput, match="did you mean 'train'"):
+        dataset("digits")(split="trai")

@@ -1,0 +1,137 @@
+"""What holds for every option of conf/data that is a sequence."""
+
+from pathlib import Path
+
+import pytest
+import torch
+from omegaconf import OmegaConf
+from sequence_data import CONF, FOLDERS, SPLITS, config, dataset
+
+from ablate.data.batch import IGNORE
+from ablate.data.datamodule import DataModule
+from ablate.data.vocabulary import PAD
+
+OPTIONS = [path.stem for path in sorted(CONF.glob("*.yaml")) if "bucket" in OmegaConf.load(path)]
+OWN_SPLITS = ("names", "names_folder", "rt_polarity", "names_lm", "imdb")  # no text is in two of them
+KEYS = (
+    "root batch_size num_workers num_classes class_names vocabulary_size input_size max_length bucket dataset"
+).split()
+
+
+@pytest.fixture(scope="module", params=OPTIONS)
+def option(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory) -> tuple:
+    """(name, config, data set of each split)"""
+    name, changes = request.param, {}
+    if name in FOLDERS:
+        changes["root"] = str(request.getfixturevalue("real_data") / FOLDERS[name])
+    elif name == "imdb":
+        changes["root"] = str(write_imdb(tmp_path_factory.mktemp("imdb")))
+    elif name == "text":
+        changes["root"] = str(tmp_path_factory.mktemp("text") / "book.txt")
+        Path(changes["root"]).write_text("One fish, two fish.\n" * 400)
+    make = dataset(name, **changes)
+    train = make(split="train")
+    given = {"vocabulary": train.vocabulary.tokens} if hasattr(train, "vocabulary") else {}
+    return name, config(name, **changes), {"train": train, **{split: make(split=split, **given) for split in SPLITS[1:]}}
+
+
+def write_imdb(root: Path) -> Path:
+    for split in ("train", "test"):
+        for label in ("pos", "neg"):
+            folder = root / split / label
+            folder.mkdir(parents=True)
+            for i in range(60):
+                (folder / f"{i}_7.txt").write_text(f"A {label} film!<br /><br />It's number {i} of {split}.")
+    return root
+
+
+def test_the_keys_are_there(option):
+    name, data, _ = option
+    assert (CONF / f"{name}.yaml").read_text().startswith("# ")
+    assert set(KEYS) <= set(data), set(KEYS) - set(data)
+    assert data.class_names is None or len(data.class_names) == data.num_classes
+
+
+def test_samples_are_of_the_stated_kind(option):
+    _, data, splits = option
+    size = splits["train"].facts().get("vocabulary_size", data.vocabulary_size)
+    classes = data.num_classes or size
+    for each in splits.values():
+        assert len(each) == len(each.lengths) > 0
+        for i in [*range(0, len(each), 1 + len(each) // 100), len(each) - 1]:
+            sample = each[i]
+            assert (sample.index, len(sample.input)) == (i, each.lengths[i])
+            assert 1 <= len(sample.input) <= data.max_length
+            if data.input_size is None:
+                assert sample.input.ndim == 1 and sample.input.dtype == torch.int64
+                assert sample.input.min() > PAD and sample.input.max() < size
+            else:
+                assert sample.input.shape[1:] == (data.input_size,) and sample.input.dtype == torch.float32
+            if sample.target.is_floating_point():
+                assert sample.target.ndim == 0 and sample.target.dtype == torch.float32
+            else:
+                scored = sample.target[sample.target != IGNORE]
+                assert len(scored) and 0 <= scored.min() and scored.max() < classes
+                assert sample.target.ndim == 0 or len(sample.target) == len(sample.input)
+
+
+def test_a_batch_changes_nothing(option):
+    each = option[2]["test"]
+    some = sorted({0, len(each) // 3, len(each) // 2, len(each) - 1})
+    batch = each.collate([each[i] for i in some])
+    assert batch.index.tolist() == some and batch.stream == each.stream
+    lengths = [each.lengths[i] for i in some] if batch.lengths is None else batch.lengths.tolist()
+    for row, (i, length) in enumerate(zip(some, lengths, strict=True)):
+        sample = each[i]
+        assert torch.equal(batch.input[row, :length], sample.input) and (batch.input[row, length:] == 0).all()
+        if sample.target.ndim:
+            assert torch.equal(batch.target[row, :length], sample.target)
+            assert (batch.target[row, length:] == IGNORE).all()
+        else:
+            assert batch.target[row] == sample.target
+    alone = each.collate([each[some[-1]]])
+    assert alone.lengths is None and torch.equal(alone.input[0], each[some[-1]].input)
+
+
+def test_made_twice_it_is_the_same_with_the_vocabulary_of_the_training_split(option):
+    name, data, splits = option
+    again = dataset(name, **({"root": data.root} if data.root else {}))(split="val")
+    assert getattr(again, "vocabulary", None) is None or again.vocabulary.tokens == splits["train"].vocabulary.tokens
+    assert list(again.lengths) == list(splits["val"].lengths)
+    for i in range(0, len(again), 1 + len(again) // 50):
+        one, other = again[i], splits["val"][i]
+        assert torch.equal(one.input, other.input) and torch.equal(one.target, other.target)
+
+
+def test_the_vocabulary_can_be_given(option):
+    name, data, splits = option
+    if not hasattr(splits["train"], "vocabulary"):
+        assert data.vocabulary_size or data.input_size
+        assert splits["train"].facts() == {}
+        return
+    tokens = splits["train"].vocabulary.tokens
+    assert splits["val"].facts() == {"vocabulary_size": len(tokens)} and data.vocabulary_size is None
+    given = dataset(name, **({"root": data.root} if data.root else {}))(split="val", vocabulary=tokens[:10])
+    assert given.vocabulary.tokens == tokens[:10]
+    assert max(int(given[i].input.max()) for i in range(min(50, len(given)))) < 10
+
+
+def test_the_splits_differ(option):
+    name, _, splits = option
+    few = 10_000_000 if name in OWN_SPLITS else 1000
+    some = {split: range(0, len(each), 1 + len(each) // few) for split, each in splits.items()}
+    texts = {split: {tuple(each[i].input.ravel().tolist()) for i in some[split]} for split, each in splits.items()}
+    if name in OWN_SPLITS:
+        unknown = {split: {text for text in of if 1 in text} for split, of in texts.items()}  # two of them may read alike
+        known = {split: of - unknown[split] for split, of in texts.items()}
+        assert known["train"].isdisjoint(known["val"] | known["test"]) and known["val"].isdisjoint(known["test"])
+    elif name != "text":  # which is the same line again and again
+        assert len(texts["test"] - texts["train"]) > 0.5 * len(texts["test"])
+
+
+@pytest.mark.parametrize("option", ["names", "echo", "stdlib_text"], indirect=True)
+def test_the_data_module_gives_every_sample_once(option):
+    name, data, _ = option
+    module = DataModule(dataset(name), 7, 0, None, dict(zip(SPLITS, SPLITS)), True, 0, data.bucket)
+    seen = [i for batch in module.val_dataloader() for i in batch.index.tolist()]
+    assert sorted(seen) == list(range(len(module.datasets["val"])))
