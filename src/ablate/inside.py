@@ -8,19 +8,20 @@ import numpy as np
 import torch
 from jaxtyping import Float
 from lightning.pytorch import LightningModule
+from torch import Tensor
 
-from ablate.model.inspect import find_recurrent, gate_openings, gradient_by_lag, hidden_states, last_step, recording
+from ablate.model.inspect import find_recurrent, gate_openings, gradient_norms, hidden_states, last_step, recording
 
 
 class Look(NamedTuple):
     """One look at one cell: gradients over a whole batch, states and gates over its longest sequence.
 
-    `gradient` is ‖∂L/∂h‖ by lag, `memory_gradient` that of what the cell keeps beside h (an LSTM's c) or of h; L is the part of
-    the loss that enters at the last step.
+    `norms` are ‖∂L/∂h‖ by lag, `memory_norms` those of what the cell keeps beside h (an LSTM's c) or of h; L is the part of the
+    loss that enters at the last step.
     """
 
-    gradient: Float[np.ndarray, " lags"]
-    memory_gradient: Float[np.ndarray, " lags"]
+    norms: Float[Tensor, "b lags"]
+    memory_norms: Float[Tensor, "b lags"]
     row: int
     states: Float[np.ndarray, "t n"]
     gates: dict[str, Float[np.ndarray, "t n"]]
@@ -39,10 +40,10 @@ def look(task: LightningModule, batch: tuple, cell: int) -> Look | None:
             loss = task.step(batch).loss
         part = last_step(trace, loss)
         kind = trace.cell(cell)[0].state_type
-        gradients = [gradient_by_lag(trace, part, cell, field=field).cpu().numpy() for field in kind._fields]
+        norms = [gradient_norms(trace, part, cell, field=field).cpu() for field in kind._fields]
         row = int(trace.lengths.argmax())
         gates = {name: opening.float().cpu().numpy() for name, opening in gate_openings(trace, row, cell).items()}
-        return Look(gradients[0], gradients[-1], row, hidden_states(trace, row, cell).float().cpu().numpy(), gates)
+        return Look(norms[0], norms[-1], row, hidden_states(trace, row, cell).float().cpu().numpy(), gates)
 
 
 @contextmanager

@@ -11,7 +11,7 @@ from ablate.model.cell.elman import Elman
 from ablate.model.cell.gru import GRU
 from ablate.model.cell.irnn import IRNN
 from ablate.model.cell.lstm import LSTM
-from ablate.model.inspect import find_recurrent, gate_openings, gradient_by_lag, hidden_states, last_step, recording
+from ablate.model.inspect import find_recurrent, gate_openings, gradient_by_lag, gradient_norms, hidden_states, last_step, ratio_by_lag, recording
 from ablate.model.recurrent import Recurrent
 
 D, N, T = 3, 4, 6
@@ -43,7 +43,7 @@ def traced(net, lengths=None, rows=3, states=None):
 def test_an_elman_gradient_is_the_product_of_its_jacobians():
     net = network("elman")
     trace, outputs, ends = traced(net, rows=1)
-    found = gradient_by_lag(trace, ends[0].hidden.square().sum())
+    (found,) = gradient_norms(trace, ends[0].hidden.square().sum())
     w, states = net.layers[0][0].weight_hidden, outputs[0]
     expected = [2 * states[-1]]
     for t in range(T - 1, 0, -1):  # dh_t/dh_{t-1} = diag(1 - h_t^2) W
@@ -64,9 +64,8 @@ def test_a_gradient_is_that_of_a_state_put_in(name):
         tanh = begin.memory.tanh()
         gradients["memory"] = gradients["memory"] + gradients["hidden"] * begin.hidden / tanh * (1 - tanh**2)
     for field, gradient in gradients.items():
-        found = gradient_by_lag(trace, loss, field=field)
-        assert len(found) == T
-        assert torch.allclose(found[3], gradient.square().sum(1).mean().sqrt(), atol=1e-14)
+        found = gradient_norms(trace, loss, field=field)
+        assert found.shape == (3, T) and torch.allclose(found[:, 3], gradient.norm(dim=1), atol=1e-14)
 
 
 @every_cell
@@ -77,12 +76,17 @@ def test_padded_sequences_count_from_their_own_ends(name):
     for row, length in enumerate(LENGTHS):
         with recording(net) as each:
             _, end = net(sequences()[row : row + 1, :length])
-        alone.append([gradient_by_lag(each, end[0].hidden.sin().sum(), field=field) for field in end[0]._fields])
-    for i, field in enumerate(ends[0]._fields):
-        found = gradient_by_lag(trace, ends[0].hidden.sin().sum(), field=field)
-        for lag in range(T):
-            there = torch.stack([norms[i][lag] for norms in alone if len(norms[i]) > lag])
-            assert torch.allclose(found[lag], there.square().mean().sqrt(), atol=1e-14)
+        alone.append([gradient_norms(each, end[0].hidden.sin().sum(), field=field)[0] for field in end[0]._fields])
+    for field, *rows in zip(ends[0]._fields, *alone):
+        found = gradient_norms(trace, ends[0].hidden.sin().sum(), field=field)
+        for row, expected, length in zip(found, rows, LENGTHS):
+            assert torch.allclose(row[:length], expected, atol=1e-14) and row[length:].isnan().all()
+
+
+def test_averages_and_ratios_are_of_the_sequences_that_have_the_lag():
+    norms = torch.tensor([[3.0, 1.0, torch.nan], [4.0, 7.0, 2.0]], dtype=torch.float64)
+    assert gradient_by_lag(norms).tolist() == pytest.approx([12.5**0.5, 5, 2])
+    assert ratio_by_lag(norms).tolist() == pytest.approx([1, 5 / 12.5**0.5, 0.5])
 
 
 @pytest.mark.parametrize("lengths", [None, LENGTHS])
@@ -93,15 +97,16 @@ def test_the_last_step_of_a_loss_at_every_step(name, layers, lengths):
     each = (outputs.sin() * torch.arange(1, T + 1)[:, None]).sum(2)
     last = each.gather(1, trace.lengths[:, None] - 1).sum()
     for cell in range(layers):
-        alone, part = gradient_by_lag(trace, last, cell), gradient_by_lag(trace, last_step(trace, each.sum()), cell)
-        assert torch.allclose(alone, part, atol=1e-12) and not torch.allclose(alone[1:], gradient_by_lag(trace, each.sum(), cell)[1:])
+        alone, part = gradient_norms(trace, last, cell), gradient_norms(trace, last_step(trace, each.sum()), cell)
+        assert torch.allclose(alone, part, atol=1e-12, equal_nan=True)
+        assert not torch.allclose(alone[:, 1:], gradient_norms(trace, each.sum(), cell)[:, 1:], equal_nan=True)
 
 
 def test_the_loss_of_one_output_of_many():
     trace, outputs, _ = traced(network("gru"))
-    found = gradient_by_lag(trace, outputs[:, 3].sin().sum(), at=torch.full((3,), 3))
-    assert len(found) == 4 and (found > 0).all()
-    assert not gradient_by_lag(trace, outputs[:, 3].sin().sum())[:2].any()  # the past does not see the future
+    found = gradient_norms(trace, outputs[:, 3].sin().sum(), at=torch.full((3,), 3))
+    assert found.shape == (3, 4) and (found > 0).all()
+    assert not gradient_norms(trace, outputs[:, 3].sin().sum())[:, :2].any()  # the past does not see the future
 
 
 @pytest.mark.parametrize("bidirectional", [False, True])

@@ -9,6 +9,7 @@ from lightning.pytorch.callbacks import Callback
 
 from ablate.errors import BadInput, check_positive, check_whole
 from ablate.inside import Look, look
+from ablate.model.inspect import ratio_by_lag
 
 START, END = "gradient_flow_start", "gradient_flow"
 RATIO, MEMORY = "log10_ratio", "log10_memory_ratio"
@@ -18,7 +19,8 @@ LEAST = 1e-38  # float32 knows no smaller normal number
 class GradientFlow(Callback):
     """Logs log₁₀ of ‖∂L/∂h_{T-k}‖ / ‖∂L/∂h_T‖ for some lags k on the test split, L the loss of the last step:
     test/gradient_flow_start/log10_ratio_k of the network before training, test/gradient_flow/log10_ratio_k of the tested one.
-    log10_memory_ratio_k is that of an LSTM's memory c, and of h again where a cell has nothing beside it. At least -38.
+    log10_memory_ratio_k is that of an LSTM's memory c, and of h again where a cell has nothing beside it. Both are root mean squares
+    over the sequences that are long enough, and at least -38.
 
     Args:
         lags: the k, each shorter than the longest sequence.
@@ -64,7 +66,7 @@ class GradientFlow(Callback):
         self.start = state_dict["start"]
 
     def _ratios(self, seen: Look) -> dict[str, float]:
-        if (longest := len(seen.gradient) - 1) < max(self.lags):
+        if (longest := seen.norms.shape[1] - 1) < max(self.lags):
             raise BadInput(f"metric.lags has {max(self.lags)}, beyond the largest lag in these sequences, {longest}")
-        norms = ((RATIO, seen.gradient), (MEMORY, seen.memory_gradient))
-        return {f"{kind}_{k}": log10(max(each[k] / max(each[0], LEAST), LEAST)) for kind, each in norms for k in self.lags}
+        ratios = ((RATIO, ratio_by_lag(seen.norms)), (MEMORY, ratio_by_lag(seen.memory_norms)))
+        return {f"{kind}_{k}": log10(max(float(each[k]), LEAST)) for kind, each in ratios for k in self.lags}

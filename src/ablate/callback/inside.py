@@ -18,15 +18,18 @@ from PIL import Image
 
 from ablate.errors import check_positive, check_whole
 from ablate.inside import look
+from ablate.model.inspect import gradient_by_lag, ratio_by_lag
 
 VISIBLE = {" ": "␣", "\n": "⏎", "\t": "⇥", "$": r"\$"}
+SHARE = 0.5  # of the sequences that must have a lag: beyond, a curve would be of the few longest
 MOST_LABELS = 60  # on an axis
 
 
 class Inside(Callback):
     """Before training and after each validation, on the same samples of the validation split: the gradient norm against the lag
     over training, hidden states and gate openings over one sequence; into TensorBoard and inside_gradient.png, inside_states.png,
-    inside_gates.png. `inside/gradient_ratio` is the norm at the largest lag over that at lag 0. Nothing, where no network recurs.
+    inside_gates.png. `inside/gradient_ratio` is the norm at the largest lag over that at lag 0. Lags end where fewer than half of the
+    sequences have them. Nothing is drawn where no network recurs.
 
     Args:
         folder: where the pictures go.
@@ -64,14 +67,16 @@ class Inside(Callback):
         if (seen := look(pl_module, self.batch, self.cell)) is None:
             return
         step, words = trainer.global_step, _words(trainer, self.batch, seen.row)
-        self.norms.append((step, seen.gradient.tolist()))
+        kept = (~seen.norms.isnan()).double().mean(0) >= SHARE
+        kept[0] = True  # of a diverged network nothing else is a number either
+        self.norms.append((step, gradient_by_lag(seen.norms)[kept].tolist()))
         self._show(trainer, "gradient", draw_gradients(self.norms))
         self._show(trainer, "states", draw_states(seen.states, words))
         if seen.gates:
             self._show(trainer, "gates", draw_gates(seen.gates, words))
+        ratio = float(ratio_by_lag(seen.norms)[kept][-1])
         for logger in trainer.loggers:
-            if seen.gradient[0] > 0:
-                logger.log_metrics({"inside/gradient_ratio": seen.gradient[-1] / seen.gradient[0]}, step=step)
+            logger.log_metrics({"inside/gradient_ratio": ratio}, step=step)
 
     def _show(self, trainer: Trainer, name: str, figure: Figure) -> None:
         path = self.folder / f"inside_{name}.png"

@@ -13,7 +13,7 @@ from ablate.model.cell.elman import Elman
 from ablate.model.cell.gru import GRU
 from ablate.model.cell.irnn import IRNN
 from ablate.model.cell.lstm import LSTM
-from ablate.model.inspect import gradient_by_lag, recording
+from ablate.model.inspect import gradient_norms, ratio_by_lag, recording
 from ablate.model.recurrent import Recurrent
 
 UNITS, INPUTS, LAGS, BATCH, SEEDS = 128, 16, 100, 16, 3
@@ -43,8 +43,8 @@ def decay(cell: Callable[..., Cell], field: str = "hidden") -> Float[Tensor, " l
         recurrent = Recurrent(partial(cell, hidden_size=UNITS), INPUTS)
         with recording(recurrent) as trace:
             outputs, _ = recurrent(torch.randn(BATCH, LAGS + 1, INPUTS))
-        norms = gradient_by_lag(trace, (outputs[:, -1] @ torch.randn(UNITS)).sum(), field=field)
-        logarithms.append((norms / norms[0]).log())
+        norms = gradient_norms(trace, (outputs[:, -1] @ torch.randn(UNITS)).sum(), field=field)
+        logarithms.append(ratio_by_lag(norms).log())
     return torch.stack(logarithms).mean(0).exp()
 
 

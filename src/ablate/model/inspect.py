@@ -63,16 +63,16 @@ def find_recurrent(model: nn.Module) -> Recurrent | None:
     return next((module for module in model.modules() if isinstance(module, Recurrent)), None)
 
 
-def gradient_by_lag(
+def gradient_norms(
     trace: Trace, loss: Float[Tensor, ""], cell: int = 0, at: Int[Tensor, " b"] | None = None, field: str = "hidden"
-) -> Float[Tensor, " lags"]:
+) -> Float[Tensor, "b lags"]:
     """‖∂L/∂h_{s-k}‖ for the lags k = 0, 1, …: how much of the gradient at step s is left k steps before (Bengio et al. 1994).
 
         ∂L/∂h_{s-k} = (∂h_s/∂h_{s-1} · … · ∂h_{s-k+1}/∂h_{s-k})ᵀ ∂L/∂h_s      (Pascanu et al. 2013, section 2.1)
 
     for a loss that depends on the network by step s alone: many to one, or the loss of one output of many (`last_step`). It is the
-    total derivative through time. An LSTM's h_t is moved with its memory c_t held; `field="memory"` moves c_t, and h_t with it. The
-    average over the batch is the root mean square over the sequences with such a lag, in float64: the squares would underflow.
+    total derivative through time. An LSTM's h_t is moved with its memory c_t held; `field="memory"` moves c_t, and h_t with it.
+    In float64, where squares of small norms do not underflow; nan at lags that a sequence is too short for.
 
     Args:
         loss: a scalar from the recorded pass; its graph is kept.
@@ -83,11 +83,21 @@ def gradient_by_lag(
     trace.cell(cell)
     states = [getattr(state, field) for state in trace.states[cell]]
     gradients = torch.autograd.grad(loss, states, retain_graph=True, allow_unused=True, materialize_grads=True)
-    squares = torch.stack([each.double().square().sum(1) for each in gradients], 1)
+    norms = torch.stack([each.double().norm(dim=1) for each in gradients], 1)
     at = trace.lengths - 1 if at is None else at
     step = at[:, None] - torch.arange(int(at.max()) + 1, device=at.device)
-    there = step >= 0
-    return ((squares.gather(1, step.clamp(min=0)) * there).sum(0) / there.sum(0)).sqrt()
+    return norms.gather(1, step.clamp(min=0)).masked_fill(step < 0, torch.nan)
+
+
+def gradient_by_lag(norms: Float[Tensor, "b lags"]) -> Float[Tensor, " lags"]:
+    """The root mean square of `gradient_norms` at each lag, over the sequences that have it."""
+    return norms.square().nanmean(0).sqrt()
+
+
+def ratio_by_lag(norms: Float[Tensor, "b lags"]) -> Float[Tensor, " lags"]:
+    """What is left of the gradient at each lag: `gradient_by_lag` over that at lag 0 of the same sequences."""
+    at_end = norms[:, :1].masked_fill(norms.isnan(), torch.nan)
+    return gradient_by_lag(norms) / gradient_by_lag(at_end)
 
 
 def last_step(trace: Trace, loss: Float[Tensor, ""]) -> Float[Tensor, ""]:
