@@ -46,8 +46,11 @@ class DataModule(LightningDataModule):
 
     @cached_property
     def datasets(self) -> dict[str, Dataset]:
-        """Every split, opened at first use."""
-        return {name: self.dataset(split=split) for name, split in self.splits.items()}
+        """Every split, opened at first use; text is read with the vocabulary that the training split has."""
+        first, *others = self.splits
+        found = {first: self.dataset(split=self.splits[first])}
+        shared = {"vocabulary": found[first].vocabulary.tokens} if hasattr(found[first], "vocabulary") else {}
+        return found | {name: self.dataset(split=self.splits[name], **shared) for name in others}
 
     @property
     def vocabulary(self) -> list[str] | None:

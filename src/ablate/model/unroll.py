@@ -88,7 +88,7 @@ def _fused(name: str, weights: Sequence[Tensor], xs: Tensor, lengths: Tensor | N
     start = tuple(each[None] for each in state)
     if name == "lstm" and lengths is not None:
         xs, weights = _freeze_memory(xs, weights, lengths)
-    outputs, *ends = getattr(torch, name)(xs, start if name == "lstm" else start[0], weights, True, 1, 0.0, False, False, True)
+    outputs, *ends = getattr(torch, name)(xs, start if name == "lstm" else start[0], weights, True, 1, 0.0, torch.is_grad_enabled(), False, True)
     if lengths is None:
         return outputs, type(state)(*(end[0] for end in ends))
     last = outputs.gather(1, (lengths - 1)[:, None, None].expand(-1, 1, outputs.shape[2]))[:, 0]
