@@ -31,10 +31,10 @@ TINY = [
 ]
 
 
-def compose(*overrides: str) -> DictConfig:
+def compose(*overrides: str, **options: bool) -> DictConfig:
     """conf/train.yaml with overrides."""
     with hydra.initialize_config_dir(str(CONF), version_base="1.3"):
-        return hydra.compose("train", list(overrides))
+        return hydra.compose("train", list(overrides), **options)
 
 
 def script(name: str, *words: str, cwd: Path, **env: str) -> subprocess.CompletedProcess:
