@@ -36,13 +36,17 @@ def load_task(checkpoint: dict[str, Any], path: str) -> Task:
     """The task of a checkpoint with its weights; only this project's own networks are ever built from a file."""
     config = dict(checkpoint["config"]["task"], optimizer=None, scheduler=None)
     _check_targets(config, path)
-    task = instantiate(OmegaConf.create(config), _convert_="all")
+    task = instantiate(OmegaConf.create(config), _convert_="all", optimizer=_no_training, scheduler=_no_training)
     try:
         task.load_state_dict(checkpoint["state_dict"])
     except RuntimeError as error:
         raise BadInput(f"checkpoint {path!r} does not fit the network its config describes") from error
     task.config, task.vocabulary = checkpoint["config"], checkpoint.get("vocabulary")
     return task.eval()
+
+
+def _no_training(*_: object, **__: object) -> None:
+    raise NotImplementedError("a network from a checkpoint is not trained")
 
 
 def evaluate(cfg: DictConfig) -> dict[str, float]:

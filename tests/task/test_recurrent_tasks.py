@@ -298,3 +298,14 @@ def test_a_model_of_another_kind_is_refused():
 def test_bad_options_are_one_line(call, words):
     with pytest.raises(BadInput, match=words):
         call()
+
+
+@pytest.mark.parametrize("truncate, batches", [(3, [sequences([10, 1, 6, 3], seed=i) for i in range(3)]), (2, list(stream())), (None, list(stream()))])
+def test_continued_equals_never_stopped(truncate, batches, tmp_path):
+    make = lambda: tagging(truncate, dropout=0.3)  # noqa: E731
+    whole, begun, continued = make(), make(), make()
+    fit(whole, batches, epochs=3)
+    fit(begun, batches, epochs=1).save_checkpoint(tmp_path / "last.ckpt")
+    trainer = Trainer(max_epochs=3, log_every_n_steps=1, **QUIET)
+    trainer.fit(continued, DataLoader(batches, batch_size=None), ckpt_path=tmp_path / "last.ckpt", weights_only=True)
+    assert same(whole, continued) and not same(whole, begun)
