@@ -10,7 +10,7 @@ from hydra.core.hydra_config import HydraConfig
 from hydra.errors import InstantiationException
 from hydra.utils import get_class, instantiate
 from lightning.pytorch import Trainer, seed_everything
-from lightning.pytorch.utilities.exceptions import SIGTERMException
+from lightning.pytorch.utilities.exceptions import MisconfigurationException, SIGTERMException
 from omegaconf import DictConfig, OmegaConf
 
 from ablate import run_folder, summary
@@ -36,6 +36,8 @@ def build(cfg: DictConfig, part: str, **late: object) -> object:
         if isinstance(error.__cause__, BadInput):
             raise error.__cause__ from None
         if isinstance(error.__cause__, TypeError) and "argument" in str(error.__cause__):
+            raise BadInput(f"{part}: {error.__cause__}") from error
+        if part == "trainer" and isinstance(error.__cause__, MisconfigurationException | ValueError):
             raise BadInput(f"{part}: {error.__cause__}") from error
         raise
 
