@@ -12,6 +12,8 @@ import pytest
 import torch
 from commands import ROOT, TINY, error_line, script
 
+from ablate.callback.checkpoint import AtomicCheckpointIO
+
 pytestmark = pytest.mark.xdist_group("continue")  # one trained run for all
 WORDS = [*TINY, "trainer.max_epochs=4", "trainer.deterministic=true", "augmentation=standard", "augmentation.crop=null"]
 
@@ -82,10 +84,8 @@ def test_sigterm_is_not_success_and_can_be_continued(undisturbed, tmp_path):
 
 
 def test_a_half_written_checkpoint_is_never_continued_from(undisturbed, tmp_path):
-    from ablate.callback.checkpoint import AtomicCheckpointIO
-
-    target = tmp_path / "last.ckpt"
-    AtomicCheckpointIO().save_checkpoint({"config": {}, "state_dict": {}, "n": 1}, str(target))
+    target, parts = tmp_path / "last.ckpt", {"data": {}, "model": {}, "task": {}}
+    AtomicCheckpointIO().save_checkpoint({"config": parts, "state_dict": {}, "n": 1}, str(target))
     child = os.fork()
     if child == 0:  # killed in the middle of the second save
         import ablate.callback.checkpoint as module

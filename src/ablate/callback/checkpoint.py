@@ -2,6 +2,7 @@
 
 import os
 import pickle
+import re
 import warnings
 from pathlib import Path
 from typing import Any
@@ -11,6 +12,10 @@ from lightning.fabric.plugins import TorchCheckpointIO
 from lightning.pytorch.callbacks import ModelCheckpoint
 
 from ablate.errors import BadInput
+
+UNSAFE = re.compile(  # of overrides: flags, Hydra's own keys, classes, resolvers, options of a group that lie outside it
+    r"^-|^[+~]*hydra\b|_target_|\$\{[^}]*:|^[+~]*(?!log_dir=)[^.=]+=.*\.\."
+)
 
 
 class AtomicCheckpointIO(TorchCheckpointIO):
@@ -58,9 +63,29 @@ def read_checkpoint(path: str | Path) -> dict[str, Any]:
         raise BadInput(f"checkpoint {str(path)!r} is refused: {reason}") from error
     except (RuntimeError, EOFError, KeyError, ValueError, OSError) as error:
         raise BadInput(f"checkpoint {str(path)!r} is truncated or no checkpoint") from error
-    if not isinstance(checkpoint, dict) or not {"config", "state_dict"} <= checkpoint.keys():
+    if not _is_ours(checkpoint):
         raise BadInput(f"checkpoint {str(path)!r} was not written by this project: it has no config beside its weights")
     return checkpoint
+
+
+def _is_ours(checkpoint: object) -> bool:
+    if not isinstance(checkpoint, dict) or not {"config", "state_dict"} <= checkpoint.keys():
+        return False
+    config = checkpoint["config"]
+    return isinstance(config, dict) and all(isinstance(config.get(part), dict) for part in ("data", "model", "task"))
+
+
+def plain_overrides(checkpoint: dict[str, Any], path: str | Path) -> list[str]:
+    """The overrides of the run that wrote a checkpoint, from which a config is composed again.
+
+    Raises:
+        BadInput: one that names a class to build, a folder of configs or a resolver; it could run code.
+    """
+    words = checkpoint.get("overrides", [])
+    for word in words if isinstance(words, list) else [words]:
+        if not isinstance(word, str) or UNSAFE.search(word):
+            raise BadInput(f"checkpoint {str(path)!r} is refused: its override {word!r} could run code")
+    return words
 
 
 def check_same_model(checkpoint: dict[str, Any], config: dict, path: str | Path) -> None:
