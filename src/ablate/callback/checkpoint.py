@@ -19,9 +19,13 @@ UNSAFE = re.compile(  # of overrides: flags, Hydra's own keys, classes, resolver
 
 
 class AtomicCheckpointIO(TorchCheckpointIO):
-    """Writes beside the target and renames: a kill leaves the old file or the new one, never a half."""
+    """Writes beside the target and renames: a kill leaves the old file or the new one, never a half.
+
+    Weights that are not finite are refused, so that the last good checkpoint stays.
+    """
 
     def save_checkpoint(self, checkpoint: dict[str, Any], path: str, storage_options: Any | None = None) -> None:
+        _check_finite(checkpoint)
         part = Path(f"{path}.part")
         part.parent.mkdir(parents=True, exist_ok=True)
         with part.open("wb") as file:
@@ -32,6 +36,15 @@ class AtomicCheckpointIO(TorchCheckpointIO):
 
     def load_checkpoint(self, path: str, map_location: Any = None, weights_only: bool | None = None) -> dict[str, Any]:
         return read_checkpoint(path)
+
+
+def _check_finite(checkpoint: dict[str, Any]) -> None:
+    for name, value in checkpoint.get("state_dict", {}).items():
+        if not value.isfinite().all():
+            raise BadInput(
+                f"{name} is not finite after step {checkpoint['global_step']}; the last good checkpoint is kept: lower "
+                "optimizer.lr or set trainer.gradient_clip_val"
+            )
 
 
 class LastCheckpoint(ModelCheckpoint):
