@@ -55,6 +55,7 @@ def test_help_lists_groups_and_config(tmp_path):
     [
         ("data.batch_size=0", "data.batch_size=0"),
         ("data.image_size=-4", "-4"),
+        ("data.dataset.sizes=abc", "data.dataset.sizes='abc'"),
         ("data.num_workers=-1", "data.num_workers=-1"),
         ("model.encoder.depth=0", "depth"),
         ("model.decoder.skip=ad", "add"),
