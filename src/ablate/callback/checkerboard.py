@@ -89,8 +89,12 @@ def draw_checkerboard(measured: dict[str, Checkerboard]) -> Figure:
 
 
 def _draw_flat(axes: Axes, title: str, measured: Checkerboard) -> None:
-    """The class whose logit varies most; grey over the whole range of it, however small that is."""
-    flat = measured.flat.numpy()
+    """The class whose logit varies most, over four total strides; grey over the whole range of it, however small that is.
+
+    No more than that, as a picture of many periods shows those of its own pixels as well.
+    """
+    side = len(measured.power)
+    flat = measured.flat[:, :side, :side].numpy()
     axes.imshow(flat[np.ptp(flat, axis=(1, 2)).argmax()], cmap="gray")
     variation = measured.values["flat_variation"]
     axes.set_title(f"{title}: answer to grey, contrast stretched\n{variation:.2g} of the deviation of the logits", fontsize=9)
