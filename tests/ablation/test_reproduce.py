@@ -239,12 +239,14 @@ def test_trained_networks_become_a_report(tmp_path, real_data):
 def test_the_report_is_made_again_from_its_results(project):
     assert project.reproduce("budget=quick").returncode == 0
     before = (project.report / "report.md").read_text()
-    shutil.rmtree(project.report / "runs")
+    for name in ("runs", "report"):
+        shutil.rmtree(project.report / name)
     for path in (project.report / "report.md", project.report / "report.html"):
         path.unlink()
     done = script("report", str(project.report), cwd=project.folder)
     assert done.returncode == 0, done.stderr
     after = (project.report / "report.md").read_text()  # without what only the runs' folders hold
     assert after.split("## Run it")[0] == before.split("## Effects over")[0]
-    assert "✔ supported" in done.stdout
-    assert "holds no report" in error_line(script("report", str(project.folder), cwd=project.folder))
+    assert "✔ supported" in done.stdout and list((project.report / "report").glob("events*"))
+    wrong = error_line(script("report", str(project.folder), cwd=project.folder))
+    assert "holds no report" in wrong and "--by" in wrong
