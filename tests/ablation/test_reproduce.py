@@ -256,6 +256,11 @@ def test_trained_networks_become_a_report(tmp_path, real_data):
 def test_the_report_is_made_again_from_its_results(project):
     assert project.reproduce("budget=quick").returncode == 0
     before = (project.report / "report.md").read_text()
+    words = ["--by", "quality", "--metric", "test/score"]
+    line = error_line(script("report", str(project.report), *words, cwd=project.folder))
+    assert "name its runs" in line and "runs/BUDGET (quick)" in line
+    assert script("report", str(project.report / "runs/quick"), *words, cwd=project.folder).returncode == 0
+    assert "| `0.8` | **0.80" in (project.report / "runs/quick/report.md").read_text()
     for name in ("runs", "report"):
         shutil.rmtree(project.report / name)
     for path in (project.report / "report.md", project.report / "report.html"):
