@@ -51,6 +51,8 @@ class Unshared(Cell):
     def step(self, projected: Float[Tensor, "b d"], state: CountedState) -> CountedState:
         """The equation above, with the weights of the step that the state has counted to."""
         t = state.count.amax(0)  # rows begin together; one that has ended keeps its state and its count
+        if t.device.type == "cpu" and int(t) >= self.steps:
+            raise BadInput(f"step {int(t) + 1} has no weights: there are those of {self.steps} (model.cell.steps)")
         weight_input, weight_hidden, bias = (each.index_select(0, t)[0] for each in (self.weight_input, self.weight_hidden, self.bias))
         return CountedState((projected @ weight_input.T + state.hidden @ weight_hidden.T + bias).tanh(), state.count + 1)
 
