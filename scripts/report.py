@@ -48,6 +48,9 @@ def of_sweep(given: argparse.Namespace) -> Path:
 def of_ablation(given: argparse.Namespace) -> Path:
     """The report of an ablation, made again."""
     ablation, budget, outcomes = rewrite_report(given.folder)
+    from ablate.ablation.tensorboard import log_report  # torch, which a sweep's report needs not
+
+    log_report(given.folder, ablation, outcomes)
     Console(highlight=False).print(verdict_table(ablation, outcomes))
     if given.readme:
         update_readme(README, given.folder, ablation, outcomes, budget)

@@ -50,7 +50,9 @@ def test_every_decoder_is_measured_and_left_as_it_was(decoder, skip):
     others = {name: value for name, value in found.values.items() if name not in ("coverage", "phase_bias")}
     assert all(map(math.isfinite, others.values())), others
     assert 0 <= others["phase_share"] <= 1 and others["gradient_phase"] >= 1
-    draw_checkerboard({"here": found})
+    lines = draw_checkerboard({"here": found}).axes[1].images[0].get_array()  # of the flat answer, at multiples of 1/4
+    assert lines.shape == (4, 4) and lines[2, 2] < -100  # its mean was taken away
+    assert lines.max() == 0 or others["flat_variation"] < 1e-3
 
 
 def test_icnr_starts_as_even_as_nearest_and_the_default_does_not():

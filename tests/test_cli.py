@@ -24,6 +24,15 @@ def test_a_misspelt_override_is_one_line_with_the_nearest_name(word, tmp_path):
     assert not (tmp_path / "logs").exists()
 
 
+def test_the_nearest_key_is_one_of_the_chosen_options(tmp_path):
+    words = ["model/decoder=transposed_conv", "model.decoder.kernl=3"]
+    assert "did you mean 'model.decoder.kernel'" in error_line(script("train", *words, cwd=tmp_path))
+
+
+def test_a_missing_word_is_named(tmp_path):
+    assert error_line(script("predict", "input=x", cwd=tmp_path)) == "error: checkpoint=VALUE is missing"
+
+
 @pytest.mark.parametrize("words", [["--help"], ["--cfg", "job"], ["optimizer.lrr=1"]])
 def test_answers_without_importing_torch(words, tmp_path):
     code = (
@@ -46,6 +55,7 @@ def test_help_lists_groups_and_config(tmp_path):
     [
         ("data.batch_size=0", "data.batch_size=0"),
         ("data.image_size=-4", "-4"),
+        ("data.dataset.sizes=abc", "data.dataset.sizes='abc'"),
         ("data.num_workers=-1", "data.num_workers=-1"),
         ("model.encoder.depth=0", "depth"),
         ("model.decoder.skip=ad", "add"),

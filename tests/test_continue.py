@@ -1,6 +1,7 @@
 """A run that was killed and continued ends with the weights of the run that was never stopped."""
 
 import json
+import math
 import os
 import signal
 import subprocess
@@ -11,6 +12,9 @@ from pathlib import Path
 import pytest
 import torch
 from commands import ROOT, TINY, error_line, script
+
+from ablate.callback.checkpoint import AtomicCheckpointIO
+from ablate.errors import BadInput
 
 pytestmark = pytest.mark.xdist_group("continue")  # one trained run for all
 WORDS = [*TINY, "trainer.max_epochs=4", "trainer.deterministic=true", "augmentation=standard", "augmentation.crop=null"]
@@ -82,10 +86,8 @@ def test_sigterm_is_not_success_and_can_be_continued(undisturbed, tmp_path):
 
 
 def test_a_half_written_checkpoint_is_never_continued_from(undisturbed, tmp_path):
-    from ablate.callback.checkpoint import AtomicCheckpointIO
-
-    target = tmp_path / "last.ckpt"
-    AtomicCheckpointIO().save_checkpoint({"config": {}, "state_dict": {}, "n": 1}, str(target))
+    target, parts = tmp_path / "last.ckpt", {"data": {}, "model": {}, "task": {}}
+    AtomicCheckpointIO().save_checkpoint({"config": parts, "state_dict": {}, "n": 1}, str(target))
     child = os.fork()
     if child == 0:  # killed in the middle of the second save
         import ablate.callback.checkpoint as module
@@ -113,6 +115,25 @@ def test_a_finished_run_continues_into_nothing(undisturbed):
     done = script("train", *WORDS, f"hydra.run.dir={undisturbed}", "ckpt_path=last", cwd=undisturbed)
     assert done.returncode == 0 and "finished already" in done.stdout
     assert (undisturbed / "checkpoints/last.ckpt").stat().st_mtime_ns == before
+
+
+def test_a_run_stopped_in_its_test_ends_with_the_same_metrics(undisturbed):
+    before = (undisturbed / "metrics.json").read_text()
+    (undisturbed / "metrics.json").unlink()
+    state = json.loads((undisturbed / "run.json").read_text())
+    (undisturbed / "run.json").write_text(json.dumps({**state, "status": "running"}))
+    done = script("train", *WORDS, f"hydra.run.dir={undisturbed}", "ckpt_path=last", cwd=undisturbed)
+    assert done.returncode == 0, done.stderr
+    assert json.loads((undisturbed / "metrics.json").read_text()) == pytest.approx(json.loads(before), abs=0, nan_ok=True)
+
+
+def test_weights_that_are_not_finite_are_never_saved(tmp_path):
+    path = str(tmp_path / "last.ckpt")
+    good, bad = ({"state_dict": {"weight": torch.tensor(value)}, "global_step": 7} for value in (1.0, math.nan))
+    AtomicCheckpointIO().save_checkpoint(good, path)
+    with pytest.raises(BadInput, match="weight is not finite after step 7"):
+        AtomicCheckpointIO().save_checkpoint(bad, path)
+    assert torch.load(path, weights_only=True) == good
 
 
 def test_a_loss_that_is_not_finite_stops_at_its_step_and_keeps_the_last_good_checkpoint(tmp_path):

@@ -67,7 +67,7 @@ def test_the_command_writes_files_that_need_nothing_of_this_project(tmp_path):
     assert trained.returncode == 0, trained.stderr
     words = ["checkpoint=run/checkpoints/best.ckpt", "onnx=true", "repeats=2", "output=out"]
     done = script("export", *words, cwd=tmp_path)
-    assert done.returncode == 0, done.stdout + done.stderr
+    assert done.returncode == 0 and not done.stderr, done.stdout + done.stderr
     assert "the largest difference is" in done.stdout and "ms for 16" in done.stdout
     loaded = torch.export.load(tmp_path / "out/model.pt2").module()
     side = compose(*TINY).data.image_size

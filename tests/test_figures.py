@@ -54,7 +54,8 @@ def test_titles_say_what_is_even():
 def test_identities_and_deconvolution_are_drawn(monkeypatch):
     monkeypatch.setattr(deconvolution, "STEPS", 5)
     assert len(identities.identities().axes[0].get_yticklabels()) == 15
-    assert len(deconvolution.deconvolution().subfigs) == 2
+    above, below = deconvolution.deconvolution().subfigs
+    assert len(below.axes) == 2 and [axes.get_title().split("\n")[0] for axes in above.axes[6::7]] == ["scikit-image’s"] * 2
 
 
 def test_the_gradient_of_the_shared_weight_is_the_sum_that_is_drawn():
@@ -88,6 +89,8 @@ def test_checkerboard_before_and_after_a_training(monkeypatch):
     figure = checkerboard.checkerboard()
     titles = [axes.get_title().split(":")[0] for axes in figure.axes]
     assert "before training" in titles and "trained" in titles
+    flat = next(axes.images[0].get_array() for axes in figure.axes if "answer" in axes.get_title())
+    assert flat.shape == (16, 16)  # four total strides of 4: a pixel of the network is many of the picture
 
 
 def test_the_command_keeps_pictures_and_events(tmp_path):

@@ -9,6 +9,10 @@ import torch
 from commands import TINY, error_line, script
 from PIL import Image
 
+from ablate.callback.checkpoint import plain_overrides
+from ablate.errors import BadInput
+from ablate.inference import load_task
+
 pytestmark = pytest.mark.xdist_group("inference")  # one trained run for all
 
 
@@ -38,6 +42,8 @@ def test_evaluate_takes_other_data(best, tmp_path):
     done = script("evaluate", f"checkpoint={best}", "data.dataset.seed=7", cwd=tmp_path)
     assert done.returncode == 0, done.stderr
     assert "has 11" in error_line(script("evaluate", f"checkpoint={best}", "data=camvid", cwd=tmp_path))
+    line = error_line(script("evaluate", f"checkpoint={best}", "model/decoder=nearest", cwd=tmp_path))
+    assert "model/decoder=nearest: the network is the checkpoint's own" in line
 
 
 @pytest.mark.parametrize("size", [(37, 22), (16, 16), (1, 5)])
@@ -70,6 +76,7 @@ def test_predict_writes_over_nothing(best, tmp_path):
     Image.new("RGB", (9, 9), "red").save(tmp_path / "a.jpg")
     line = error_line(script("predict", f"checkpoint={best}", "input=.", "output=out", cwd=tmp_path))
     assert "two pictures are called 'a'" in line
+    assert "device=nowhere" in error_line(script("predict", f"checkpoint={best}", "input=.", "device=nowhere", cwd=tmp_path))
 
 
 class Evil:
@@ -105,3 +112,35 @@ def test_bad_checkpoints_are_one_line_and_run_nothing(best, tmp_path, name, comm
     done = script(command, f"checkpoint={tmp_path}/{name}.ckpt", *words, cwd=tmp_path)
     assert SAID[name] in error_line(done)
     assert "CODE RAN" not in done.stdout
+
+
+@pytest.mark.parametrize(
+    "word",
+    [
+        "callbacks.progress._target_=os.system", "optimizer={_target_: os.system, command: 'echo CODE RAN'}", "--config-dir=evil",
+        "+hydra.callbacks.evil._target_=os.system", "hydra.searchpath=[evil]", "experiment=../../evil",
+        "optimizer=${oc.decode:${a}${b}}", 1,
+    ],
+)  # fmt: skip
+def test_overrides_of_a_checkpoint_that_could_run_code_are_refused(word, tmp_path):
+    checkpoint = {"config": {"data": {}, "model": {}, "task": {}}, "state_dict": {}, "overrides": ["seed=1", word]}
+    with pytest.raises(BadInput, match="is refused: its override .* could run code"):
+        plain_overrides(checkpoint, "a.ckpt")
+    if word == "--config-dir=evil":
+        torch.save(checkpoint, tmp_path / "a.ckpt")
+        assert "could run code" in error_line(script("evaluate", "checkpoint=a.ckpt", cwd=tmp_path))
+
+
+@pytest.mark.parametrize("words", [TINY, ["log_dir=../logs", "data=voc", "data.root=../../voc", "~logger", "optimizer.lr=1e-3"]])
+def test_overrides_as_runs_have_them_are_not(words):
+    assert plain_overrides({"overrides": words}, "a.ckpt") == words
+
+
+@pytest.mark.parametrize(
+    ("target", "said"),
+    [("this.s", "would run this.s"), ("ablate.model.block.gcd", "would run"), ("ablate.model.gone.X", "does not have")],
+)
+def test_only_networks_of_this_project_are_built_and_nothing_else_is_imported(target, said, capsys):
+    with pytest.raises(BadInput, match=said):
+        load_task({"config": {"task": {"model": {"_target_": target}}}}, "a.ckpt")
+    assert capsys.readouterr().out == ""  # importing `this` prints

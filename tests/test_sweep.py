@@ -51,6 +51,7 @@ def test_hparams_hold_what_was_swept_and_the_final_test_metrics(sweep):
     assert len(sessions) == 4
     for name, run in runs(sweep).items():
         values = sessions[f"{name}/hparams"]
+        assert not {"hydra", "callbacks", "logger"} & set(values)
         assert f"decoder={values['model/decoder']},seed={values['seed']:.0f}" == name
         kept = json.loads((run / "metrics.json").read_text())
         shown = metrics[f"{name}/hparams"]

@@ -21,6 +21,7 @@ from omegaconf.errors import OmegaConfBaseException
 
 from ablate import run_folder
 from ablate.errors import BadInput
+from ablate.settings import check_settings
 
 PACKAGES = {"submitit": "hydra-submitit-launcher==1.2.0", "ray": "hydra-ray-launcher==1.2.2"}  # of launchers
 CONF = Path(__file__).resolve().parents[2] / "conf"
@@ -41,6 +42,7 @@ def command(
         @functools.wraps(task)
         def job(cfg: DictConfig) -> Any:
             try:
+                check_settings(cfg)
                 return task(cfg)
             except Exception as error:
                 with suppress(OSError):  # where the disk is full
@@ -124,4 +126,4 @@ def config_line(error: Exception, config_name: str) -> str | None:
         return None
     from ablate.suggest import compose_default, suggest  # only where there is something to suggest
 
-    return suggest(error, CONF, lambda: compose_default(CONF, config_name), sys.argv[1:])
+    return suggest(error, CONF, lambda: compose_default(CONF, config_name, sys.argv[1:]), sys.argv[1:])

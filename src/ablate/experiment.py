@@ -11,11 +11,12 @@ from hydra.core.hydra_config import HydraConfig
 from hydra.errors import InstantiationException
 from hydra.utils import get_class, instantiate
 from lightning.pytorch import Trainer, seed_everything
-from lightning.pytorch.utilities.exceptions import SIGTERMException
+from lightning.pytorch.utilities.exceptions import MisconfigurationException, SIGTERMException
 from omegaconf import DictConfig, OmegaConf
 
 from ablate import run_folder, summary
 from ablate.callback.checkpoint import AtomicCheckpointIO, check_same_model, read_checkpoint
+from ablate.callback.history import History
 from ablate.data.datamodule import DataModule
 from ablate.errors import BadInput
 from ablate.task.base import Task
@@ -38,6 +39,8 @@ def build(cfg: DictConfig, part: str, **late: object) -> object:
         if isinstance(error.__cause__, BadInput):
             raise error.__cause__ from None
         if isinstance(error.__cause__, TypeError) and "argument" in str(error.__cause__):
+            raise BadInput(f"{part}: {error.__cause__}") from error
+        if part == "trainer" and isinstance(error.__cause__, MisconfigurationException | ValueError):
             raise BadInput(f"{part}: {error.__cause__}") from error
         raise
 
@@ -85,8 +88,9 @@ def train(cfg: DictConfig) -> float | None:
 
 
 def metric_tags(cfg: DictConfig) -> list[str]:
-    """Names of the metrics that a run of this config ends with."""
-    complete(cfg, build(cfg, "datamodule"))
+    """Names of the metrics that a run of this config ends with; the data are not needed for that."""
+    if cfg.data.get("vocabulary_size", 0) is None and cfg.data.input_size is None:
+        cfg.data.vocabulary_size = 8  # no name depends on it
     task = build(cfg, "task")
     kinds = [(get_class(callback["_target_"]), callback) for callback in cfg.callbacks.values()]
     measured = [tag for kind, options in kinds if hasattr(kind, "metric_tags") for tag in _own_tags(kind, options)]
@@ -106,7 +110,11 @@ def make_trainer(cfg: DictConfig) -> Trainer:
 
 
 def _checkpoint_to_continue(ckpt_path: str | None, folder: Path, config: dict, trainer: Trainer) -> str | None:
-    if ckpt_path is None or (ckpt_path == "last" and not (folder / run_folder.LAST).exists()):
+    if ckpt_path is None:
+        return None
+    if ckpt_path == "last" and not (folder / run_folder.LAST).exists():  # stopped within its first epoch
+        if trainer.logger:
+            trainer.logger.continue_from(-1)
         return None
     path = folder / run_folder.LAST if ckpt_path == "last" else Path(ckpt_path)
     checkpoint = read_checkpoint(path)
@@ -117,7 +125,10 @@ def _checkpoint_to_continue(ckpt_path: str | None, folder: Path, config: dict, t
 
 
 def _test_best(trainer: Trainer, task: Task, data: DataModule) -> dict[str, float]:
+    # From the history where the fit was over before: a run that was stopped in its test.
+    curves = next((c.curves for c in trainer.callbacks if isinstance(c, History)), {})
     validation = {tag: float(value) for tag, value in trainer.callback_metrics.items()}
+    validation = {tag: curve[-1][1] for tag, curve in curves.items()} | validation
     best = trainer.checkpoint_callbacks[0].best_model_path
     tested = trainer.test(task, datamodule=data, ckpt_path=best or None, verbose=False, weights_only=True)[0]
     return validation | {tag: float(value) for tag, value in tested.items()}

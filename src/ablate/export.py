@@ -1,7 +1,9 @@
 """A trained segmenter as one file that needs nothing of this project, with cheaper layers that compute the same."""
 
 import copy
+import logging
 import statistics
+import warnings
 from collections.abc import Sequence
 from pathlib import Path
 
@@ -116,7 +118,10 @@ def write(model: nn.Module, image: Tensor, torch_file: Path, onnx_file: Path | N
     batch = {0: torch.export.Dim("batch", min=1)}
     with torch.no_grad():
         program = torch.export.export(model, (image,), dynamic_shapes=(batch,))
-    torch.export.save(program, torch_file)
+    with warnings.catch_warnings():
+        warnings.filterwarnings("ignore", "No complete tensor found")  # of tensors that share memory, on a GPU
+        torch.export.save(program, torch_file)
+    logging.getLogger("torch.onnx").setLevel(logging.ERROR)  # it misses torchvision
     if onnx_file:
         names = {"input_names": ["image"], "output_names": ["logits"]}
         torch.onnx.export(program, (image,), onnx_file, dynamo=True, verbose=False, external_data=False, **names)

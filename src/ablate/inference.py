@@ -2,12 +2,14 @@
 
 from collections.abc import Iterator
 from pathlib import Path
+from pydoc import locate
 from typing import Any
 
 import numpy as np
 import torch
 from hydra.core.hydra_config import HydraConfig
-from hydra.utils import get_object, instantiate
+from hydra.errors import InstantiationException
+from hydra.utils import instantiate
 from jaxtyping import Int
 from lightning.pytorch import seed_everything
 from omegaconf import DictConfig, OmegaConf
@@ -16,7 +18,7 @@ from rich.progress import track
 from torch import Tensor
 
 from ablate import run_folder, summary
-from ablate.callback.checkpoint import AtomicCheckpointIO, read_checkpoint
+from ablate.callback.checkpoint import AtomicCheckpointIO, plain_overrides, read_checkpoint
 from ablate.callback.panel import colour_map
 from ablate.errors import BadInput
 from ablate.experiment import build, complete
@@ -29,14 +31,17 @@ MAY_BE_BUILT = ("ablate.task.", "ablate.model.")
 
 def overrides_of(path: str) -> list[str]:
     """The overrides of the run that wrote a checkpoint."""
-    return read_checkpoint(path).get("overrides", [])
+    return plain_overrides(read_checkpoint(path), path)
 
 
 def load_task(checkpoint: dict[str, Any], path: str) -> Task:
     """The task of a checkpoint with its weights; only this project's own networks are ever built from a file."""
     config = dict(checkpoint["config"]["task"], optimizer=None, scheduler=None)
     _check_targets(config, path)
-    task = instantiate(OmegaConf.create(config), _convert_="all", optimizer=_no_training, scheduler=_no_training)
+    try:
+        task = instantiate(OmegaConf.create(config), _convert_="all", optimizer=_no_training, scheduler=_no_training)
+    except InstantiationException as error:
+        raise BadInput(f"checkpoint {path!r} names a network that cannot be built: {error.__cause__ or error}") from error
     try:
         task.load_state_dict(checkpoint["state_dict"])
     except RuntimeError as error:
@@ -78,7 +83,11 @@ def evaluate(cfg: DictConfig) -> dict[str, float]:
 
 def predict(cfg: DictConfig) -> None:
     """A palette mask NAME.png and an overlay NAME_overlay.png for each picture, at the picture's own size."""
-    task = load_task(read_checkpoint(cfg.checkpoint), cfg.checkpoint).to(cfg.device)
+    task = load_task(read_checkpoint(cfg.checkpoint), cfg.checkpoint)
+    try:
+        task.to(cfg.device)
+    except (RuntimeError, AssertionError) as error:
+        raise BadInput(f"device={cfg.device}: {str(error).splitlines()[0]}") from error
     if not isinstance(task, Segmentation):
         raise BadInput(f"predict.py makes masks: checkpoint {cfg.checkpoint!r} is of task={task.config['task']['name']}, not segmentation")
     pictures, output = list(_pictures(Path(cfg.input))), Path(cfg.output)
@@ -142,7 +151,16 @@ def _check_targets(config: object, path: str) -> None:
     """A checkpoint names the classes it is rebuilt from; let it name nothing but networks and tasks."""
     if isinstance(config, dict):
         target = config.get("_target_")
-        if target is not None and not f"{getattr(get_object(target), '__module__', '')}.".startswith(MAY_BE_BUILT):
+        if target is not None and not _may_be_built(str(target), path):
             raise BadInput(f"checkpoint {path!r} is refused: it would run {target}")
         for value in config.values():
             _check_targets(value, path)
+
+
+def _may_be_built(target: str, path: str) -> bool:
+    """By its name, before anything is imported, then by where it was defined."""
+    if not target.startswith(MAY_BE_BUILT):
+        return False
+    if (found := locate(target)) is None:
+        raise BadInput(f"checkpoint {path!r} needs {target}, which this version does not have")
+    return f"{found.__module__}.".startswith(MAY_BE_BUILT)

@@ -15,6 +15,8 @@ from ablate.errors import did_you_mean
 def suggest(error: Exception, conf: Path, default: Callable[[], DictConfig], arguments: Sequence[str]) -> str:
     """`error` as one line; `arguments` are the overrides, `default()` is the config that they were to change."""
     text = " ".join(f"{error} {error.__cause__ or ''}".split())
+    if match := re.search(r"Missing mandatory value: (\S+)", text):
+        return f"{match[1]}=VALUE is missing"
     if match := re.search(r"Could not override '([^']+)'", text):
         return _unknown_key(match[1], conf, default())
     if match := re.search(r"Could not find '([^']+)/([^/']+)'|In '[^']*': Could not find '([^']+)/([^/']+)'", text):
@@ -28,11 +30,11 @@ def suggest(error: Exception, conf: Path, default: Callable[[], DictConfig], arg
     return text
 
 
-def compose_default(conf: Path, config_name: str) -> DictConfig:
-    """A config without any override, whatever Hydra was at before."""
+def compose_default(conf: Path, config_name: str, arguments: Sequence[str] = ()) -> DictConfig:
+    """A config with the options that `arguments` choose and no other override, whatever Hydra was at before."""
     GlobalHydra.instance().clear()
     with initialize_config_dir(str(conf), version_base="1.3"):
-        return compose(config_name)
+        return compose(config_name, [argument for argument in arguments if _is_choice(argument, conf)])
 
 
 def options(conf: Path, group: str) -> list[str]:
@@ -63,6 +65,11 @@ def _unknown_key(key: str, conf: Path, default: DictConfig) -> str:
     siblings = [name for name in known if name.rpartition(".")[0] == key.rpartition(".")[0]]
     hint = did_you_mean(key, known).split(" (one of")[0] or did_you_mean(key, siblings)
     return f"the key {key!r} is unknown{hint}; --help lists the groups, --cfg job every key"
+
+
+def _is_choice(argument: str, conf: Path) -> bool:
+    group, _, option = argument.partition("=")
+    return option in options(conf, group) and not group.startswith("hydra/")
 
 
 def _is_known(argument: str, conf: Path) -> bool:

@@ -77,13 +77,13 @@ def metrics_table(metrics: dict[str, float]) -> Table:
 def swept_values(cfg: DictConfig) -> dict[str, str | float | bool]:
     """What HPARAMS compares runs by: the chosen options, the usual numbers, and every override of this run."""
     hydra = HydraConfig.get()
-    skipped = ("hydra/", "callbacks", "logger", "debug")
+    skipped = ("hydra", "callbacks", "logger", "debug", "log_dir", "ckpt_path", "name")
     values = {k: v for k, v in hydra.runtime.choices.items() if v not in (None, "null") and not k.startswith(skipped)}
     for key in ("seed", "optimizer.lr", "data.batch_size", "data.image_size", "trainer.max_epochs"):
         values[key] = OmegaConf.select(cfg, key)
     for override in hydra.overrides.task:
         key = override.lstrip("+~").split("=")[0]
-        if not key.startswith(("hydra", "log_dir", "ckpt_path", "debug", "name")):
+        if not key.startswith(skipped):
             values[key] = values.get(key) or OmegaConf.select(cfg, key.replace("/", "."), default=None)
     return {k: v if isinstance(v, bool | int | float | str) else str(v) for k, v in values.items() if v is not None}
 

@@ -1,5 +1,6 @@
 """The whole of it on an experiment of milliseconds: continue, fail, kill, two at once, wrong files."""
 
+import io
 import json
 import os
 import shutil
@@ -14,10 +15,14 @@ from pathlib import Path
 import pytest
 import yaml
 from commands import ROOT, compose, error_line, script
+from rich.console import Console
 
+from ablate import run_folder
+from ablate.ablation.plan import Planned
 from ablate.ablation.read import load
 from ablate.ablation.reproduce import check_metrics
 from ablate.ablation.results import read_csv
+from ablate.ablation.runner import progress
 from ablate.experiment import metric_tags
 
 STUB = Path(__file__).parent / "stub"
@@ -100,6 +105,18 @@ def test_a_run_that_fails_costs_only_itself(project, launcher):
     assert "failed: bad_high seed 2: killed by SIGKILL" in done.stderr
     text = (project.report / "report.md").read_text()
     assert "incomplete" in text and "the last words of a run" in text and "✔ supported" in text
+
+
+def test_the_line_counts_a_failure_once_it_has_happened_again(tmp_path):
+    run, console = Planned("low", 0, [], "key", tmp_path), Console(file=io.StringIO())
+    run_folder.write_json(tmp_path / "run.json", {"status": "failed"})
+    os.utime(tmp_path / "run.json", (0, 0))
+    with progress([run], [run], console):
+        pass
+    with progress([run], [run], console):
+        run_folder.update(tmp_path, status="failed")
+    before, after = console.file.getvalue().splitlines()
+    assert "0 failed, time left not known" in before and "1 failed, in 0:00:00" in after
 
 
 def test_a_worker_that_is_killed_does_not_take_the_others_with_it(project):
@@ -239,12 +256,19 @@ def test_trained_networks_become_a_report(tmp_path, real_data):
 def test_the_report_is_made_again_from_its_results(project):
     assert project.reproduce("budget=quick").returncode == 0
     before = (project.report / "report.md").read_text()
-    shutil.rmtree(project.report / "runs")
+    words = ["--by", "quality", "--metric", "test/score"]
+    line = error_line(script("report", str(project.report), *words, cwd=project.folder))
+    assert "name its runs" in line and "runs/BUDGET (quick)" in line
+    assert script("report", str(project.report / "runs/quick"), *words, cwd=project.folder).returncode == 0
+    assert "| `0.8` | **0.80" in (project.report / "runs/quick/report.md").read_text()
+    for name in ("runs", "report"):
+        shutil.rmtree(project.report / name)
     for path in (project.report / "report.md", project.report / "report.html"):
         path.unlink()
     done = script("report", str(project.report), cwd=project.folder)
     assert done.returncode == 0, done.stderr
     after = (project.report / "report.md").read_text()  # without what only the runs' folders hold
     assert after.split("## Run it")[0] == before.split("## Effects over")[0]
-    assert "✔ supported" in done.stdout
-    assert "holds no report" in error_line(script("report", str(project.folder), cwd=project.folder))
+    assert "✔ supported" in done.stdout and list((project.report / "report").glob("events*"))
+    wrong = error_line(script("report", str(project.folder), cwd=project.folder))
+    assert "holds no report" in wrong and "--by" in wrong

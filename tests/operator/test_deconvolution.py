@@ -123,6 +123,7 @@ Y = torch.ones(6, 7, dtype=torch.float64)
         (lambda: Blur(KERNEL, (6, 0)), r"size=\(6, 0\) is too small .* at least \[1, 1\]"),
         (lambda: Blur(KERNEL, (6, 7), "reflct"), "did you mean 'reflect'"),
         (lambda: Blur(KERNEL, (6, 7))(Y[:5]), r"a picture of \(5, 7\)"),
+        (lambda: next(conjugate_gradients(Blur(KERNEL, (6, 7), "valid"), Y)), r"of \(6, 7\) is no blurred one.* \(4, 5\)"),
         (lambda: next(conjugate_gradients(Blur(KERNEL, (6, 7)), NAN)), "42 values that are not finite"),
         (lambda: next(conjugate_gradients(Blur(KERNEL, (6, 7)), Y, -1.0)), "ridge=-1.0 must be"),
         (lambda: next(gradient_descent(Blur(KERNEL, (6, 7)), Y, step=9.0)), "converges between 0 and"),

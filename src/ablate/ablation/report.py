@@ -65,7 +65,7 @@ def rewrite_report(folder: Path) -> tuple[Ablation, str, list[Outcome]]:
     """Make the report again from results.csv and report.json, without running anything."""
     for name in (ASKED, RESULTS):
         if not (folder / name).is_file():
-            raise BadInput(f"{folder} holds no report of an ablation: there is no {name}")
+            raise BadInput(f"{folder} holds no report of an ablation: there is no {name}; of a sweep, say --by KEY as well")
     asked = json.loads((folder / ASKED).read_text())
     ablation = load(asked["ablation"])
     rows = read_csv(folder / RESULTS)

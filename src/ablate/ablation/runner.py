@@ -97,8 +97,11 @@ def progress(runs: Sequence[Planned], todo: Sequence[Planned], console: Console)
     """
     stop, began = Event(), time.time()
 
+    def status(run: Planned) -> str:
+        return "absent" if run.status == "failed" and not _ended(run, began) else run.status  # failed before: it will run again
+
     def line() -> Text:
-        return Text(progress_line(Counter(run.status for run in runs), len(runs), len(todo), time.time() - began))
+        return Text(progress_line(Counter(map(status, runs)), len(runs), len(todo), time.time() - began))
 
     def watch(show: Callable[[Text], None], every: float) -> None:
         while not stop.wait(every):

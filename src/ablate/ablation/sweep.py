@@ -11,7 +11,7 @@ from ablate.ablation import document, statistics
 from ablate.ablation.cells import Cell, ranked, summarise
 from ablate.ablation.contrast import Contrast
 from ablate.ablation.curves import history
-from ablate.ablation.report import RESULTS, cells_part, curves_part, failures_part, pictures_part, write_document
+from ablate.ablation.report import ASKED, RESULTS, cells_part, curves_part, failures_part, pictures_part, write_document
 from ablate.ablation.results import Row, metric_names, row_of, scores, write_csv
 from ablate.ablation.spec import BETTER
 from ablate.ablation.verdict import Estimate, estimate
@@ -27,6 +27,9 @@ def rows_from_sweep(folder: Path, by: str) -> list[Row]:
 
     Runs are paired where all their other overrides agree; `seed` numbers these pairs, `pair` names them.
     """
+    if (folder / ASKED).exists():
+        budgets = ", ".join(sorted(path.name for path in folder.glob("runs/*")))
+        raise BadInput(f"{folder} holds an ablation's report, which --by would replace; name its runs: {folder}/runs/BUDGET ({budgets})")
     runs = {path: _overrides(path) for path in _runs(folder)}
     if not runs:
         raise BadInput(f"{folder} holds no runs: no folder below it has {run_folder.STATE} or {OVERRIDES[0]}")

@@ -79,22 +79,45 @@ class CheckerboardMeasures(Callback):
 
 
 def draw_checkerboard(measured: dict[str, Checkerboard]) -> Figure:
-    """A row a moment: the answer to a flat picture, contrast stretched, and the spectrum of the logits with its grid."""
-    figure = Figure(figsize=(8.4, 3.9 * len(measured)), layout="constrained")
-    frames = figure.subplots(len(measured), 2, squeeze=False)
-    for (left, right), (title, each) in zip(frames, measured.items(), strict=True):
+    """A row a moment: the answer to a flat picture, contrast stretched, its spectrum, and that of the logits with its grid."""
+    figure = Figure(figsize=(12, 3.9 * len(measured)), layout="constrained")
+    frames = figure.subplots(len(measured), 3, squeeze=False)
+    for (left, middle, right), (title, each) in zip(frames, measured.items(), strict=True):
         _draw_flat(left, title, each)
+        _draw_lines(middle, each)
         _draw_spectrum(right, each)
     return figure
 
 
 def _draw_flat(axes: Axes, title: str, measured: Checkerboard) -> None:
-    """The class whose logit varies most; grey over the whole range of it, however small that is."""
-    flat = measured.flat.numpy()
-    axes.imshow(flat[np.ptp(flat, axis=(1, 2)).argmax()], cmap="gray")
+    """The class whose logit varies most, over four total strides; grey over the whole range of it, however small that is.
+
+    No more than that, as a picture of many periods shows those of its own pixels as well.
+    """
+    side = len(measured.power)
+    axes.imshow(_most_varied(measured)[:side, :side], cmap="gray")
     variation = measured.values["flat_variation"]
-    axes.set_title(f"{title}: answer to grey, contrast stretched\n{variation:.2g} of the deviation of the logits", fontsize=9)
+    axes.set_title(f"{title}: answer to grey, stretched\n{variation:.2g} of the deviation of the logits", fontsize=9)
     axes.axis("off")
+
+
+def _most_varied(measured: Checkerboard) -> np.ndarray:
+    flat = measured.flat.numpy()
+    return flat[np.ptp(flat, axis=(1, 2)).argmax()]
+
+
+def _draw_lines(axes: Axes, measured: Checkerboard) -> None:
+    """What repeats with the stride has no other frequencies than the multiples of 1/stride: one cell for each."""
+    flat, stride = _most_varied(measured).astype(float), len(measured.power) // CELLS
+    cells = len(flat) // stride
+    power = np.abs(np.fft.fft2(flat - flat.mean())[::cells, ::cells]) ** 2
+    rounding = (1e-6 * np.abs(flat).max() * flat.size) ** 2
+    level = np.fft.fftshift(10 * np.log10(np.maximum(power, 1e-40) / max(power.max(), rounding, 1e-30)))
+    edge = 0.5 + 0.5 / stride
+    drawn = axes.imshow(level, cmap="cividis", vmin=-60, vmax=0, extent=(-edge, 1 - edge, 1 - edge, -edge))
+    axes.figure.colorbar(drawn, ax=axes, label="dB", shrink=0.8)
+    axes.set_title(f"its spectrum: the multiples of 1/{stride}", fontsize=9)
+    axes.set(xlabel="cycles a pixel", xticks=(-0.5, 0), yticks=(-0.5, 0))
 
 
 def _draw_spectrum(axes: Axes, measured: Checkerboard) -> None:

@@ -2,6 +2,7 @@
 
 import os
 import pickle
+import re
 import warnings
 from pathlib import Path
 from typing import Any
@@ -12,11 +13,19 @@ from lightning.pytorch.callbacks import ModelCheckpoint
 
 from ablate.errors import BadInput
 
+UNSAFE = re.compile(  # of overrides: flags, Hydra's own keys, classes, resolvers, options of a group that lie outside it
+    r"^-|^[+~]*hydra\b|_target_|\$\{[^}]*:|^[+~]*(?!log_dir=)[^.=]+=.*\.\."
+)
+
 
 class AtomicCheckpointIO(TorchCheckpointIO):
-    """Writes beside the target and renames: a kill leaves the old file or the new one, never a half."""
+    """Writes beside the target and renames: a kill leaves the old file or the new one, never a half.
+
+    Weights that are not finite are refused, so that the last good checkpoint stays.
+    """
 
     def save_checkpoint(self, checkpoint: dict[str, Any], path: str, storage_options: Any | None = None) -> None:
+        _check_finite(checkpoint)
         part = Path(f"{path}.part")
         part.parent.mkdir(parents=True, exist_ok=True)
         with part.open("wb") as file:
@@ -27,6 +36,15 @@ class AtomicCheckpointIO(TorchCheckpointIO):
 
     def load_checkpoint(self, path: str, map_location: Any = None, weights_only: bool | None = None) -> dict[str, Any]:
         return read_checkpoint(path)
+
+
+def _check_finite(checkpoint: dict[str, Any]) -> None:
+    for name, value in checkpoint.get("state_dict", {}).items():
+        if not value.isfinite().all():
+            raise BadInput(
+                f"{name} is not finite after step {checkpoint['global_step']}; the last good checkpoint is kept: lower "
+                "optimizer.lr or set trainer.gradient_clip_val"
+            )
 
 
 class LastCheckpoint(ModelCheckpoint):
@@ -58,9 +76,29 @@ def read_checkpoint(path: str | Path) -> dict[str, Any]:
         raise BadInput(f"checkpoint {str(path)!r} is refused: {reason}") from error
     except (RuntimeError, EOFError, KeyError, ValueError, OSError) as error:
         raise BadInput(f"checkpoint {str(path)!r} is truncated or no checkpoint") from error
-    if not isinstance(checkpoint, dict) or not {"config", "state_dict"} <= checkpoint.keys():
+    if not _is_ours(checkpoint):
         raise BadInput(f"checkpoint {str(path)!r} was not written by this project: it has no config beside its weights")
     return checkpoint
+
+
+def _is_ours(checkpoint: object) -> bool:
+    if not isinstance(checkpoint, dict) or not {"config", "state_dict"} <= checkpoint.keys():
+        return False
+    config = checkpoint["config"]
+    return isinstance(config, dict) and all(isinstance(config.get(part), dict) for part in ("data", "model", "task"))
+
+
+def plain_overrides(checkpoint: dict[str, Any], path: str | Path) -> list[str]:
+    """The overrides of the run that wrote a checkpoint, from which a config is composed again.
+
+    Raises:
+        BadInput: one that names a class to build, a folder of configs or a resolver; it could run code.
+    """
+    words = checkpoint.get("overrides", [])
+    for word in words if isinstance(words, list) else [words]:
+        if not isinstance(word, str) or UNSAFE.search(word):
+            raise BadInput(f"checkpoint {str(path)!r} is refused: its override {word!r} could run code")
+    return words
 
 
 def check_same_model(checkpoint: dict[str, Any], config: dict, path: str | Path) -> None:

@@ -61,6 +61,8 @@ class Scenes(Dataset):
         seed: int,
     ) -> None:
         self.split = check_choice("split", split, SPLITS)
+        if not isinstance(sizes, dict):
+            raise BadInput(f"data.dataset.sizes={sizes!r} must be {{train: NUMBER, val: NUMBER, test: NUMBER}}")
         self.length = check_positive(f"data.dataset.sizes.{split}", sizes.get(split))
         self.size = height_width("data.image_size", image_size)
         self.counts = _check_objects(objects)

@@ -18,7 +18,7 @@ CHANNELS, SIDE, MARGIN = 16, 12, 8
 
 def coverage() -> Figure:
     """Maps of counts: even exactly where the stride divides the kernel; a kernel below the stride leaves holes."""
-    title = "How often each output pixel is written (dark: seldom; numbers: the pattern that repeats)"
+    title = "How often each output pixel is written (dark: seldom; numbers: counts inside)"
     figure, frames = sheet(len(KERNELS), 1.9, (2.2,) * len(STRIDES), title)
     for row, stride in zip(frames, STRIDES, strict=True):
         for frame, kernel in zip(row, KERNELS, strict=True):

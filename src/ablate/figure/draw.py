@@ -15,7 +15,7 @@ EMPTY, LINE, MARK = "#FFFFFF", "#444444", "#D55E00"
 def sheet(columns: int, width: float, heights: Sequence[float], title: str) -> tuple[Figure, np.ndarray]:
     """A figure with a title and rows of frames without axes, of a width and of heights in inches."""
     figure = Figure(figsize=(columns * width, sum(heights) + 0.5), layout="constrained")
-    figure.suptitle(title, fontsize=11)
+    figure.suptitle(title, fontsize=13)
     frames = figure.subplots(len(heights), columns, squeeze=False, height_ratios=heights)
     for frame in frames.flat:
         frame.axis("off")
@@ -29,7 +29,7 @@ def cells(
     colour: Callable[[int, int], str] | Mapping[tuple[int, int], str] = lambda i, j: EMPTY,
     marked: Sequence[tuple[int, int, int, int]] = (),
     extent: tuple[int, int] | None = None,
-    fontsize: float = 9,
+    fontsize: float = 11,
 ) -> None:
     """A table of words as squares of a grid.
 
@@ -50,12 +50,12 @@ def cells(
     dy, dx = (rows - height) / 2, (columns - width) / 2
     axes.set(xlim=(-dx - 0.1, width + dx + 0.1), ylim=(height + dy + 0.1, -dy - 0.1), aspect="equal")
     axes.axis("off")
-    axes.set_title(title, fontsize=9)
+    axes.set_title(title, fontsize=11)
 
 
 def grey(axes: Axes, picture: np.ndarray, title: str, low: float | None = None, high: float | None = None) -> None:
     """A picture in grey between `low` and `high`, or stretched over its own range."""
     axes.imshow(picture, cmap="gray", vmin=low, vmax=high)
-    axes.set_title(title, fontsize=9)
+    axes.set_title(title, fontsize=10)
     axes.axis("on")
     axes.set(xticks=(), yticks=())

@@ -17,11 +17,13 @@ def identities() -> Figure:
         rows = [i for i, each in enumerate(found) if each.holds is holds]
         axes.scatter([max(found[i].error, FLOOR) for i in rows], rows, color=colour, marker=marker, s=45, label=label, zorder=3)
     for i, each in enumerate(found):
-        axes.annotate(f"{each.error:.1e}" if each.error else "0", (max(each.error, FLOOR), i), (8, -3), textcoords="offset points", fontsize=8)
+        axes.annotate(f"{each.error:.1e}" if each.error else "0", (max(each.error, FLOOR), i), (8, -3),
+                      textcoords="offset points", fontsize=9,
+                      bbox={"facecolor": "white", "edgecolor": "none", "pad": 0.5})  # fmt: skip
     axes.axvline(1e-12, color="#888888", linestyle="--", linewidth=1)
-    axes.set_yticks(range(len(found)), [each.statement for each in found], fontsize=8)
-    axes.set(xscale="log", xlim=(FLOOR / 3, 1e3), xlabel="largest difference between the two sides, float64 (dashed: 1e-12)")
+    axes.set_yticks(range(len(found)), [each.statement for each in found], fontsize=9)
+    axes.set(xscale="log", xlim=(FLOOR / 3, 1e5), xlabel="largest difference between the two sides, float64 (dashed: 1e-12)")
     axes.set_title("Operators that are the same, and some that are not", fontsize=11)
     axes.grid(axis="y", alpha=0.3)
-    axes.legend(loc="center right", fontsize=8)
+    axes.legend(loc="center right", fontsize=9)
     return figure

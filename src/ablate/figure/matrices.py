@@ -55,8 +55,8 @@ def _equation(frame, matrix: np.ndarray, title: str) -> None:
     colour = {(i, j): COLOURS[WEIGHTS.index(word)] for (i, j), word in np.ndenumerate(matrix) if word != "0"}
     cells(frame, matrix.tolist(), title, colour, extent=(max(height, width), width))
     for i in range(width):
-        frame.text(width + 0.6, (height - width) / 2 + i + 0.5, INPUTS[i], ha="center", va="center", fontsize=10, style="italic")
-    frame.text(width + 1.2, height / 2, "=", ha="center", va="center", fontsize=11)
+        frame.text(width + 0.6, (height - width) / 2 + i + 0.5, INPUTS[i], ha="center", va="center", fontsize=12, style="italic")
+    frame.text(width + 1.2, height / 2, "=", ha="center", va="center", fontsize=13)
     for i, words in enumerate(product(matrix)):
-        frame.text(width + 1.7, i + 0.5, words, ha="left", va="center", fontsize=9)
+        frame.text(width + 1.7, i + 0.5, words, ha="left", va="center", fontsize=12)
     frame.set_xlim(-0.1, width + 5)

@@ -24,7 +24,7 @@ def convolution() -> Figure:
     for step, (i, j) in enumerate(STEPS):
         window = (2 * i, 2 * j, 3, 3)
         inside = {place: COLOURS[4] for place in product(range(2 * i, 2 * i + 3), range(2 * j, 2 * j + 3))}
-        cells(frames[0, step + 1], _words(padded), f"step {step + 1}: input, with zeros around", inside, [window], (6, 6))
+        cells(frames[0, step + 1], _words(padded), f"step {step + 1}: padded input", inside, [window], (6, 6))
         done = [[f"{y[0, 0, a, b]:g}" if 2 * a + b <= step else "" for b in range(2)] for a in range(2)]
         cells(frames[1, step + 1], done, "output", {(i, j): COLOURS[4]}, [(i, j, 1, 1)], (2, 6))
     return figure
@@ -44,9 +44,9 @@ def transposed_convolution() -> Figure:
         cells(frames[0, step + 1], _words(x), f"step {step + 1}: input", {(i, j): COLOURS[step]}, [(i, j, 1, 1)], (3, 5))
         for a, b in product(range(2 * i, 2 * i + 3), range(2 * j, 2 * j + 3)):
             reached[a][b].append(f"{parts[step][0, 0, a, b]:g}")
-        words = [["+".join(each) for each in row] for row in reached]
+        words = [[_sum(each) for each in row] for row in reached]
         colour = {(a, b): COLOURS[step] for a, b in product(range(2 * i, 2 * i + 3), range(2 * j, 2 * j + 3))}
-        cells(frames[1, step + 1], words, "output", colour, [(2 * i, 2 * j, 3, 3)], (5, 5), fontsize=6)
+        cells(frames[1, step + 1], words, "output", colour, [(2 * i, 2 * j, 3, 3)], (5, 5), fontsize=9)
     overlap = lambda a, b: SUM if len(reached[a][b]) > 1 else EMPTY  # noqa: E731
     cells(frames[1, 0], _words(total), "the output; grey:\nmore than one kernel", overlap, extent=(5, 5))
     return figure
@@ -56,6 +56,11 @@ def _part(x: Tensor, i: int, j: int) -> Tensor:
     one = torch.zeros_like(x)
     one[..., i, j] = x[..., i, j]
     return F.conv_transpose2d(one, KERNEL, stride=2)
+
+
+def _sum(terms: list[str]) -> str:
+    """In two lines where it is long."""
+    return "+".join(terms) if len(terms) < 3 else "+".join(terms[:2]) + "+\n" + "+".join(terms[2:])
 
 
 def _words(values: Tensor) -> list[list[str]]:

@@ -57,6 +57,11 @@ class Blur:
 
     def adjoint(self, y: Float[Tensor, "*n h2 w2"]) -> Float[Tensor, "*n h w"]:
         """Wᵀ y: the transposed convolution, with each border's own way of folding back what the padding took."""
+        right, bottom = self.reach
+        lost = (2 * bottom, 2 * right) if self.border == "valid" else (0, 0)
+        blurred = tuple(size - less for size, less in zip(self.size, lost))
+        if tuple(y.shape[-2:]) != blurred:
+            raise BadInput(f"a picture of {tuple(y.shape[-2:])} is no blurred one: those of this blur are {blurred}")
         x = y.new_zeros(*y.shape[:-2], *self.size, requires_grad=True)
         with torch.enable_grad():
             return torch.autograd.grad(self(x), x, y)[0]

@@ -54,7 +54,7 @@ class PhaseShare(Metric):
         self.moments = moments + self.moments if len(self.moments) else moments
 
     def compute(self) -> dict[str, Float[Tensor, ""]]:
-        """phase_share, phase_share_excess, phase_share_p; nan where no picture has a whole cell."""
+        """phase_share, phase_share_excess, phase_share_p; nan where no picture has a whole cell, or all are 0."""
         if not len(self.moments) or not bool(self.moments[:, 0].all()):
             nan = torch.tensor(torch.nan)
             return {"phase_share": nan, "phase_share_excess": nan, "phase_share_p": nan}

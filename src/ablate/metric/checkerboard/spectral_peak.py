@@ -51,7 +51,7 @@ class SpectralPeak(Metric):
         self.power += spectrum.abs().square().sum((0, 1, 2, 3))
 
     def compute(self) -> Float[Tensor, ""]:
-        """Decibels; nan where no picture was large enough."""
+        """Decibels; nan where no picture was large enough, or all are constant."""
         level = 10 * self.power.log10()
         ring = [(dy, dx) for dy in range(-2, 3) for dx in range(-2, 3) if 2 in (abs(dy), abs(dx))]
         ground = torch.stack([level.roll(shift, (0, 1)) for shift in ring]).mean(0)
