@@ -1,4 +1,4 @@
-"""Token sequences as a decoder learns them: told what was right so far, asked what comes next."""
+"""Token sequences as encoders and decoders take them: padded; told what was right so far, asked what comes next."""
 
 from collections.abc import Sequence
 
@@ -16,3 +16,8 @@ def shifted(sequences: Sequence[Int[Tensor, " _"]]) -> tuple[Int[Tensor, "b t"],
     inputs = [torch.cat([torch.tensor([BEGIN]), tokens]) for tokens in sequences]
     targets = [torch.cat([tokens, torch.tensor([END])]) for tokens in sequences]
     return pad_sequence(inputs, True, PAD), pad_sequence(targets, True, IGNORE)
+
+
+def padded(sequences: Sequence[Int[Tensor, " _"]]) -> tuple[Int[Tensor, "b s"], Int[Tensor, " b"]]:
+    """Behind their ends, to the longest; with their lengths."""
+    return pad_sequence(list(sequences), True, PAD), torch.tensor([len(each) for each in sequences])
