@@ -78,7 +78,8 @@ def test_reading_a_caption():
 @pytest.mark.parametrize(
     "text",
     ["", "a", "ring", "a arc", "an ring", "two ring", "a rings", "a red small ring", "a ring left of", "a ring and", "a pink ring",
-     "A ring", "a ring at the left left of a disc", "a ring left of a disc at the top", "a ring . ", "one ring", "<unk> ring", "a ring and and a ring"],
+     "A ring", "a ring at the left left of a disc", "a ring left of a disc at the top", "a ring . ", "one ring", "<unk> ring",
+     "a ring and and a ring"],
 )  # fmt: skip
 def test_what_is_no_caption(text: str):
     assert parse(text) is None and judge(text, VIEW) is None

@@ -1,4 +1,7 @@
-"""Every batch type, with every shape. Letters: b batch, h height, w width, k objects of a scene, t steps, d numbers a step, s steps of a source or story."""
+"""Every batch type, with every shape.
+
+Letters: b batch, h height, w width, k objects of a scene, t steps, d numbers a step, s steps of a source or a story.
+"""
 
 from typing import NamedTuple
 
@@ -101,3 +104,6 @@ class QuestionBatch(NamedTuple):
         """What a run says of its data."""
         of = "stories" if self.image is None else "pictures of {}×{}".format(*self.image.shape[2:])
         return f"questions on {of}"
+
+
+Batch = SegmentationBatch | SequenceBatch | PairBatch | CaptionBatch | QuestionBatch

@@ -21,7 +21,10 @@ Objects = np.ndarray  # of scene_draw.OBJECT, those that the picture has
 
 
 class Question(NamedTuple):
-    """A question with its answer; `fit` changes the numbers of a picture's objects, `holds` says whether the answer is then beyond doubt."""
+    """A question with its answer.
+
+    `fit` changes the numbers of a picture's objects; `holds` says whether the answer is then beyond doubt.
+    """
 
     text: str
     answer: str

@@ -76,12 +76,7 @@ class SceneQuestions(Dataset):
         self.scenes = Scenes(
             split, sizes=sizes, image_size=image_size, objects=objects, class_names=names, noise=noise, seed=seed
         )
-        self.kinds = [check_choice("data.dataset.kinds", kind, KINDS) for kind in kinds]
-        if not self.kinds or (needed := max(NEEDS[kind] for kind in kinds)) > objects[1]:
-            raise BadInput("data.dataset.kinds is empty" if not self.kinds else
-                           f"data.dataset.objects={list(objects)} must allow {needed} objects for data.dataset.kinds={list(kinds)}")  # fmt: skip
-        if len(shapes) < 2 and set(kinds) & {"relation", "count", "colour"}:
-            raise BadInput(f"data.dataset.shapes={list(shapes)} must be two or more for data.dataset.kinds={list(kinds)}")
+        self.kinds = _check_kinds(kinds, objects, shapes)
         if tuple(class_names) != ANSWERS:
             raise BadInput(f"data.class_names must be [{', '.join(ANSWERS)}]")
         self.split, self.vocabulary = split, Vocabulary(vocabulary or [*SPECIAL, *WORDS])
@@ -132,3 +127,14 @@ class SceneQuestions(Dataset):
         if count := least + int(head["count"][0] * (most - least + 1)):
             question.fit(objects[:count])
         return picture._replace(numbers=numbers)
+
+
+def _check_kinds(kinds: Sequence[str], objects: Sequence[int], shapes: Sequence[str]) -> list[str]:
+    if not kinds:
+        raise BadInput("data.dataset.kinds is empty")
+    asked = f"data.dataset.kinds=[{', '.join(check_choice('data.dataset.kinds', kind, KINDS) for kind in kinds)}]"
+    if (needed := max(NEEDS[kind] for kind in kinds)) > objects[1]:
+        raise BadInput(f"data.dataset.objects={list(objects)} must allow {needed} objects for {asked}")
+    if len(shapes) < 2 and set(kinds) != {"existence"}:
+        raise BadInput(f"data.dataset.shapes={list(shapes)} must be two or more for {asked}")
+    return list(kinds)

@@ -82,6 +82,15 @@ def test_batches_do_not_matter_and_reset_forgets(metric):
     assert score(parts, peers.SENTENCES[:3]) == pytest.approx(score(metric(), peers.SENTENCES[:3]), abs=1e-6)
 
 
+def test_what_several_devices_gathered_is_read_as_one():
+    metric = ExactMatch()
+    metric.update(["é\n", "b"], [["c"], ["b", "d"]])
+    metric.update(["a"], [["a"]])
+    kept = metric.pairs()
+    metric.text = torch.cat(metric.text)  # as torchmetrics leaves it
+    assert metric.pairs() == kept == [("é\n", ["c"]), ("b", ["b", "d"]), ("a", ["a"])]
+
+
 @pytest.mark.parametrize("metric", ALL)
 def test_an_empty_prediction_scores_nothing(metric):
     found = score(metric(), [("", ["a ring", "two rings"]), ("", ["a square"])])

@@ -26,6 +26,7 @@ class Corpus(Metric, ABC):
     def __init__(self) -> None:
         super().__init__()
         self.add_state("text", default=[], dist_reduce_fx="cat")
+        self.set_dtype(torch.uint8)  # what a device that saw no sample hands in
 
     def update(self, predictions: Sequence[str], references: Sequence[Sequence[str]]) -> None:
         """Keep a batch: one sentence a sample, with one or more that would have been right."""
