@@ -9,8 +9,9 @@ import pytest
 import torch
 
 from ablate.errors import BadInput
+from ablate.metric.caption.chrf import ChrF
 from ablate.metric.caption.cider import CIDEr, CIDErD
-from ablate.metric.caption.overlap import Bleu, ChrF, ExactMatch, SacreBleu
+from ablate.metric.caption.overlap import Bleu, ExactMatch, SacreBleu
 from ablate.metric.caption.rouge import RougeL, longest_common
 
 SPEC = importlib.util.spec_from_file_location("peers", Path(__file__).with_name("peers.py"))
@@ -47,7 +48,14 @@ def test_bleu_equals_pycocoevalcap():
 
 
 def test_chrf_equals_sacrebleu():
-    assert score(ChrF(), peers.SENTENCES) == pytest.approx(PEER["chrf"], abs=1e-4)  # torchmetrics counts in float32
+    assert score(ChrF(), peers.SENTENCES) == pytest.approx(PEER["chrf"], abs=1e-9)
+
+
+def test_chrf_by_hand():
+    # "ab" of "ab c": precisions 1, 1; recalls 2/3, 1/2 of n = 1, 2; of n = 3 nothing is predicted.
+    precision, recall = 1, (2 / 3 + 1 / 2) / 2
+    assert score(ChrF(), [("ab", ["ab c"])]) == pytest.approx(5 * precision * recall / (4 * precision + recall))
+    assert score(ChrF(), [("a b", ["xy", "ab"])]) == 1.0
 
 
 def test_the_kept_numbers_are_what_the_peers_compute():

@@ -1,11 +1,11 @@
-"""Scores of common words or characters that torchmetrics has, under the one interface of this folder."""
+"""Scores of common words that torchmetrics has, and exact match, under the one interface of this folder."""
 
 from collections.abc import Sequence
 from importlib.metadata import version
 
 import torch
 from torch import Tensor
-from torchmetrics.text import BLEUScore, CHRFScore, SacreBLEUScore
+from torchmetrics.text import BLEUScore, SacreBLEUScore
 
 from ablate.metric.caption.corpus import Corpus, check_references
 
@@ -50,20 +50,6 @@ class SacreBleu(SacreBLEUScore):
         super().__init__(tokenize=tokenize, lowercase=lowercase)
         case = "lc" if lowercase else "mixed"
         self.signature = f"case:{case}|eff:no|tok:{tokenize}|smooth:none|version:torchmetrics-{version('torchmetrics')}"
-
-    def update(self, predictions: Sequence[str], references: Sequence[Sequence[str]]) -> None:
-        check_references(predictions, references)
-        super().update(predictions, references)
-
-
-class ChrF(CHRFScore):
-    """chrF, in 0 … 1: F with β = 2 of character n-grams, n = 1 … 6; white space does not count. No words (chrF++) in it.
-
-    Source: Popović 2015, "chrF: character n-gram F-score for automatic MT evaluation".
-    """
-
-    def __init__(self) -> None:
-        super().__init__(n_word_order=0)
 
     def update(self, predictions: Sequence[str], references: Sequence[Sequence[str]]) -> None:
         check_references(predictions, references)
