@@ -42,6 +42,7 @@ def described() -> list[tuple[list[Seen], list[str]]]:
         ("no discs", False, True),
         ("no stars", True, True),
         ("no rings", False, False),
+        ("no squares at the left", True, True),
         ("three objects", False, True),
         ("four objects", False, True),
         ("five objects", False, False),
@@ -79,7 +80,7 @@ def test_reading_a_caption():
     "text",
     ["", "a", "ring", "a arc", "an ring", "two ring", "a rings", "a red small ring", "a ring left of", "a ring and", "a pink ring",
      "A ring", "a ring at the left left of a disc", "a ring left of a disc at the top", "a ring . ", "one ring", "<unk> ring",
-     "a ring and and a ring"],
+     "a ring and and a ring", "no rings left of a disc", "a ring left of no discs"],
 )  # fmt: skip
 def test_what_is_no_caption(text: str):
     assert parse(text) is None and judge(text, VIEW) is None

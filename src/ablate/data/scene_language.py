@@ -1,7 +1,7 @@
 """The language in which generated scenes are described: statements, how they are said, and how they are read back.
 
-    caption   = "no objects" | statement ("and" statement)*
-    statement = phrase (position | relation phrase)?
+    caption   = statement ("and" statement)*
+    statement = phrase (position | relation phrase)?        "no" has no relation, on either side
     phrase    = number size? colour? (shape | object)
 
 "a small red ring left of two blue squares", "three green objects at the top and an arc". What they mean: `scene_truth`.
@@ -101,6 +101,8 @@ def _parse_statement(text: str) -> Statement | None:
     found = match.groupdict()
     other = _phrase(found, "o_") if found["relation"] else None
     statement = Statement(_phrase(found, "s_"), found["position"], found["relation"], other)
+    if other and 0 in (statement.subject.number, other.number):
+        return None
     return statement if _say_statement(statement) == text else None  # "a arc", "two ring"
 
 
