@@ -1,4 +1,7 @@
-"""Every batch type, with every shape. Letters: b batch, h height, w width, k objects of a scene, t steps, d numbers a step."""
+"""Every batch type, with every shape.
+
+Letters: b batch, h height, w width, k objects of a scene, t steps, d numbers a step, s steps of a source or a story.
+"""
 
 from typing import NamedTuple
 
@@ -72,3 +75,50 @@ class SequenceBatch(NamedTuple):
             lengths = self.lengths if self.lengths is None else (self.lengths - start).clamp(0, self.input[:, part].shape[1])
             chunks.append(self._replace(input=self.input[:, part], target=self.target[:, part], lengths=lengths))
         return chunks
+
+
+class PairBatch(NamedTuple):
+    """A sequence that is to become another one, as in translation; both padded behind their ends."""
+
+    source: Int[Tensor, "b s"]
+    source_lengths: Int[Tensor, " b"]
+    input: Int[Tensor, "b t"]  # BEGIN and the right tokens: step i is told what was right at step i - 1
+    target: Int[Tensor, "b t"]  # the right tokens and END, or IGNORE
+    index: Int[Tensor, " b"]  # which sample of its split
+
+    def describe(self) -> str:
+        """What a run says of its data."""
+        return f"pairs such as one of {self.source.shape[1]} and {self.target.shape[1]} steps"
+
+
+class CaptionBatch(NamedTuple):
+    """Pictures, each with one of its captions."""
+
+    image: Float[Tensor, "b 3 h w"]  # in [0, 1]
+    input: Int[Tensor, "b t"]  # BEGIN and the caption's tokens
+    target: Int[Tensor, "b t"]  # the caption's tokens and END, or IGNORE
+    index: Int[Tensor, " b"]  # which picture of its split: several samples may have the same
+
+    def describe(self) -> str:
+        """What a run says of its data."""
+        return "pictures of {}×{} with captions".format(*self.image.shape[2:])
+
+
+class QuestionBatch(NamedTuple):
+    """Questions on pictures or on stories, each with one answer out of a list."""
+
+    question: Int[Tensor, "b t"]
+    question_lengths: Int[Tensor, " b"]
+    target: Int[Tensor, " b"]  # which answer
+    index: Int[Tensor, " b"]  # which sample of its split
+    image: Float[Tensor, "b 3 h w"] | None = None  # in [0, 1]
+    story: Int[Tensor, "b s"] | None = None
+    story_lengths: Int[Tensor, " b"] | None = None
+
+    def describe(self) -> str:
+        """What a run says of its data."""
+        of = "stories" if self.image is None else "pictures of {}×{}".format(*self.image.shape[2:])
+        return f"questions on {of}"
+
+
+Batch = SegmentationBatch | SequenceBatch | PairBatch | CaptionBatch | QuestionBatch

@@ -9,7 +9,7 @@ from lightning.pytorch.overrides.distributed import UnrepeatedDistributedSampler
 from torch.utils.data import DataLoader, Dataset, DistributedSampler, Sampler, SequentialSampler
 
 from ablate.data.augmentation import Augmentation
-from ablate.data.batch import SegmentationBatch, SequenceBatch
+from ablate.data.batch import Batch, SegmentationBatch
 from ablate.data.order import Buckets, Tracks
 from ablate.errors import BadInput, check_positive, check_whole
 
@@ -83,7 +83,7 @@ class DataModule(LightningDataModule):
     def test_dataloader(self) -> DataLoader:
         return self._loader("test", self._sampler(UnrepeatedDistributedSampler, "test", shuffle=False))
 
-    def on_after_batch_transfer(self, batch: tuple, dataloader_idx: int) -> SegmentationBatch | SequenceBatch:
+    def on_after_batch_transfer(self, batch: tuple, dataloader_idx: int) -> Batch:
         split = self._split
         batch = self.datasets[split].finish(batch)
         if split == "train" and self.augmentation is not None and isinstance(batch, SegmentationBatch):
@@ -91,7 +91,7 @@ class DataModule(LightningDataModule):
             batch = self.augmentation(batch, torch.Generator().manual_seed(self.seed * 1_000_003 + step))
         return batch
 
-    def some(self, split: str, count: int, device: torch.device | str = "cpu") -> SegmentationBatch | SequenceBatch:
+    def some(self, split: str, count: int, device: torch.device | str = "cpu") -> Batch:
         """Up to `count` samples, spread evenly over a split (neighbours may be frames of one film), without any loader.
 
         Where pictures differ in size it is the first one alone.
@@ -105,7 +105,7 @@ class DataModule(LightningDataModule):
             raw = dataset.collate(samples[:1])
         return dataset.finish(self.transfer_batch_to_device(raw, torch.device(device), 0))
 
-    def batches(self, split: str) -> Iterator[SegmentationBatch | SequenceBatch]:
+    def batches(self, split: str) -> Iterator[Batch]:
         """The whole split once, in order, unaugmented, on the CPU."""
         loader = self._loader(split, SequentialSampler(self.datasets[split]))
         return (self.datasets[split].finish(raw) for raw in loader)

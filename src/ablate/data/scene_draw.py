@@ -36,15 +36,19 @@ class Draw(NamedTuple):
     turn: np.ndarray  # (1 + k, 2, 2): of the picture and the objects, the two angles' cosine and sine
 
 
-def draw(seed: int, split: int, index: int, k: int) -> Draw:
+def stream(seed: int, split: int, index: int, use: int = 0) -> np.random.Generator:
+    """The random numbers of sample `index` < 2**40 of a split for one `use` < 2**16 of them; the picture's is 0."""
+    return np.random.Generator(np.random.Philox(Key(seed, split << 56 | use << 40 | index)))
+
+
+def draw(seed: int, split: int, index: int, k: int, use: int = 0) -> Draw:
     """Sample `index` of a split, from a counter-based stream of its own.
 
     Cosine and sine are taken here, not for a batch: numpy may round them otherwise in an array of another length.
 
     Source: Philox, in Salmon et al., Parallel Random Numbers: As Easy as 1, 2, 3, SC 2011, section 3.3.
     """
-    stream = np.random.Generator(np.random.Philox(Key(seed, split << 56 | index)))
-    numbers = stream.random(_HEAD + k * OBJECT.itemsize // 8)
+    numbers = stream(seed, split, index, use).random(_HEAD + k * OBJECT.itemsize // 8)
     picture, objects = records(numbers)
     angle = 2 * np.pi * np.concatenate([picture["angle"], objects["angle"]])
     return Draw(index, numbers, np.stack([np.cos(angle), np.sin(angle)], -1))

@@ -1,0 +1,86 @@
+"""bAbI: the layout, the stories as they stand before each question, and the real files."""
+
+from pathlib import Path
+
+import pytest
+from sequence_data import config, dataset
+
+from ablate.errors import BadInput
+
+TEXT = """1 Mary moved to the bathroom.
+2 John went to the hallway.
+3 Where is Mary? \tbathroom\t1
+4 Mary went to the garden.
+5 Where is Mary?\tgarden\t1 4
+1 Bill took the apple.
+2 What is Bill carrying?\tapple,milk\t1
+"""
+
+
+def babi(folder: Path, text: str = TEXT, split: str = "train", **changes: object):
+    (folder / "en-valid").mkdir(exist_ok=True)
+    for name in ("train", "valid", "test"):
+        (folder / f"en-valid/qa1_{name}.txt").write_text(text)
+    return dataset("babi", **{"root": str(folder), "dataset__tasks": [1], **changes})(split=split)
+
+
+def test_stories_questions_answers_and_support(tmp_path: Path):
+    data = babi(tmp_path)
+    assert len(data) == 3 and data.lengths == [12, 18, 5] and data.cut == 0
+    batch = data.collate([data[i] for i in range(3)])
+    told = " ".join(data.vocabulary.decode(batch.story[1].tolist()))
+    assert told == "mary moved to the bathroom . john went to the hallway . mary went to the garden ."
+    assert " ".join(data.vocabulary.decode(batch.question[2, : batch.question_lengths[2]].tolist())) == "what is bill carrying ?"
+    assert batch.story_lengths.tolist() == [12, 18, 5] and batch.image is None and not batch.story[2, 5:].any()
+    names = list(config("babi").class_names)
+    assert [names[int(i)] for i in batch.target] == ["bathroom", "garden", "apple,milk"]
+    assert [data.references(i) for i in range(3)] == [["bathroom"], ["garden"], ["apple,milk"]]
+    assert data.supporting(1) == ["mary moved to the bathroom .", "mary went to the garden ."]
+    assert data.finish(batch) is batch and batch.describe() == "questions on stories"
+
+
+def test_a_long_story_loses_its_beginning(tmp_path: Path):
+    data = babi(tmp_path, max_length=6)
+    assert data.cut == 2 and " ".join(data.vocabulary.decode(data[1].story.tolist())) == "mary went to the garden ."
+    assert len(data[2].story) == 5
+
+
+def test_the_vocabulary_is_that_of_training(tmp_path: Path):
+    data = babi(tmp_path)
+    (tmp_path / "en-valid/qa1_test.txt").write_text("1 Zoe slept.\n2 Where is Zoe?\tgarden\t1\n")
+    test = dataset("babi", root=str(tmp_path), dataset__tasks=[1])(split="test")
+    assert test.vocabulary.tokens == data.vocabulary.tokens and test[0].story.tolist()[:2] == [1, 1]
+
+
+@pytest.mark.parametrize(
+    "text, message",
+    [
+        ("", "qa1_train.txt is empty"),
+        ("Mary moved.", "qa1_train.txt:1: 'Mary moved.' is neither a sentence nor a question"),
+        ("1 A b.\n2 Where?\tgarden", "qa1_train.txt:2: .* is neither a sentence nor a question"),
+        ("1 A b.\n2 Where?\tgraden\t1", "the label 'graden' is not in data.class_names; did you mean 'garden'"),
+        ("1 A b.\n2 Where?\tgarden\t7", "qa1_train.txt:2: the supporting sentence 7 was not told before"),
+        ("1 Where?\tgarden\t1", "qa1_train.txt:1: a question without a story"),
+        ("1 A b.\n2 Where?\t\t1", "the label is missing"),
+    ],
+)
+def test_bad_files_are_one_line(tmp_path: Path, text: str, message: str):
+    with pytest.raises(BadInput, match=message) as error:
+        babi(tmp_path, text)
+    assert "\n" not in str(error.value)
+
+
+@pytest.mark.parametrize("tasks", [[], [0], [1, 21]])
+def test_there_are_twenty_tasks(tmp_path: Path, tasks: list):
+    with pytest.raises(BadInput, match="data.dataset.tasks=.* must be one or more of 1 to 20"):
+        babi(tmp_path, dataset__tasks=tasks)
+    with pytest.raises(BadInput, match="the folder .*nowhere is missing; data.root should hold en-valid/qa1_train.txt"):
+        dataset("babi", root=str(tmp_path / "nowhere"))(split="train")
+
+
+def test_real_stories(real_data: Path):
+    options = {"root": str(real_data / "babi/tasks_1-20_v1-2"), "dataset__tasks": [1, 17, 18, 19, 20]}
+    sizes = {split: len(dataset("babi", **options)(split=split)) for split in ("train", "val", "test")}
+    assert sizes == {"train": 900 + 904 + 905 + 900 + 904, "val": 100 + 96 + 95 + 100 + 96, "test": 5000}
+    whole = dataset("babi", root=str(real_data / "babi/tasks_1-20_v1-2"), dataset__tasks=[3, 8])(split="test")
+    assert whole.stories[0].task == 3 and all(whole.supporting(i) for i in range(0, 2000, 100))
