@@ -55,7 +55,8 @@ class Rules:
         runs = tokens.unfold(1, self.no_repeat, 1)
         last = tokens[:, tokens.shape[1] - self.no_repeat + 1 :]
         same = (runs[..., :-1] == last[:, None]).all(-1)
-        return tokens.new_zeros(len(tokens), size).scatter_add_(1, runs[..., -1], same.to(tokens)) > 0
+        following = torch.where(same, runs[..., -1], size)  # the last column is of those that may come
+        return torch.zeros(len(tokens), size + 1, dtype=torch.bool, device=tokens.device).scatter_(1, following, True)[:, :size]
 
 
 @torch.no_grad()
