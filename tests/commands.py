@@ -11,7 +11,8 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 
 import hydra
-from omegaconf import DictConfig
+from hydra.core.hydra_config import HydraConfig
+from omegaconf import DictConfig, open_dict
 
 import ablate.cli  # noqa: F401  registers the resolvers
 
@@ -31,10 +32,21 @@ TINY = [
 ]
 
 
-def compose(*overrides: str) -> DictConfig:
+def compose(*overrides: str, **options: bool) -> DictConfig:
     """conf/train.yaml with overrides."""
     with hydra.initialize_config_dir(str(CONF), version_base="1.3"):
-        return hydra.compose("train", list(overrides))
+        return hydra.compose("train", list(overrides), **options)
+
+
+def composed(name: str, folder: Path, *overrides: str) -> DictConfig:
+    """conf/NAME.yaml as its script gets it, for a call in this process; the run's folder is `folder`."""
+    with hydra.initialize_config_dir(str(CONF), version_base="1.3"):
+        cfg = hydra.compose(name, [*overrides, "hydra.mode=RUN"], return_hydra_config=True)
+    cfg.hydra.runtime.output_dir = str(folder)
+    HydraConfig.instance().set_config(cfg)
+    with open_dict(cfg):
+        del cfg.hydra
+    return cfg
 
 
 def script(name: str, *words: str, cwd: Path, **env: str) -> subprocess.CompletedProcess:

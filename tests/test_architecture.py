@@ -1,12 +1,17 @@
-"""Imports point one way, and a new decoder is one file and one config."""
+"""Imports point one way, and a new decoder or cell is one file and one config."""
 
 import ast
 import importlib
 import shutil
 from pathlib import Path
 
+import hydra
 import pytest
 from commands import ROOT, TINY, script
+from hydra.utils import instantiate
+from sequence_data import dataset
+
+import ablate.model.cell
 
 SOURCE = ROOT / "src/ablate"
 FORBIDDEN = {  # package -> what it must not import
@@ -65,3 +70,26 @@ def test_a_decoder_is_one_file_and_one_config(tmp_path):
 @pytest.mark.parametrize("path", sorted(SOURCE.rglob("*.py")), ids=lambda path: path.relative_to(SOURCE).as_posix())
 def test_every_module_imports_with_its_annotations_checked(path):
     importlib.import_module(".".join(path.relative_to(SOURCE.parent).with_suffix("").parts))
+
+
+def test_a_cell_is_one_file_and_one_config(tmp_path, monkeypatch):
+    """In this process: `conf` of its own, the module where it would lie."""
+    conf = shutil.copytree(ROOT / "conf", tmp_path / "conf")
+    (tmp_path / "keeping.py").write_text(
+        "from ablate.model.cell.base import Cell, HiddenState\n\n"
+        "class Keeping(Cell):\n"
+        "    def __init__(self, input_size, hidden_size):\n"
+        "        super().__init__(input_size, hidden_size)\n"
+        "        self.initialise('uniform', 1.0)\n\n"
+        "    def step(self, projected, state):\n"
+        "        return HiddenState((state.hidden + projected.tanh()) / 2)\n"
+    )
+    (conf / "model/cell/keeping.yaml").write_text("_target_: ablate.model.cell.keeping.Keeping\n_partial_: true\nhidden_size: 5\n")
+    monkeypatch.setattr(ablate.model.cell, "__path__", [*ablate.model.cell.__path__, str(tmp_path)])
+    words = ["data=echo", "model=sequence_tagger", "model/cell=keeping", "model.bidirectional=true", "task=sequence_tagging"]
+    with hydra.initialize_config_dir(str(conf), version_base="1.3"):
+        task = instantiate(hydra.compose("train", words).task, _convert_="all")
+    data = dataset("echo")(split="val")
+    task.step(data.collate([data[0], data[1]])).loss.backward()
+    cell = task.model.recurrent.layers[0][1]
+    assert type(cell).__name__ == "Keeping" and cell.weight_input.grad.abs().sum() > 0

@@ -3,20 +3,43 @@
 import pytest
 from commands import CONF, compose, script
 from omegaconf import OmegaConf
+from sequence_data import FOLDERS
 
 GROUPS = ("data", "augmentation", "model/encoder", "model/decoder", "optimizer", "scheduler", "trainer", "debug", "experiment")
 OPTIONS = [f"{group}={path.stem}" for group in GROUPS for path in sorted((CONF / group).glob("*.yaml"))]
+SEQUENCES = [o for o in OPTIONS if o.startswith("data=") and "bucket" in OmegaConf.load(CONF / f"{o.replace('=', '/')}.yaml")]
+CELLS = [path.stem for path in sorted((CONF / "model/cell").glob("*.yaml"))]
+LOOKED_INTO = ("names", "stdlib_lm")  # pictures of the inside cost more than all else
+ROOTS = {**FOLDERS, "camvid": "camvid_half/CamVid"}
 EXPERIMENTS = [path.stem for path in sorted((CONF / "experiment").glob("*.yaml"))]
 
 
 @pytest.mark.parametrize("option", OPTIONS)
 def test_every_option_composes_and_resolves(option):
-    cfg = compose(option)
+    cfg = compose(option, *(["model=sequence_classifier", "task=sequence_classification"] if option in SEQUENCES else []))
     OmegaConf.resolve(cfg.task)
     OmegaConf.resolve(cfg.datamodule)
     assert cfg.task.model.num_classes == (3 if cfg.task.name == "reconstruction" else cfg.data.num_classes)
-    assert len(cfg.data.class_names) == cfg.data.num_classes
-    assert len(cfg.data.palette) >= cfg.data.num_classes
+    assert cfg.data.class_names is None or len(cfg.data.class_names) == cfg.data.num_classes
+    if "bucket" in cfg.data:
+        assert cfg.datamodule.bucket == cfg.data.bucket and (cfg.data.vocabulary_size is None or cfg.data.input_size is None)
+    else:
+        assert len(cfg.data.palette) >= cfg.data.num_classes
+
+
+@pytest.mark.parametrize("cell", CELLS)
+@pytest.mark.parametrize("model, task", [("sequence_classifier", "sequence_classification"), ("sequence_tagger", "sequence_tagging")])
+def test_every_cell_composes_and_resolves(model, task, cell):
+    cfg = compose("data=echo", f"model={model}", f"task={task}", f"model/cell={cell}")
+    OmegaConf.resolve(cfg.task)
+    assert cfg.task.model.cell._partial_ and cfg.task.model.cell.hidden_size
+
+
+@pytest.mark.parametrize("model", ["bag_of_words", "window_mlp"])
+def test_every_baseline_composes_and_resolves(model):
+    cfg = compose("data=names", f"model={model}", "task=sequence_classification")
+    OmegaConf.resolve(cfg.task)
+    assert cfg.task.model.get("window", 24) == 24
 
 
 @pytest.mark.parametrize("name", EXPERIMENTS)
@@ -31,8 +54,11 @@ def test_every_experiment_opens_with_question_command_time_and_result(name):
 @pytest.mark.parametrize("name", EXPERIMENTS)
 def test_every_experiment_trains_two_steps(name, tmp_path, request):
     words = [f"experiment={name}", "debug=fast", "trainer.limit_train_batches=2", "data.batch_size=2"]
-    if compose(f"experiment={name}").data.root is not None:
-        words.append(f"data.root={request.getfixturevalue('real_data')}/camvid_half/CamVid")
+    cfg = compose(f"experiment={name}", return_hydra_config=True)
+    if cfg.data.root is not None:
+        words.append(f"data.root={request.getfixturevalue('real_data') / ROOTS[cfg.hydra.runtime.choices.data]}")
+    if "inside" in cfg.callbacks and name not in LOOKED_INTO:
+        words.append("~callbacks.inside")
     done = script("train", *words, cwd=tmp_path)
     assert done.returncode == 0, done.stderr
-    assert compose(f"experiment={name}").callbacks.best.monitor.replace("val/", "test/") in done.stdout
+    assert f"│ {cfg.callbacks.best.monitor.replace('val/', 'test/')} " in done.stdout

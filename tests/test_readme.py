@@ -26,6 +26,9 @@ SMALL = {  # what makes a command of each kind short; the words themselves stay 
     "export": ["repeats=1"],
     "benchmark": ["data.batch_size=2", "data.image_size=16", "model.encoder.width=2"],
 }  # and every budget is smoke
+SEQUENCES = [
+    "trainer.max_epochs=1", "trainer.limit_train_batches=2", "trainer.limit_val_batches=1", "trainer.limit_test_batches=1", "~callbacks.inside",
+]  # fmt: skip
 GPU = ["trainer.accelerator=cpu", "trainer.precision=32-true", "trainer.sync_batchnorm=false"]
 
 
@@ -51,7 +54,7 @@ def words_of(command: str, project: Path, request: pytest.FixtureRequest) -> lis
     """The script and the words to run: the README's, and what makes them short or stands for a GPU and for real data."""
     program, path, *rest = shlex.split(command)
     name = Path(path).stem
-    rest = [word.replace("logs/segmentation/RUN", str(newest_run(project))) if "RUN" in word else word for word in rest]
+    rest = [re.sub(r"logs/(\w+)/RUN", lambda match: str(newest_run(project, match[1])), word) for word in rest]
     rest = [word.replace("SWEEP", newest_sweep(project).name) if "SWEEP" in word else word for word in rest]
     rest = ["budget=smoke" if word.startswith("budget=") else word for word in rest]
     real = "camvid" in command and name == "train"
@@ -61,6 +64,8 @@ def words_of(command: str, project: Path, request: pytest.FixtureRequest) -> lis
         rest = [word.replace("CAMVID", str(root)) for word in rest]
     if real:
         extra = ["debug=fast", "trainer.limit_train_batches=1", "data.batch_size=2", f"data.root={root}"]
+    if "experiment=names" in rest or "experiment=stdlib_lm" in rest:
+        extra = SEQUENCES
     if "data=voc" in command:
         extra = [word for word in extra if not word.startswith("data.")] + ["data.batch_size=2"]
     if "-m" in rest or "debug=overfit" in rest:
@@ -77,8 +82,8 @@ def newest_sweep(project: Path) -> Path:
     return max((project / "logs/segmentation").glob("sweep_*"), key=os.path.getmtime)
 
 
-def newest_run(project: Path) -> Path:
-    return max((project / "logs/segmentation").glob("*/checkpoints/best.ckpt"), key=os.path.getmtime).parents[1]
+def newest_run(project: Path, name: str) -> Path:
+    return max((project / "logs" / name).glob("*/checkpoints/best.ckpt"), key=os.path.getmtime).parents[1]
 
 
 def environment(project: Path) -> dict[str, str]:

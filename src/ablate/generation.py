@@ -8,6 +8,7 @@ from omegaconf import DictConfig
 
 from ablate import run_folder, summary
 from ablate.callback.checkpoint import read_checkpoint
+from ablate.data.text import tokenise
 from ablate.data.vocabulary import BEGIN, END, PAD, UNKNOWN, Vocabulary
 from ablate.errors import BadInput, check_positive
 from ablate.inference import load_task
@@ -22,8 +23,8 @@ def write_samples(cfg: DictConfig) -> list[str]:
     if not isinstance(task, LanguageModelling):
         raise BadInput(f"generate.py needs a language model: checkpoint {cfg.checkpoint!r} is of task={task.config['task']['name']}")
     draw = {"temperature": cfg.temperature, "top_k": cfg.top_k, "top_p": cfg.top_p}
-    vocabulary, words = Vocabulary(checkpoint["vocabulary"]), task.config["data"].get("unit") == "words"
-    texts = samples(task, vocabulary, words, check_positive("samples", cfg.samples), cfg.length, cfg.seed, cfg.prefix, **draw)
+    prefix, vocabulary = "" if cfg.prefix is None else str(cfg.prefix), Vocabulary(checkpoint["vocabulary"])
+    texts = samples(task, vocabulary, check_positive("samples", cfg.samples), cfg.length, cfg.seed, prefix, **draw)
     folder = Path(HydraConfig.get().runtime.output_dir)
     folder.mkdir(parents=True, exist_ok=True)
     run_folder.write_atomically(folder / "samples.txt", "\n\n".join(texts) + "\n")
@@ -34,16 +35,19 @@ def write_samples(cfg: DictConfig) -> list[str]:
 
 
 def samples(
-    task: LanguageModelling, vocabulary: Vocabulary, words: bool, count: int, length: int, seed: int, prefix: str = "", **draw: object
+    task: LanguageModelling, vocabulary: Vocabulary, count: int, length: int, seed: int, prefix: str = "", **draw: object
 ) -> list[str]:
     """Texts of at most `length` tokens each, the prefix in front; `draw` are the options of `restrict`."""
-    tokens = prefix.split() if words else list(prefix)
+    data = task.config["data"]
+    unit = data["dataset"]["unit"]
+    tokens = tokenise(prefix, unit, data["dataset"]["lower"])
     numbers = vocabulary.encode(tokens)
     if UNKNOWN in numbers:
         raise BadInput(f"prefix={prefix!r}: the network has never seen {tokens[numbers.index(UNKNOWN)]!r}")
-    ends = bool(task.config["data"].get("ends", False))  # whether texts have a beginning and an end
+    ends = bool(data.get("ends", False))  # whether texts have a beginning and an end
     first = [BEGIN] if ends else [] if numbers else vocabulary.encode(["\n"])
     start = torch.tensor([first + numbers] * count, device=task.device)
     banned = [PAD, UNKNOWN, BEGIN] + ([] if ends else [END])
     drawn = generate(task.model, start, length, torch.Generator().manual_seed(seed), END if ends else None, banned=banned, **draw)
-    return [prefix + (" " if words and prefix else "") + (" " if words else "").join(vocabulary.decode(row)) for row in drawn.tolist()]
+    gap = " " if unit == "words" else ""
+    return [gap.join([*([prefix] if prefix else []), *vocabulary.decode(row)]) for row in drawn.tolist()]

@@ -39,15 +39,19 @@ def load_task(checkpoint: dict[str, Any], path: str) -> Task:
     config = dict(checkpoint["config"]["task"], optimizer=None, scheduler=None)
     _check_targets(config, path)
     try:
-        task = instantiate(OmegaConf.create(config), _convert_="all")
+        task = instantiate(OmegaConf.create(config), _convert_="all", optimizer=_no_training, scheduler=_no_training)
     except InstantiationException as error:
         raise BadInput(f"checkpoint {path!r} names a network that cannot be built: {error.__cause__ or error}") from error
     try:
         task.load_state_dict(checkpoint["state_dict"])
     except RuntimeError as error:
         raise BadInput(f"checkpoint {path!r} does not fit the network its config describes") from error
-    task.config = checkpoint["config"]
+    task.config, task.vocabulary = checkpoint["config"], checkpoint.get("vocabulary")
     return task.eval()
+
+
+def _no_training(*_: object, **__: object) -> None:
+    raise NotImplementedError("a network from a checkpoint is not trained")
 
 
 def evaluate(cfg: DictConfig) -> dict[str, float]:
@@ -67,6 +71,7 @@ def evaluate(cfg: DictConfig) -> dict[str, float]:
     callbacks = [build(cfg.callbacks, name) for name in ("progress", "confusion") if name in cfg.callbacks]
     callbacks += [build(cfg, "metric")] if "metric" in cfg else []
     trainer = build(cfg, "trainer", logger=False, callbacks=callbacks, plugins=[AtomicCheckpointIO()])
+    task.check(data.some("test", 1), trainer)
     result = trainer.test(task, datamodule=data, verbose=False)[0]
     metrics = {tag: float(value) for tag, value in result.items()}
     folder = Path(HydraConfig.get().runtime.output_dir)

@@ -22,6 +22,8 @@ def suggest(error: Exception, conf: Path, default: Callable[[], DictConfig], arg
     if match := re.search(r"Could not find '([^']+)/([^/']+)'|In '[^']*': Could not find '([^']+)/([^/']+)'", text):
         group, option = (match[1], match[2]) if match[1] else (match[3], match[4])
         return f"{group}={option} is unknown{did_you_mean(option, options(conf, group))}"
+    if match := re.search(r"Interpolation key '([^']+)' not found full_key: ([\w.]+)", text):
+        return f"{match[2]} is taken from {match[1]}, which is not there: are data, model and task made for each other?"
     if match := re.search(r"No match in the defaults list\)?\.? *|Could not load '([^']+)'", text):
         key = next((a.split("=")[0] for a in arguments if "=" in a and not _is_known(a, conf)), text)
         return _unknown_key(key, conf, default())

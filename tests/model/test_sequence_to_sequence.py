@@ -84,6 +84,11 @@ def test_dot_needs_states_of_the_size_of_keys():
         network(attention="dot", bidirectional=True)
 
 
+def test_lengths_that_do_not_fit():
+    with pytest.raises(BadInput, match="lengths from 1 to 6 must lie between 1 and 5"):
+        network(reverse=True)(SOURCE, LENGTHS + torch.tensor([1, 0, 0]), TOKENS)
+
+
 @pytest.mark.parametrize("attention", sorted(path.stem for path in (CONF / "model/attention").glob("*.yaml")))
 def test_the_config_makes_it(attention):
     sizes = ["+data.source_vocabulary_size=6", "+data.vocabulary_size=7"]

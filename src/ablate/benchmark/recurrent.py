@@ -9,6 +9,7 @@ from torch import Tensor, nn
 from torch.nn.utils.rnn import pack_padded_sequence, pad_packed_sequence, pad_sequence
 
 from ablate.benchmark.common import seconds, show
+from ablate.errors import BadInput
 from ablate.model.cell.elman import Elman
 from ablate.model.cell.gru import GRU
 from ablate.model.cell.lstm import LSTM
@@ -21,6 +22,8 @@ LENGTHS = (125, 250, 500, 1000, 2000)
 
 def run(overrides: Sequence[str]) -> None:
     """Forward and backward of every path, interleaved so that drifts cancel."""
+    if overrides:
+        raise BadInput(f"benchmark.py recurrent takes no overrides, such as {overrides[0]}: it builds no config")
     device = torch.device("cuda" if torch.cuda.is_available() else "cpu")
     torch.manual_seed(0)
     paths(device)

@@ -31,8 +31,7 @@ class Samples(Callback):
     def on_validation_epoch_end(self, trainer: Trainer, pl_module: LightningModule) -> None:
         if trainer.sanity_checking or self.count < 1:
             return
-        words = pl_module.config["data"].get("unit") == "words"
-        texts = samples(pl_module, Vocabulary(pl_module.vocabulary), words, self.count, self.length, seed=0, **self.draw)
+        texts = samples(pl_module, Vocabulary(pl_module.vocabulary), self.count, self.length, seed=0, **self.draw)
         write_atomically(self.path, "\n\n".join(texts) + "\n")
         for logger in trainer.loggers:
             shown = "\n\n".join("    " + text.replace("\n", "\n    ") for text in texts)  # four spaces: as it is, not as Markdown

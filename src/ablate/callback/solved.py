@@ -1,9 +1,11 @@
 """When a problem is solved, and when a training has run away: ends that a mean over the last epoch does not show."""
 
+from math import isfinite
+
 from lightning.pytorch import LightningModule, Trainer
 from lightning.pytorch.callbacks import Callback
 
-from ablate.errors import check_choice
+from ablate.errors import BadInput, check_choice, did_you_mean
 
 FIRST = 10  # losses whose mean is what later ones are compared with
 BEYOND = 10.0  # times that, and a training is called diverged
@@ -31,6 +33,8 @@ class Solved(Callback):
         return ["test/solved/yes", "test/solved/step"]
 
     def on_validation_end(self, trainer: Trainer, pl_module: LightningModule) -> None:
+        if self.metric not in trainer.callback_metrics:
+            raise BadInput(f"callbacks.solved.metric={self.metric!r} is not logged{did_you_mean(self.metric, trainer.callback_metrics)}")
         value = float(trainer.callback_metrics[self.metric])
         if self.step is None and (value <= self.threshold if self.mode == "min" else value >= self.threshold):
             self.step = trainer.global_step
@@ -67,9 +71,9 @@ class Diverged(Callback):
 
     def on_train_batch_end(self, trainer: Trainer, pl_module: LightningModule, outputs: dict, batch: tuple, batch_idx: int) -> None:
         loss = float(outputs["loss"])
-        if len(self.first) < FIRST and loss == loss:
+        if len(self.first) < FIRST and isfinite(loss):
             self.first.append(loss)
-        if not loss < BEYOND * sum(self.first) / max(1, len(self.first)):  # nan is not below anything
+        if not (isfinite(loss) and loss <= BEYOND * sum(self.first) / len(self.first)):
             self.diverged = trainer.should_stop = True
 
     def on_test_epoch_end(self, trainer: Trainer, pl_module: LightningModule) -> None:

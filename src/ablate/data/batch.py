@@ -6,6 +6,9 @@ from jaxtyping import Float, Int
 from torch import Tensor
 
 IGNORE = -100  # the target of a step that has none; torch's own default
+A_CLASS_A_PIXEL = "pictures with a class a pixel"  # kinds of batches
+A_CLASS_EACH, A_NUMBER_EACH = "sequences with a class each", "sequences with a number each"
+A_CLASS_A_STEP = "sequences with a class a step"
 
 
 class Scene(NamedTuple):
@@ -35,6 +38,11 @@ class SegmentationBatch(NamedTuple):
         """What a run says of its data."""
         return "pictures of {}×{}".format(*self.image.shape[2:])
 
+    @property
+    def kind(self) -> str:
+        """What is to be said of what."""
+        return A_CLASS_A_PIXEL
+
 
 class SequenceBatch(NamedTuple):
     """Sequences of tokens or of numbers, padded behind their ends, with one target each or one a step."""
@@ -48,6 +56,13 @@ class SequenceBatch(NamedTuple):
     def describe(self) -> str:
         """What a run says of its data."""
         return f"sequences such as one of {self.input.shape[1]} steps"
+
+    @property
+    def kind(self) -> str:
+        """What is to be said of what."""
+        if self.target.ndim == 2:
+            return A_CLASS_A_STEP
+        return A_NUMBER_EACH if self.target.is_floating_point() else A_CLASS_EACH
 
     def split(self, steps: int) -> list["SequenceBatch"]:
         """Chunks of `steps` steps, the last one as long as is left; targets must be one a step."""

@@ -18,8 +18,9 @@ class DataModule(LightningDataModule):
     """Loaders over the splits of one data set.
 
     A data set is called with `split=` and offers, beside len and indexing, `collate(samples)` on the CPU and
-    `finish(batch)` on the device; one of sequences their `lengths`, by which batches are made, or that it is a `stream`. The order of epoch e of a training depends on (seed, e) alone, what is drawn for
-    augmentation on (seed, step) alone: a continued run sees what the uninterrupted one would have seen.
+    `finish(batch)` on the device; one of sequences their `lengths`, by which batches are made, or that it is a `stream`. The
+    order of epoch e of a training depends on (seed, e) alone, what is drawn for augmentation on (seed, step) alone: a continued
+    run sees what the uninterrupted one would have seen.
 
     Raises:
         BadInput: a wrong size, or whatever a data set finds wrong with its files, before any training.
@@ -134,7 +135,8 @@ class DataModule(LightningDataModule):
         dataset = self.datasets[split]
         if getattr(dataset, "stream", False):
             world, rank = getattr(sampler, "num_replicas", 1), getattr(sampler, "rank", 0)
-            return {"batch_sampler": Tracks(len(dataset), self.batch_size, world, rank)}
+            even = world > 1 and type(sampler) is DistributedSampler  # a training: its processes wait for each other
+            return {"batch_sampler": Tracks(len(dataset), self.batch_size, world, rank, even)}
         if self.bucket and isinstance(sampler, DistributedSampler):
             return {"batch_sampler": Buckets(sampler, dataset.lengths, self.batch_size, self.bucket)}
         return {"batch_size": self.batch_size, "sampler": sampler}

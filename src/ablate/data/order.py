@@ -5,6 +5,8 @@ from collections.abc import Iterator, Sequence
 import torch
 from torch.utils.data import DistributedSampler, Sampler
 
+from ablate.errors import BadInput
+
 
 class Buckets(Sampler[list[int]]):
     """Batches of sequences of about one length, so that little is padded.
@@ -38,10 +40,17 @@ class Tracks(Sampler[list[int]]):
 
     The last stretch may be shorter than the others; then the last batches have a row less. Of several processes, each has
     `batch_size` stretches of its own.
+
+    Args:
+        even: all stretches of all processes are equally long, as a training in step needs it; what is left over is left out.
     """
 
-    def __init__(self, chunks: int, batch_size: int, processes: int = 1, process: int = 0) -> None:
-        self.steps = -(-chunks // (batch_size * processes))
+    def __init__(self, chunks: int, batch_size: int, processes: int = 1, process: int = 0, even: bool = False) -> None:
+        rows = batch_size * processes
+        if even and chunks < rows:
+            raise BadInput(f"a text of {chunks} pieces cannot be read at {rows} places: lower data.batch_size or data.length")
+        self.steps = chunks // rows if even else -(-chunks // rows)
+        chunks = self.steps * rows if even else chunks
         starts = range(process * batch_size * self.steps, (process + 1) * batch_size * self.steps, self.steps)
         self.rows = [range(start, min(start + self.steps, chunks)) for start in starts if start < chunks]
 

@@ -20,7 +20,7 @@ class Vocabulary:
         if tuple(tokens[: len(SPECIAL)]) != SPECIAL:
             raise BadInput(f"a vocabulary begins with {', '.join(SPECIAL)}, this one with {', '.join(tokens[:4]) or 'nothing'}")
         self.tokens = list(tokens)
-        self.index = {token: i for i, token in enumerate(tokens)}
+        self.index = {token: i for i, token in enumerate(tokens) if i >= len(SPECIAL)}  # a text cannot say the special ones
 
     @classmethod
     def count(cls, sequences: Iterable[Iterable[str]], size: int | None = None, least: int = 1) -> "Vocabulary":

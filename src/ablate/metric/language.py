@@ -1,7 +1,10 @@
 """How well a language model predicts the next token."""
 
-from jaxtyping import Float
+from math import log
+
+from jaxtyping import Float, Int
 from torch import Tensor
+from torch.nn.functional import cross_entropy
 from torchmetrics.text import Perplexity
 
 
@@ -14,7 +17,12 @@ class LanguageScores(Perplexity):
     A model that knows nothing has log₂ of the vocabulary's size.
     """
 
+    def update(self, preds: Float[Tensor, "b t k"], target: Int[Tensor, "b t"]) -> None:
+        """From logits; torchmetrics' own takes the logarithm of a softmax, which may be 0."""
+        logits, target = preds.flatten(0, 1).float(), target.flatten()
+        self.total_log_probs += cross_entropy(logits, target, ignore_index=self.ignore_index, reduction="sum")
+        self.count += (target != self.ignore_index).sum()
+
     def compute(self) -> dict[str, Float[Tensor, ""]]:
         """Both by name."""
-        perplexity = super().compute()
-        return {"perplexity": perplexity, "bits_per_token": perplexity.log2()}
+        return {"perplexity": super().compute(), "bits_per_token": self.total_log_probs / self.count / log(2)}

@@ -5,7 +5,7 @@ from torch import Tensor, nn
 
 from ablate.errors import check_positive
 from ablate.model.sequence_input import SequenceInput
-from ablate.model.unroll import present
+from ablate.model.unroll import check_lengths, present
 
 
 class BagOfWords(nn.Module):
@@ -28,6 +28,7 @@ class BagOfWords(nn.Module):
         self, xs: Int[Tensor, "b t"] | Float[Tensor, "b t d"], lengths: Int[Tensor, " b"] | None = None
     ) -> Float[Tensor, "b k"]:
         """Logits of each sequence."""
+        check_lengths(lengths, *xs.shape[:2], xs.device)
         embedded = self.input(xs)
         if lengths is None:
             return self.head(embedded.mean(1))

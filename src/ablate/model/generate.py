@@ -23,7 +23,7 @@ def restrict(
         raise BadInput(f"temperature={temperature} must be above 0; for the likeliest token top_k=1")
     if top_p is not None and not 0 < top_p <= 1:
         raise BadInput(f"top_p={top_p} must be above 0 and at most 1")
-    logits = (logits / temperature).log_softmax(-1)
+    logits = ((logits - logits.amax(-1, keepdim=True)) / temperature).log_softmax(-1)  # at most 0: nothing overflows
     if top_k is not None:
         least = logits.topk(min(check_positive("top_k", top_k), logits.shape[-1])).values[..., -1:]
         logits = logits.masked_fill(logits < least, -torch.inf)
@@ -57,10 +57,11 @@ def generate(
     if prefix.shape[1] < 1:
         raise BadInput("an empty prefix has nothing to begin with; the least is one token")
     check_whole("length", steps, 1)
-    logits, states = model(prefix, None, None)
+    token, states = prefix, None
     found: list[Tensor] = []
     over = torch.zeros(len(prefix), dtype=torch.bool, device=prefix.device)
     for _ in range(steps):
+        logits, states = model(token, None, states)
         allowed = logits[:, -1].float().clone()
         allowed[:, list(banned)] = -torch.inf
         chances = restrict(allowed, temperature, top_k, top_p).exp()
@@ -69,5 +70,4 @@ def generate(
             token = token.masked_fill(over[:, None], end)
             over |= token[:, 0] == end
         found.append(token)
-        logits, states = model(token, None, states)
     return torch.cat(found, 1)

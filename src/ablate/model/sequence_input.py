@@ -39,7 +39,11 @@ class SequenceInput(nn.Module):
         if (xs.ndim == 2) != (self.embedding is not None):
             kind = "tokens" if xs.ndim == 2 else "numbers"
             raise BadInput(f"the network was made for {'tokens' if self.embedding else 'numbers'}, the data are {kind}")
+        if xs.shape[1] < 1:
+            raise BadInput("an empty sequence has no step to read; the least length is 1")
         if self.embedding is None:
+            if xs.shape[2] != self.output_size:
+                raise BadInput(f"the network was made for data.input_size={self.output_size}, the data have {xs.shape[2]} numbers a step")
             return self.dropout(xs)
         if xs.device.type == "cpu" and not (0 <= int(xs.min()) and int(xs.max()) < self.size):
             raise BadInput(f"tokens from {int(xs.min())} to {int(xs.max())} are not all in a vocabulary of {self.size}")

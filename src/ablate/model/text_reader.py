@@ -10,7 +10,7 @@ from ablate.model.cell.base import Cell
 from ablate.model.memory import Memory, flatten_states
 from ablate.model.recurrent import Recurrent
 from ablate.model.sequence_input import SequenceInput
-from ablate.model.unroll import present, reverse_padded
+from ablate.model.unroll import check_lengths, present, reverse_padded
 
 
 class TextReader(nn.Module):
@@ -50,6 +50,7 @@ class TextReader(nn.Module):
 
     def forward(self, tokens: Int[Tensor, "b s"], lengths: Int[Tensor, " b"] | None = None) -> Memory:
         """Padding's keys are zero and masked."""
+        check_lengths(lengths, *tokens.shape, tokens.device)
         xs = self.input(tokens)
         keys, ends = self.recurrent(reverse_padded(xs, lengths) if self.reverse else xs, lengths)
         mask = torch.ones_like(tokens, dtype=torch.bool) if lengths is None else present(lengths, tokens.shape[1])

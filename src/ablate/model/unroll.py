@@ -40,7 +40,7 @@ def unroll(
     """
     check_choice("model.fused", fused, FUSED)
     batch, steps, _ = xs.shape
-    _check_lengths(lengths, batch, steps, xs.device)
+    check_lengths(lengths, batch, steps, xs.device)
     state = cell.initial_state(batch) if state is None else cell.check_state(state, batch)
     if reverse:
         xs = reverse_padded(xs, lengths)
@@ -105,7 +105,8 @@ def _freeze_memory(xs: Tensor, weights: Sequence[Tensor], lengths: Tensor) -> tu
     return torch.cat((xs, padding), 2), (torch.cat((weight_input, column), 1), *others)
 
 
-def _check_lengths(lengths: Tensor | None, batch: int, steps: int, device: torch.device) -> None:
+def check_lengths(lengths: Tensor | None, batch: int, steps: int, device: torch.device) -> None:
+    """Raise BadInput where lengths do not fit a batch of so many sequences and steps on a device."""
     if steps < 1:
         raise BadInput("an empty sequence has no step to unroll; the least length is 1")
     if lengths is None:

@@ -6,7 +6,7 @@ from torch import Tensor, nn
 
 from ablate.errors import check_positive
 from ablate.model.sequence_input import SequenceInput
-from ablate.model.unroll import present
+from ablate.model.unroll import check_lengths, present
 
 
 class WindowMLP(nn.Module):
@@ -44,6 +44,7 @@ class WindowMLP(nn.Module):
         self, xs: Int[Tensor, "b t"] | Float[Tensor, "b t d"], lengths: Int[Tensor, " b"] | None = None
     ) -> Float[Tensor, "b k"]:
         """Logits of each sequence."""
+        check_lengths(lengths, *xs.shape[:2], xs.device)
         embedded = self.input(xs[:, : self.window])
         if lengths is not None:
             embedded = embedded * present(lengths, embedded.shape[1])[..., None]

@@ -3,15 +3,16 @@
 import warnings
 from abc import abstractmethod
 from collections.abc import Callable
-from typing import NamedTuple
+from inspect import signature
+from typing import ClassVar, NamedTuple
 
 import torch
-from lightning.pytorch import LightningModule
+from lightning.pytorch import LightningModule, Trainer
 from torch import Tensor, nn
 from torchmetrics import MeanMetric, Metric
 
+from ablate.data.batch import A_CLASS_A_PIXEL
 from ablate.errors import BadInput
-
 
 SPLITS = ("train", "val", "test")
 
@@ -39,7 +40,14 @@ class Task(LightningModule):
         channels_last: lays convolution weights and pictures out as NHWC.
         gradient_clip: largest Euclidean norm of the gradient over all parameters; longer ones are shortened to it
             (Pascanu et al. 2013, algorithm 1).
+
+    Attributes:
+        learns_from: the kind of batches.
+        model_takes: the arguments beside the input that `model` is called with, in the words of its forward.
     """
+
+    learns_from: ClassVar[str] = A_CLASS_A_PIXEL
+    model_takes: ClassVar[frozenset[str]] = frozenset()
 
     def __init__(
         self,
@@ -74,6 +82,15 @@ class Task(LightningModule):
     def inputs(self, batch: tuple) -> tuple:
         """What `model` is called with, of a batch."""
         return (batch.image,)
+
+    def check(self, batch: tuple, trainer: Trainer) -> None:
+        """Raise BadInput where data, task, model and trainer are not made for each other."""
+        name = self.config["task"]["name"]
+        if batch.kind != self.learns_from:
+            raise BadInput(f"task={name} learns from {self.learns_from}, these data are {batch.kind}")
+        takes = {"lengths", "states"} & set(signature(self.model.forward).parameters)
+        if takes != self.model_takes:
+            raise BadInput(f"task={name} is for another kind of model than {type(self.model).__name__}")
 
     def run(self, split: str, batch: tuple) -> Output:
         """`step`, for a loop over a split; a task that carries states from batch to batch does so here."""
@@ -160,10 +177,8 @@ class Task(LightningModule):
     def _stop_if_not_finite(self) -> None:
         if not self.may_diverge and len(bad := torch.stack(self.losses).isfinite().logical_not().nonzero()):
             step = self.epoch_start + int(bad[0]) // self.trainer.accumulate_grad_batches
-            raise BadInput(
-                f"the loss is not finite at step {step}; the last good checkpoint is kept: lower optimizer.lr or set "
-                "trainer.gradient_clip_val"
-            )
+            clip = "set trainer.gradient_clip_val" if self.gradient_clip is None else "task.gradient_clip"
+            raise BadInput(f"the loss is not finite at step {step}; the last good checkpoint is kept: lower optimizer.lr or {clip}")
 
     # --- Lightning's hooks -------------------------------------------------------------------------
 

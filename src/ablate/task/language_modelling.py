@@ -3,13 +3,15 @@
 from collections.abc import Callable
 
 import torch
+from lightning.pytorch import Trainer
 from torch import nn
 
 from ablate.data.batch import IGNORE, SequenceBatch
+from ablate.errors import BadInput
 from ablate.loss.token import token_cross_entropy
 from ablate.metric.language import LanguageScores
 from ablate.task.base import Output
-from ablate.task.recurrent import RecurrentTask, States
+from ablate.task.recurrent import RecurrentTask, States, reads_backward
 
 
 class LanguageModelling(RecurrentTask):
@@ -26,7 +28,14 @@ class LanguageModelling(RecurrentTask):
         name: str = "language_modelling",
     ) -> None:
         super().__init__(model, {"scores": LanguageScores(IGNORE)}, optimizer, scheduler, truncate, gradient_clip)
+        if reads_backward(model):
+            raise BadInput("model.bidirectional=true lets a language model read what it is to say")
         self.label_smoothing = label_smoothing
+
+    def check(self, batch: tuple, trainer: Trainer) -> None:
+        super().check(batch, trainer)
+        if len(self.vocabulary or ()) != self.config["data"]["num_classes"]:
+            raise BadInput("task=language_modelling learns from text; these data are sequences of another kind")
 
     def advance(self, batch: SequenceBatch, states: States | None) -> tuple[Output, States]:
         logits, states = self.model(*self.inputs(batch), states)

@@ -4,11 +4,12 @@ from abc import abstractmethod
 from collections.abc import Callable, Sequence
 
 import torch
+from lightning.pytorch import Trainer
 from torch import Tensor, nn
 from torchmetrics import Metric
 
-from ablate.data.batch import SequenceBatch
-from ablate.errors import check_positive
+from ablate.data.batch import A_CLASS_A_STEP, SequenceBatch
+from ablate.errors import BadInput, check_positive
 from ablate.task.base import Output, Task
 
 States = tuple[tuple[Tensor, ...], ...]
@@ -25,7 +26,13 @@ class RecurrentTask(Task):
 
     Args:
         truncate: k, or None for whole sequences.
+
+    Raises:
+        BadInput: truncation where a network reads from the end, too.
     """
+
+    learns_from = A_CLASS_A_STEP
+    model_takes = frozenset({"lengths", "states"})
 
     def __init__(
         self,
@@ -38,6 +45,8 @@ class RecurrentTask(Task):
     ) -> None:
         super().__init__(model, metrics, optimizer, scheduler, gradient_clip=gradient_clip)
         self.truncate = None if truncate is None else check_positive("task.truncate", truncate)
+        if truncate is not None and reads_backward(model):
+            raise BadInput(f"task.truncate={truncate} cuts from the beginning on; model.bidirectional=true reads from the end, too")
         self.automatic_optimization = truncate is None
         self.left: dict[str, tuple[Tensor, States]] = {}  # by split: which samples the last batch had, and their states
 
@@ -47,6 +56,18 @@ class RecurrentTask(Task):
 
     def inputs(self, batch: SequenceBatch) -> tuple:
         return batch.input, batch.lengths
+
+    def check(self, batch: tuple, trainer: Trainer) -> None:
+        super().check(batch, trainer)
+        if self.truncate is None:
+            return
+        if trainer.gradient_clip_val or trainer.accumulate_grad_batches != 1:
+            raise BadInput(
+                f"task.truncate={self.truncate} takes a step for each chunk: task.gradient_clip instead of trainer.gradient_clip_val, "
+                "and no trainer.accumulate_grad_batches"
+            )
+        if trainer.world_size > 1 and not batch.stream:
+            raise BadInput(f"task.truncate={self.truncate} may make more chunks in one process than in another: trainer.devices=1")
 
     def step(self, batch: SequenceBatch) -> Output:
         return self.advance(batch, None)[0]
@@ -60,8 +81,9 @@ class RecurrentTask(Task):
         if self.truncate is None:
             return super().training_step(batch, batch_idx)
         optimizer, states, outputs = self.optimizers(), self._taken_up("train", batch), []
+        there = torch.ones_like(batch.index, dtype=torch.bool)
         for chunk in batch.split(self.truncate):
-            chunk, states = _still_there(chunk, states)
+            chunk, states, there = _still_there(chunk, states, there)
             output, states = self.advance(chunk, states)
             states = _map(Tensor.detach, states)
             optimizer.zero_grad()
@@ -95,17 +117,24 @@ class RecurrentTask(Task):
             self.left.pop(split, None)
 
 
+def reads_backward(model: nn.Module) -> bool:
+    """Whether a network reads sequences from their ends, too."""
+    return bool(getattr(getattr(model, "recurrent", None), "bidirectional", False))
+
+
 def _map(function: Callable[[Tensor], Tensor], states: States) -> States:
     return tuple(type(state)(*map(function, state)) for state in states)
 
 
-def _still_there(chunk: SequenceBatch, states: States | None) -> tuple[SequenceBatch, States | None]:
-    """The rows that have not ended before this chunk."""
+def _still_there(
+    chunk: SequenceBatch, states: States | None, before: Tensor
+) -> tuple[SequenceBatch, States | None, Tensor]:
+    """The rows that have not ended before this chunk, their states, and which they are; `before` says of which the states are."""
     if chunk.lengths is None or bool((chunk.lengths > 0).all()):
-        return chunk, states
+        return chunk, states, before
     kept = chunk.lengths > 0
     chunk = SequenceBatch(chunk.input[kept], chunk.lengths[kept], chunk.target[kept], chunk.index[kept], chunk.stream)
-    return chunk, states if states is None else _map(lambda state: state[kept], states)
+    return chunk, states if states is None else _map(lambda state: state[kept[before]], states), kept
 
 
 def _whole(outputs: Sequence[Output]) -> Output:

@@ -6,13 +6,16 @@ import torch
 import torch.nn.functional as F
 from torch import nn
 
-from ablate.data.batch import SequenceBatch
+from ablate.data.batch import A_CLASS_EACH, SequenceBatch
 from ablate.metric.classification import ClassificationScores
 from ablate.task.base import Output, Task
 
 
 class SequenceClassification(Task):
     """Cross-entropy of the class of each sequence; accuracy, macro F1 and the confusion matrix over the whole split."""
+
+    learns_from = A_CLASS_EACH
+    model_takes = frozenset({"lengths"})
 
     def __init__(
         self,

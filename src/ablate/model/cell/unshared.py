@@ -44,15 +44,15 @@ class Unshared(Cell):
 
     def project(self, x: Float[Tensor, "*b d"]) -> Float[Tensor, "*b d"]:
         """x itself: its weights depend on the step."""
-        if x.ndim > 2:
-            self._check(x.shape[-2])
+        if x.ndim > 2 and x.shape[-2] > self.steps:
+            raise BadInput(f"a sequence of {x.shape[-2]} steps has no weights after the first {self.steps} (model.cell.steps)")
         return x
 
     def step(self, projected: Float[Tensor, "b d"], state: CountedState) -> CountedState:
         """The equation above, with the weights of the step that the state has counted to."""
         t = state.count.amax(0)  # rows begin together; one that has ended keeps its state and its count
-        if t.device.type == "cpu":  # elsewhere it would wait
-            self._check(int(t) + 1)
+        if t.device.type == "cpu" and int(t) >= self.steps:
+            raise BadInput(f"step {int(t) + 1} has no weights: there are those of {self.steps} (model.cell.steps)")
         weight_input, weight_hidden, bias = (each.index_select(0, t)[0] for each in (self.weight_input, self.weight_hidden, self.bias))
         return CountedState((projected @ weight_input.T + state.hidden @ weight_hidden.T + bias).tanh(), state.count + 1)
 
@@ -60,7 +60,3 @@ class Unshared(Cell):
         """Zeros, on the device of the weights."""
         hidden = self.bias.new_zeros(batch, self.hidden_size)
         return CountedState(hidden, torch.zeros(batch, 1, dtype=torch.long, device=hidden.device))
-
-    def _check(self, steps: int) -> None:
-        if steps > self.steps:
-            raise BadInput(f"a sequence of {steps} steps has no weights after the first {self.steps} (model.cell.steps)")
