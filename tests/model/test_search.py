@@ -213,6 +213,13 @@ def test_every_config_makes_its_search(path):
     assert len(found.tokens) == 4 and found.tokens.shape[1] <= 50
 
 
+@every_search
+def test_half_precision_is_added_up_in_single(search):
+    net = decoder().to(torch.bfloat16)
+    half = Memory(*(each.bfloat16() if each.is_floating_point() else each for each in memory()[:3]))
+    assert find(SEARCHES[search], net, half).log_probability.dtype == torch.float32
+
+
 def test_no_gradient_is_kept():
     assert not any(each.requires_grad for each in find(beam, decoder()) + find(greedy, decoder()))
 

@@ -59,6 +59,11 @@ class Rules:
         return torch.zeros(len(tokens), size + 1, dtype=torch.bool, device=tokens.device).scatter_(1, following, True)[:, :size]
 
 
+def log_probabilities(logits: Float[Tensor, "b k"]) -> Float[Tensor, "b k"]:
+    """log softmax, in single precision at least: its sums over a text are what texts are compared by."""
+    return logits.log_softmax(-1, torch.promote_types(logits.dtype, torch.float32))
+
+
 @torch.no_grad()
 def walk(
     decoder: TextDecoder, memory: Memory, begin: int, rules: Rules, choose: Callable[[Float[Tensor, "b k"]], Int[Tensor, " b"]]
@@ -67,11 +72,11 @@ def walk(
     memory = decoder.prepare(memory)
     state, rows = decoder.start(memory), len(memory.summary)
     token = torch.full((rows,), begin, device=memory.summary.device)
-    tokens, total, weights = token.new_zeros(rows, 0), memory.summary.new_zeros(rows), []
+    tokens, total, weights = token.new_zeros(rows, 0), torch.zeros(rows, device=token.device), []
     over = torch.zeros_like(token, dtype=torch.bool)
     while tokens.shape[1] < rules.max_length and not bool(over.all()):
         logits, state, weight = decoder.step(token, state, memory)
-        log_p = logits.log_softmax(-1)
+        log_p = log_probabilities(logits)
         token = choose(rules.restrict(log_p, tokens)).masked_fill(over, rules.end)
         total = total + log_p.gather(1, token[:, None])[:, 0].masked_fill(over, 0.0)
         weights.append(None if weight is None else weight * ~over[:, None])

@@ -9,7 +9,7 @@ from torch import Tensor
 
 from ablate.errors import BadInput, check_positive
 from ablate.model.memory import Memory, reorder
-from ablate.model.search.base import Found, Rules
+from ablate.model.search.base import Found, Rules, log_probabilities
 from ablate.model.text_decoder import DecoderState, TextDecoder
 
 
@@ -69,7 +69,7 @@ def beam(
 
 def _first(decoder: TextDecoder, memory: Memory, width: int) -> Beam:
     """Empty texts, of which all but each row's first are impossible."""
-    total = memory.summary.new_full((len(memory.summary),), -torch.inf)
+    total = torch.full((len(memory.summary),), -torch.inf, device=memory.summary.device)
     total[::width] = 0
     length = torch.zeros_like(total, dtype=torch.long)
     weights = None if decoder.attention is None else memory.keys.new_zeros(len(total), 0, memory.keys.shape[1])
@@ -80,7 +80,7 @@ def _advance(
     decoder: TextDecoder, memory: Memory, token: Tensor, found: Beam, rules: Rules, width: int, length_power: float
 ) -> Beam:
     logits, state, weight = decoder.step(token, found.state, memory)
-    log_p = rules.restrict(logits.log_softmax(-1), found.tokens)
+    log_p = rules.restrict(log_probabilities(logits), found.tokens)
     ended = torch.full_like(log_p, -torch.inf)
     ended[:, rules.end] = 0  # after the end comes the end, for nothing
     log_p = torch.where(found.over[:, None], ended, log_p)

@@ -37,7 +37,7 @@ def sample(
     generator = None if seed is None else torch.Generator().manual_seed(seed)
 
     def draw(log_p: Tensor) -> Tensor:
-        chances = restrict(log_p.float(), temperature, top_k, top_p).exp().cpu()  # there, so that every device draws the same
+        chances = restrict(log_p, temperature, top_k, top_p).exp().cpu()  # there, so that every device draws the same
         return torch.multinomial(chances, 1, generator=generator)[:, 0].to(log_p.device)
 
     return walk(decoder, memory, begin, rules, draw)
