@@ -72,3 +72,13 @@ class Recurrent(nn.Module):
                     record.append(steps)
             xs = torch.cat(outputs, 2) if self.bidirectional else outputs[0]
         return xs, tuple(ends)
+
+    def step(self, x: Float[Tensor, "b d"], states: Sequence[tuple]) -> tuple[Float[Tensor, "b n"], tuple[tuple, ...]]:
+        """One step of the layers, in one direction: the output of the last, and the next states."""
+        if self.bidirectional:
+            raise BadInput("a network in two directions has no single step: it reads the whole sequence first")
+        ends = []
+        for i, ((cell,), state) in enumerate(zip(self.layers, states, strict=True)):
+            x, state = cell(self.dropout(x) if i else x, state)
+            ends.append(state)
+        return x, tuple(ends)
