@@ -23,7 +23,7 @@ from ablate.task.base import Task
 
 # Noise for a user: each is decided on purpose here, or said better elsewhere.
 NOISE = ("does not have many workers", "Checkpoint directory", "number of training batches", "LeafSpec", "val_dataloader")
-COUNTED = ("vocabulary_size",)  # keys of conf/data that data sets know, where the config does not
+COUNTED = ("vocabulary_size", "source_vocabulary_size")  # keys of conf/data that data sets know, where the config does not
 for message in NOISE:
     warnings.filterwarnings("ignore", f".*{message}.*")
 for name in ("lightning.pytorch", "lightning.fabric"):
