@@ -127,13 +127,15 @@ def test_a_run_stopped_in_its_test_ends_with_the_same_metrics(undisturbed):
     assert json.loads((undisturbed / "metrics.json").read_text()) == pytest.approx(json.loads(before), abs=0, nan_ok=True)
 
 
-def test_weights_that_are_not_finite_are_never_saved(tmp_path):
+def test_weights_that_are_not_finite_are_not_saved(tmp_path):
     path = str(tmp_path / "last.ckpt")
     good, bad = ({"state_dict": {"weight": torch.tensor(value)}, "global_step": 7} for value in (1.0, math.nan))
     AtomicCheckpointIO().save_checkpoint(good, path)
     with pytest.raises(BadInput, match="weight is not finite after step 7"):
         AtomicCheckpointIO().save_checkpoint(bad, path)
     assert torch.load(path, weights_only=True) == good
+    AtomicCheckpointIO().save_checkpoint({**bad, "may_diverge": True}, path)  # where that is what is measured
+    assert torch.load(path, weights_only=True)["state_dict"]["weight"].isnan()
 
 
 def test_a_loss_that_is_not_finite_stops_at_its_step_and_keeps_the_last_good_checkpoint(tmp_path):

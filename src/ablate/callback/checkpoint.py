@@ -21,11 +21,12 @@ UNSAFE = re.compile(  # of overrides: flags, Hydra's own keys, classes, resolver
 class AtomicCheckpointIO(TorchCheckpointIO):
     """Writes beside the target and renames: a kill leaves the old file or the new one, never a half.
 
-    Weights that are not finite are refused, so that the last good checkpoint stays.
+    Weights that are not finite are refused, so that the last good checkpoint stays; but for a training that may diverge.
     """
 
     def save_checkpoint(self, checkpoint: dict[str, Any], path: str, storage_options: Any | None = None) -> None:
-        _check_finite(checkpoint)
+        if not checkpoint.get("may_diverge"):
+            _check_finite(checkpoint)
         part = Path(f"{path}.part")
         part.parent.mkdir(parents=True, exist_ok=True)
         with part.open("wb") as file:

@@ -195,4 +195,4 @@ class Task(LightningModule):
 
     def on_save_checkpoint(self, checkpoint: dict) -> None:
         checkpoint["config"], checkpoint["overrides"] = self.config, self.overrides
-        checkpoint["vocabulary"] = self.vocabulary
+        checkpoint["vocabulary"], checkpoint["may_diverge"] = self.vocabulary, self.may_diverge
