@@ -7,6 +7,7 @@ from pathlib import Path
 
 from PIL import Image
 
+from ablate.data.text_file import missing
 from ablate.errors import BadInput
 
 MASK_MODES = ("P", "L", "1")  # one channel, whose numbers are the classes
@@ -66,11 +67,7 @@ def read_list(root: Path, name: str, expected: str) -> list[str]:
     """The lines of the list file `name` under `root`; `expected` says what `root` should hold."""
     path = root / name
     if not path.is_file():
-        elsewhere = next(root.glob(f"*/{name}"), None) or next(root.glob(f"*/*/{name}"), None)
-        if elsewhere:
-            expected = f"did you mean data.root={str(elsewhere)[: -len(name) - 1]}?"
-        missing = "it" if root.is_dir() else f"the folder {root}"
-        raise BadInput(f"{path}: {missing} is missing; {expected}")
+        raise missing(root, name, expected)
     lines = [line.strip() for line in path.read_text(encoding="utf-8-sig", errors="replace").splitlines()]
     if not any(lines):
         raise BadInput(f"{path} lists nothing: an empty split")

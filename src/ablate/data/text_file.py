@@ -11,14 +11,17 @@ def find(root: str | Path | None, name: str, expected: str) -> Path:
     if root is None:
         raise BadInput(f"data.root is not set; {expected}")
     root = Path(root).expanduser()
-    path = root / name
-    if not path.exists():
-        elsewhere = next(root.glob(f"*/{name}"), None) or next(root.glob(f"*/*/{name}"), None)
-        if elsewhere:
-            expected = f"did you mean data.root={str(elsewhere)[: -len(name) - 1]}?"
-        missing = "it" if root.is_dir() else f"the folder {root}"
-        raise BadInput(f"{path}: {missing} is missing; {expected}")
-    return path
+    if not (root / name).exists():
+        raise missing(root, name, expected)
+    return root / name
+
+
+def missing(root: Path, name: str, expected: str) -> BadInput:
+    """The line for a file or folder that is not there: where it seems to be instead, or what `root` should hold."""
+    elsewhere = next(root.glob(f"*/{name}"), None) or next(root.glob(f"*/*/{name}"), None)
+    if elsewhere:
+        expected = f"did you mean data.root={str(elsewhere)[: -len(name) - 1]}?"
+    return BadInput(f"{root / name}: {'it' if root.is_dir() else f'the folder {root}'} is missing; {expected}")
 
 
 def read_text(path: Path, encoding: str = "utf-8-sig") -> str:
