@@ -73,8 +73,9 @@ def train(cfg: DictConfig) -> float | None:
     task.overrides = run_folder.own_overrides(HydraConfig.get().overrides.task)
     checkpoint = _checkpoint_to_continue(cfg.ckpt_path, folder, task.config, trainer)
     data.check("train", "val", "test")
-    task.check(data.some("train", 1), trainer)
-    facts = summary.before(folder, data, task, trainer)
+    sample = data.some("train", 1)
+    task.check(sample, trainer)
+    facts = summary.before(folder, data, sample, task, trainer)
     try:
         trainer.fit(task, datamodule=data, ckpt_path=checkpoint, weights_only=True)
         metrics = _test_best(trainer, task, data)

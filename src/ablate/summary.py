@@ -20,11 +20,10 @@ from ablate.task.base import Task
 console = Console(highlight=False, soft_wrap=True)
 
 
-def before(folder: Path, data: DataModule, task: Task, trainer: Trainer) -> dict[str, object]:
-    """Show what is about to be trained on what, and return the facts that belong into the run's state."""
+def before(folder: Path, data: DataModule, sample: tuple, task: Task, trainer: Trainer) -> dict[str, object]:
+    """Show what is about to be trained on what, `sample` a batch of it, and return the facts that belong into the run's state."""
     if not trainer.is_global_zero:
         return {}
-    sample = data.some("train", 1)
     costs = cost(task.model, *task.inputs(sample))
     sizes = ", ".join(f"{len(data.datasets[split]):,} {split}" for split in data.splits)
     device = torch.cuda.get_device_name() if trainer.strategy.root_device.type == "cuda" else "cpu"
