@@ -9,8 +9,8 @@ from lightning.pytorch import LightningModule, Trainer
 from lightning.pytorch.callbacks import Callback
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
-from PIL import Image
 
+from ablate.callback.show import show
 from ablate.checkerboard import NAMES, Checkerboard, measure
 from ablate.errors import check_positive
 from ablate.metric.checkerboard.spectral_peak import CELLS
@@ -72,10 +72,7 @@ class CheckerboardMeasures(Callback):
         if not trainer.is_global_zero:
             return
         self.drawn[title] = measured
-        draw_checkerboard(self.drawn).savefig(self.path, dpi=120)
-        picture = np.asarray(Image.open(self.path).convert("RGB"))
-        for logger in trainer.loggers:
-            logger.experiment.add_image("checkerboard", picture, step, dataformats="HWC")
+        show(draw_checkerboard(self.drawn), self.path, trainer, "checkerboard", step)
 
 
 def draw_checkerboard(measured: dict[str, Checkerboard]) -> Figure:

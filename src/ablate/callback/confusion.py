@@ -9,7 +9,8 @@ from lightning.pytorch import LightningModule, Trainer
 from lightning.pytorch.callbacks import Callback
 from lightning.pytorch.utilities.rank_zero import rank_zero_only
 from matplotlib.figure import Figure
-from PIL import Image
+
+from ablate.callback.show import show
 
 
 def draw_confusion(matrix: Int[np.ndarray, "k k"], class_names: Sequence[str]) -> Figure:
@@ -46,7 +47,4 @@ class ConfusionFigure(Callback):
 
     @rank_zero_only
     def on_test_end(self, trainer: Trainer, pl_module: LightningModule) -> None:
-        draw_confusion(self.matrix, self.class_names).savefig(self.path, dpi=120)
-        drawn = np.asarray(Image.open(self.path).convert("RGB"))
-        for logger in trainer.loggers:
-            logger.experiment.add_image("test/confusion", drawn, trainer.global_step, dataformats="HWC")
+        show(draw_confusion(self.matrix, self.class_names), self.path, trainer, "test/confusion", trainer.global_step)

@@ -14,8 +14,8 @@ from matplotlib.axes import Axes
 from matplotlib.cm import ScalarMappable
 from matplotlib.colors import Normalize
 from matplotlib.figure import Figure
-from PIL import Image
 
+from ablate.callback.show import show
 from ablate.errors import check_positive, check_whole
 from ablate.inside import look
 from ablate.model.inspect import gradient_by_lag, ratio_by_lag
@@ -79,11 +79,7 @@ class Inside(Callback):
             logger.log_metrics({"inside/gradient_ratio": ratio}, step=step)
 
     def _show(self, trainer: Trainer, name: str, figure: Figure) -> None:
-        path = self.folder / f"inside_{name}.png"
-        figure.savefig(path, dpi=120)
-        picture = np.asarray(Image.open(path).convert("RGB"))
-        for logger in trainer.loggers:
-            logger.experiment.add_image(f"inside/{name}", picture, trainer.global_step, dataformats="HWC")
+        show(figure, self.folder / f"inside_{name}.png", trainer, f"inside/{name}", trainer.global_step)
 
 
 def _words(trainer: Trainer, batch: tuple, row: int) -> list[str] | None:

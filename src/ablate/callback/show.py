@@ -1,0 +1,16 @@
+"""A figure where people look at it: in a file, and in TensorBoard."""
+
+from pathlib import Path
+
+import numpy as np
+from lightning.pytorch import Trainer
+from matplotlib.figure import Figure
+from PIL import Image
+
+
+def show(figure: Figure, path: Path, trainer: Trainer, tag: str, step: int) -> None:
+    """Save a figure, and log the very same pixels under `tag`."""
+    figure.savefig(path, dpi=120)
+    picture = np.asarray(Image.open(path).convert("RGB"))
+    for logger in trainer.loggers:
+        logger.experiment.add_image(tag, picture, step, dataformats="HWC")
