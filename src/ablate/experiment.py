@@ -90,8 +90,9 @@ def train(cfg: DictConfig) -> float | None:
 
 def metric_tags(cfg: DictConfig) -> list[str]:
     """Names of the metrics that a run of this config ends with; the data are not needed for that."""
-    if cfg.data.get("vocabulary_size", 0) is None and cfg.data.input_size is None:
-        cfg.data.vocabulary_size = 8  # no name depends on it
+    for key in COUNTED:
+        if cfg.data.get(key, 0) is None and cfg.data.input_size is None:
+            cfg.data[key] = 8  # no name depends on it
     task = build(cfg, "task")
     kinds = [(get_class(callback["_target_"]), callback) for callback in cfg.callbacks.values()]
     measured = [tag for kind, options in kinds if hasattr(kind, "metric_tags") for tag in _own_tags(kind, options)]

@@ -12,6 +12,7 @@ IGNORE = -100  # the target of a step that has none; torch's own default
 A_CLASS_A_PIXEL = "pictures with a class a pixel"  # kinds of batches
 A_CLASS_EACH, A_NUMBER_EACH = "sequences with a class each", "sequences with a number each"
 A_CLASS_A_STEP = "sequences with a class a step"
+PAIRS, CAPTIONS, QUESTIONS = "texts with other texts", "pictures with captions", "questions with answers"
 
 
 class Scene(NamedTuple):
@@ -90,6 +91,11 @@ class PairBatch(NamedTuple):
         """What a run says of its data."""
         return f"pairs such as one of {self.source.shape[1]} and {self.target.shape[1]} steps"
 
+    @property
+    def kind(self) -> str:
+        """What is to be said of what."""
+        return PAIRS
+
 
 class CaptionBatch(NamedTuple):
     """Pictures, each with one of its captions."""
@@ -102,6 +108,11 @@ class CaptionBatch(NamedTuple):
     def describe(self) -> str:
         """What a run says of its data."""
         return "pictures of {}×{} with captions".format(*self.image.shape[2:])
+
+    @property
+    def kind(self) -> str:
+        """What is to be said of what."""
+        return CAPTIONS
 
 
 class QuestionBatch(NamedTuple):
@@ -119,6 +130,11 @@ class QuestionBatch(NamedTuple):
         """What a run says of its data."""
         of = "stories" if self.image is None else "pictures of {}×{}".format(*self.image.shape[2:])
         return f"questions on {of}"
+
+    @property
+    def kind(self) -> str:
+        """What is to be said of what."""
+        return QUESTIONS
 
 
 Batch = SegmentationBatch | SequenceBatch | PairBatch | CaptionBatch | QuestionBatch

@@ -38,6 +38,10 @@ class PictureReader(nn.Module):
 
     def forward(self, image: Float[Tensor, "b c h w"]) -> Memory:
         """Every place is within the picture."""
-        features = self.encoder(image)
-        keys = (features.bottom if self.places == "bottom" else features.maps[-1]).flatten(2).mT
+        keys = self.look(image).flatten(2).mT
         return Memory(keys, keys.new_ones(keys.shape[:2]).bool(), keys.mean(1))
+
+    def look(self, image: Float[Tensor, "b c h w"]) -> Float[Tensor, "b n r k"]:
+        """The map before it is laid out row by row."""
+        features = self.encoder(image)
+        return features.bottom if self.places == "bottom" else features.maps[-1]

@@ -35,6 +35,7 @@ class Task(LightningModule):
     Args:
         model: plain PyTorch.
         metrics: by name; `compute` gives a scalar, or a dict of scalars that are logged under their own keys.
+        train_metrics: of the training split, where those would cost too much; None: the same.
         optimizer: given the parameters, returns the optimiser.
         scheduler: given the optimiser and the number of steps, returns a scheduler that is stepped each step.
         channels_last: lays convolution weights and pictures out as NHWC.
@@ -57,6 +58,7 @@ class Task(LightningModule):
         scheduler: Callable[..., torch.optim.lr_scheduler.LRScheduler],
         channels_last: bool = False,
         gradient_clip: float | None = None,
+        train_metrics: dict[str, Metric] | None = None,
     ) -> None:
         super().__init__()
         if gradient_clip is not None and not gradient_clip > 0:
@@ -64,8 +66,9 @@ class Task(LightningModule):
         self.gradient_clip = gradient_clip
         self.memory_format = torch.channels_last if channels_last else torch.preserve_format
         self.model = model.to(memory_format=self.memory_format)
+        each = dict.fromkeys(SPLITS, metrics) | ({} if train_metrics is None else {"train": train_metrics})
         self.metrics = nn.ModuleDict(
-            {f"{split}_": nn.ModuleDict({name: m.clone() for name, m in metrics.items()}) for split in SPLITS}
+            {f"{split}_": nn.ModuleDict({name: m.clone() for name, m in own.items()}) for split, own in each.items()}
         )
         self.mean_loss = nn.ModuleDict({f"{split}_": MeanMetric() for split in ("val", "test")})
         self.optimizer, self.scheduler = optimizer, scheduler
@@ -88,7 +91,7 @@ class Task(LightningModule):
         name = self.config["task"]["name"]
         if batch.kind != self.learns_from:
             raise BadInput(f"task={name} learns from {self.learns_from}, these data are {batch.kind}")
-        takes = {"lengths", "states"} & set(signature(self.model.forward).parameters)
+        takes = {"lengths", "states", "tokens", "question"} & set(signature(self.model.forward).parameters)
         if takes != self.model_takes:
             raise BadInput(f"task={name} is for another kind of model than {type(self.model).__name__}")
 
@@ -159,6 +162,7 @@ class Task(LightningModule):
         self._update(split, output)
 
     def _update(self, split: str, output: Output) -> None:
+        """Let the metrics of a split see a batch."""
         for metric in self.metrics[f"{split}_"].values():
             metric.update(output.prediction, output.target)
 

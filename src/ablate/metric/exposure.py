@@ -1,0 +1,64 @@
+"""How right tokens are, after right ones and after the network's own."""
+
+from collections.abc import Sequence
+
+import torch
+from jaxtyping import Int
+from torch import Tensor
+from torchmetrics import Metric
+
+
+class ExposureScores(Metric):
+    """Over all tokens that have a target y_t, the end of a text among them:
+
+        forced_accuracy   share of them with argmax p(· | y_1 … y_{t-1}) = y_t: teacher forcing
+        token_accuracy    share with ŷ_t = y_t, ŷ what the network writes when it hears itself alone: free-running
+        exposure_gap      the former less the latter (exposure bias: Ranzato et al. 2016, section 1)
+
+    A place behind the end of ŷ is wrong. Where texts may be said in other words or order, as captions may, token_accuracy counts
+    what stands at the very place, and is low for good texts too.
+
+    Args:
+        ignore_index: the target of places that have none.
+        end: the token that ends a text.
+        free_running: False: forced_accuracy alone.
+        at_lengths: token_accuracy is also given for texts of each of these lengths, without their end: token_accuracy/5.
+    """
+
+    full_state_update = False
+    is_differentiable = False
+    higher_is_better = True
+    counts: Tensor
+
+    def __init__(self, ignore_index: int, end: int, free_running: bool = True, at_lengths: Sequence[int] = ()) -> None:
+        super().__init__()
+        self.ignore_index, self.end, self.free_running, self.at_lengths = ignore_index, end, free_running, tuple(at_lengths)
+        # targets, right when forced, right when running free: of all, and of each length
+        self.add_state("counts", default=torch.zeros(1 + len(self.at_lengths), 3, dtype=torch.int64), dist_reduce_fx="sum")
+
+    def update(self, forced: Int[Tensor, "b t"], target: Int[Tensor, "b t"], free: Int[Tensor, "b u"] | None = None) -> None:
+        """Count a batch; `free` may be of another length."""
+        there = target != self.ignore_index
+        hits = (forced == target) & there
+        each = [there.sum(1), hits.sum(1), torch.zeros_like(hits.sum(1)) if free is None else self._free_hits(free, target)]
+        rows = torch.stack(each, 1)  # b, 3
+        lengths = there.sum(1) - 1
+        of = [rows, *(rows[lengths == length] for length in self.at_lengths)]
+        self.counts += torch.stack([part.sum(0) for part in of])
+
+    def compute(self) -> dict[str, Tensor]:
+        """Each by its name; nan of nothing."""
+        targets, forced, free = self.counts.double().unbind(1)
+        if not self.free_running:
+            return {"forced_accuracy": forced[0] / targets[0]}
+        scores = {"forced_accuracy": forced[0], "token_accuracy": free[0], "exposure_gap": forced[0] - free[0]}
+        found = {name: value / targets[0] for name, value in scores.items()}
+        shares = (free / targets)[1:].unbind()
+        return found | {f"token_accuracy/{length}": share for length, share in zip(self.at_lengths, shares, strict=True)}
+
+    def _free_hits(self, free: Tensor, target: Tensor) -> Tensor:
+        ends = free == self.end
+        free = free.masked_fill(ends.cumsum(1) > ends.long(), self.ignore_index)  # behind the end
+        steps = min(free.shape[1], target.shape[1])
+        same = (free[:, :steps] == target[:, :steps]) & (target[:, :steps] != self.ignore_index)
+        return same.sum(1)

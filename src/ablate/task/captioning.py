@@ -1,0 +1,72 @@
+"""One to many: a text for each picture."""
+
+from collections.abc import Callable, Sequence
+
+import torch
+from torch import nn
+from torchmetrics import MetricCollection
+
+from ablate.data.batch import CAPTIONS, CaptionBatch
+from ablate.data.vocabulary import Vocabulary
+from ablate.metric.caption.truth import TruthRate
+from ablate.model.memory import Memory
+from ablate.task.text_writing import SCORES, TextWriting
+
+
+class Captioning(TextWriting):
+    """Captions of pictures; see `TextWriting`.
+
+    Beside each score of the test stands its control, shuffled/NAME: the same captions, each compared with what is right of another
+    picture, half of the split away. What is left there is known without the picture: the language prior.
+
+    Args:
+        judged: also count which captions are true of their pictures (`TruthRate`); only generated pictures can tell.
+        blind: the network sees black pictures only, in training and in tests: another control.
+        encoder_weights: where the encoder's weights come from before the first step; see `ablate.experiment`.
+    """
+
+    learns_from = CAPTIONS
+    model_takes = frozenset({"tokens"})
+
+    def __init__(
+        self,
+        model: nn.Module,
+        optimizer: Callable[..., torch.optim.Optimizer],
+        scheduler: Callable[..., torch.optim.lr_scheduler.LRScheduler],
+        scores: Sequence[str] = ("bleu", "rouge_l", "cider", "cider_d", "chrf"),
+        unit: str = "words",
+        judged: bool = False,
+        blind: bool = False,
+        label_smoothing: float = 0.0,
+        doubly_stochastic: float = 0.0,
+        scheduled_sampling: float = 0.0,
+        sampling_schedule: str = "constant",
+        at_lengths: Sequence[int] = (),
+        gradient_clip: float | None = None,
+        encoder_weights: str | None = None,
+        name: str = "captioning",
+    ) -> None:
+        truth = {"truth": TruthRate()} if judged else {}
+        options = (label_smoothing, doubly_stochastic, scheduled_sampling, sampling_schedule, at_lengths, gradient_clip)
+        super().__init__(model, optimizer, scheduler, scores, unit, *options, truth)
+        self.judged, self.blind, self.encoder_weights = judged, blind, encoder_weights
+        again = {name: SCORES[name]() for name in self.scores} | ({"truth": TruthRate()} if judged else {})
+        self.metrics["test_"]["shuffled"] = MetricCollection(again, prefix="shuffled/", compute_groups=False)
+
+    @property
+    def writes(self) -> Vocabulary:
+        return Vocabulary(self.vocabulary)
+
+    def inputs(self, batch: CaptionBatch) -> tuple:
+        return batch.image, batch.input
+
+    def read(self, batch: CaptionBatch) -> Memory:
+        return self.model.reader(torch.zeros_like(batch.image) if self.blind else batch.image)
+
+    def compare(self, metrics: nn.ModuleDict, texts: list[str], index: list[int], dataset: object) -> None:
+        super().compare(metrics, texts, index, dataset)
+        if self.judged:
+            metrics["truth"].update([dataset.judge(i, text) for i, text in zip(index, texts, strict=True)])
+        if "shuffled" in metrics:
+            others = [(i + len(dataset) // 2) % len(dataset) for i in index]
+            self.compare(metrics["shuffled"], texts, others, dataset)

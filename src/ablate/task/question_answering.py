@@ -1,0 +1,66 @@
+"""A picture or a story, and a question: one answer out of a list."""
+
+from collections.abc import Callable
+
+import torch
+import torch.nn.functional as F
+from lightning.pytorch import Trainer
+from torch import nn
+
+from ablate.data.batch import QUESTIONS, QuestionBatch
+from ablate.data.vocabulary import UNKNOWN
+from ablate.errors import BadInput
+from ablate.metric.classification import ClassificationScores
+from ablate.model.text_reader import TextReader
+from ablate.task.base import Output, Task
+
+
+class QuestionAnswering(Task):
+    """Cross-entropy of the answer; accuracy, macro F1 and the confusion matrix over the whole split.
+
+    Args:
+        num_classes: answers.
+        blind: black pictures, or stories of one unknown word: what is left is known from the question alone.
+        encoder_weights: where the weights of a picture's encoder come from before the first step; see `ablate.experiment`.
+    """
+
+    learns_from = QUESTIONS
+    model_takes = frozenset({"lengths", "question"})
+
+    def __init__(
+        self,
+        model: nn.Module,
+        num_classes: int,
+        optimizer: Callable[..., torch.optim.Optimizer],
+        scheduler: Callable[..., torch.optim.lr_scheduler.LRScheduler],
+        blind: bool = False,
+        label_smoothing: float = 0.0,
+        gradient_clip: float | None = None,
+        encoder_weights: str | None = None,
+        name: str = "question_answering",
+    ) -> None:
+        metrics = {"scores": ClassificationScores(num_classes)}
+        super().__init__(model, metrics, optimizer, scheduler, gradient_clip=gradient_clip)
+        self.blind, self.label_smoothing, self.encoder_weights = blind, label_smoothing, encoder_weights
+
+    def check(self, batch: QuestionBatch, trainer: Trainer) -> None:
+        super().check(batch, trainer)
+        of_stories = isinstance(self.model.reader, TextReader)
+        if of_stories and batch.story is None:
+            raise BadInput("these questions are on pictures: model=question_answering")
+        if not of_stories and batch.image is None:
+            raise BadInput("these questions are on stories: model=story_question_answering")
+
+    def inputs(self, batch: QuestionBatch) -> tuple:
+        if batch.image is not None:
+            source, lengths = batch.image * (not self.blind), None
+        elif self.blind:
+            source, lengths = torch.full_like(batch.story[:, :1], UNKNOWN), torch.ones_like(batch.story_lengths)
+        else:
+            source, lengths = batch.story, batch.story_lengths
+        return source, lengths, batch.question, batch.question_lengths
+
+    def step(self, batch: QuestionBatch) -> Output:
+        logits = self.model(*self.inputs(batch)).logits
+        loss = F.cross_entropy(logits, batch.target, label_smoothing=self.label_smoothing if self.training else 0.0)
+        return Output(loss, logits.detach().argmax(1), batch.target)

@@ -1,0 +1,141 @@
+"""What captioning and translation share: a text is written token by token, taught with the right tokens, tested without them."""
+
+from abc import abstractmethod
+from collections.abc import Callable, Sequence
+from typing import NamedTuple
+
+import torch
+from jaxtyping import Int
+from lightning.pytorch import Trainer
+from torch import Tensor, nn
+from torchmetrics import Metric
+
+from ablate.data.batch import IGNORE, Batch
+from ablate.data.vocabulary import BEGIN, END, PAD, UNKNOWN, Vocabulary
+from ablate.errors import BadInput, check_choice, check_positive
+from ablate.loss.doubly_stochastic import doubly_stochastic
+from ablate.loss.token import token_cross_entropy
+from ablate.metric.caption.chrf import ChrF
+from ablate.metric.caption.cider import CIDEr, CIDErD
+from ablate.metric.caption.overlap import Bleu, ExactMatch, SacreBleu
+from ablate.metric.caption.rouge import RougeL
+from ablate.metric.exposure import ExposureScores
+from ablate.model.memory import Memory
+from ablate.model.search.base import Found
+from ablate.task.base import Output, Task
+from ablate.task.scheduled_sampling import scheduled_sampling
+
+SCORES = {"bleu": Bleu, "sacrebleu": SacreBleu, "rouge_l": RougeL, "chrf": ChrF, "cider": CIDEr, "cider_d": CIDErD, "exact_match": ExactMatch}
+BANNED = (PAD, UNKNOWN, BEGIN)  # what a search never writes
+
+
+class Written(NamedTuple):
+    """What the network says of a batch."""
+
+    forced: Int[Tensor, "b t"]  # the likeliest next token after each right one
+    free: Int[Tensor, "b u"] | None = None  # what it writes by itself; None in training
+    index: Int[Tensor, " b"] | None = None  # of which samples
+
+
+class TextWriting(Task):
+    """Cross-entropy of the next token, and scores of what the network writes by itself.
+
+    In training a decoder hears the right tokens (teacher forcing, Williams and Zipser 1989), or some of its own (scheduled
+    sampling, Bengio et al. 2015). Validation and test are free-running: texts come from `model.search`, which knows no right token.
+    Their loss alone is of teacher forcing, without smoothing or penalty: the logarithm of the perplexity.
+
+    Args:
+        scores: names out of SCORES, by which free-running texts are compared with their references.
+        unit: of tokens, words or characters: how they are joined.
+        label_smoothing: the share of the target that all tokens have alike (Szegedy et al. 2016, section 7).
+        doubly_stochastic: the factor λ of the penalty on places that were not looked at (Xu et al. 2015, eq. 14).
+        sampling, sampling_schedule: see `scheduled_sampling`.
+        at_lengths: see `ExposureScores`.
+        more: further metrics of validation and test.
+    """
+
+    def __init__(
+        self,
+        model: nn.Module,
+        optimizer: Callable[..., torch.optim.Optimizer],
+        scheduler: Callable[..., torch.optim.lr_scheduler.LRScheduler],
+        scores: Sequence[str],
+        unit: str,
+        label_smoothing: float,
+        doubly_stochastic: float,
+        sampling: float,
+        sampling_schedule: str,
+        at_lengths: Sequence[int],
+        gradient_clip: float | None,
+        more: dict[str, Metric] | None = None,
+    ) -> None:
+        self.scores = [check_choice("task.scores", name, SCORES) for name in scores]
+        for length in at_lengths:
+            check_positive("task.at_lengths", length)
+        metrics = {"tokens": ExposureScores(IGNORE, END, at_lengths=at_lengths), **{n: SCORES[n]() for n in self.scores}}
+        taught = {"tokens": ExposureScores(IGNORE, END, free_running=False)}
+        super().__init__(model, metrics | (more or {}), optimizer, scheduler, gradient_clip=gradient_clip, train_metrics=taught)
+        if not 0 <= label_smoothing < 1:
+            raise BadInput(f"task.label_smoothing={label_smoothing} must be at least 0 and below 1")
+        if not doubly_stochastic >= 0:
+            raise BadInput(f"task.doubly_stochastic={doubly_stochastic} must be at least 0")
+        if doubly_stochastic and getattr(model.decoder, "attention", None) is None:
+            raise BadInput("task.doubly_stochastic needs an attention to speak of: model/attention=additive")
+        self.unit, self.label_smoothing, self.doubly_stochastic = unit, label_smoothing, doubly_stochastic
+        self.sampling = scheduled_sampling(sampling, sampling_schedule)
+        self.own = self.sampling(0.0)  # the share of its own tokens that the decoder hears now, in training
+
+    @property
+    @abstractmethod
+    def writes(self) -> Vocabulary:
+        """The tokens that the texts are made of."""
+
+    @abstractmethod
+    def read(self, batch: Batch) -> Memory:
+        """What the decoder gets of a batch."""
+
+    def check(self, batch: Batch, trainer: Trainer) -> None:
+        super().check(batch, trainer)
+        training = self.training
+        self.eval().write(self.read(batch))  # what is wrong with the search is said now and not after an epoch
+        self.train(training)
+
+    def step(self, batch: Batch) -> Output:
+        memory, decoder = self.read(batch), self.model.decoder
+        sampled = self.training and self.own > 0
+        decoded = decoder.scheduled(batch.input, memory, self.own) if sampled else decoder(batch.input, memory)
+        smoothing = self.label_smoothing if self.training else 0.0
+        loss, count = token_cross_entropy(decoded.logits, batch.target, IGNORE, smoothing)
+        if self.training and self.doubly_stochastic:
+            loss = loss + self.doubly_stochastic * doubly_stochastic(decoded.weights, batch.target != IGNORE, memory.mask)
+        return Output(loss, Written(decoded.logits.detach().argmax(-1)), batch.target, count)
+
+    def run(self, split: str, batch: Batch) -> Output:
+        if split == "train":
+            self.own = self.sampling(self.global_step / max(1, self.trainer.estimated_stepping_batches))
+            return self.step(batch)
+        output = self.step(batch)
+        free = self.write(self.read(batch)).tokens
+        return output._replace(prediction=output.prediction._replace(free=free, index=batch.index))
+
+    @torch.no_grad()
+    def write(self, memory: Memory) -> Found:
+        """A text for each row of a memory, by `model.search`; of a network in evaluation mode."""
+        return self.model.search(self.model.decoder, memory, begin=BEGIN, end=END, banned=BANNED)
+
+    def texts(self, tokens: Int[Tensor, "b t"]) -> list[str]:
+        """Up to their ends: words with a space between, characters side by side."""
+        gap = "" if self.unit == "characters" else " "
+        return [gap.join(self.writes.decode(row)) for row in tokens.tolist()]
+
+    def _update(self, split: str, output: Output) -> None:
+        said, metrics = output.prediction, self.metrics[f"{split}_"]
+        metrics["tokens"].update(said.forced, output.target, said.free)
+        if said.free is not None:
+            self.compare(metrics, self.texts(said.free), said.index.tolist(), self.trainer.datamodule.datasets[split])
+
+    def compare(self, metrics: nn.ModuleDict, texts: list[str], index: list[int], dataset: object) -> None:
+        """Let the metrics see texts of the samples `index`."""
+        references = [dataset.references(i) for i in index]
+        for name in self.scores:
+            metrics[name].update(texts, references)

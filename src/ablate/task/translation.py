@@ -1,0 +1,52 @@
+"""Many to many, of another length: a text for each text."""
+
+from collections.abc import Callable, Sequence
+
+import torch
+from torch import nn
+
+from ablate.data.batch import PAIRS, PairBatch
+from ablate.data.text_pairs import TwoVocabularies
+from ablate.data.vocabulary import Vocabulary
+from ablate.model.memory import Memory
+from ablate.task.text_writing import TextWriting
+
+
+class Translation(TextWriting):
+    """A text read by one network and written in other words by another; see `TextWriting`."""
+
+    learns_from = PAIRS
+    model_takes = frozenset({"lengths", "tokens"})
+
+    def __init__(
+        self,
+        model: nn.Module,
+        optimizer: Callable[..., torch.optim.Optimizer],
+        scheduler: Callable[..., torch.optim.lr_scheduler.LRScheduler],
+        scores: Sequence[str] = ("bleu", "sacrebleu", "chrf", "exact_match"),
+        unit: str = "words",
+        label_smoothing: float = 0.0,
+        doubly_stochastic: float = 0.0,
+        scheduled_sampling: float = 0.0,
+        sampling_schedule: str = "constant",
+        at_lengths: Sequence[int] = (),
+        gradient_clip: float | None = None,
+        name: str = "translation",
+    ) -> None:
+        options = (label_smoothing, doubly_stochastic, scheduled_sampling, sampling_schedule, at_lengths, gradient_clip)
+        super().__init__(model, optimizer, scheduler, scores, unit, *options)
+
+    @property
+    def reads(self) -> Vocabulary:
+        """The tokens that sources are made of."""
+        return TwoVocabularies.divide(self.vocabulary).source
+
+    @property
+    def writes(self) -> Vocabulary:
+        return TwoVocabularies.divide(self.vocabulary).target
+
+    def inputs(self, batch: PairBatch) -> tuple:
+        return batch.source, batch.source_lengths, batch.input
+
+    def read(self, batch: PairBatch) -> Memory:
+        return self.model.reader(batch.source, batch.source_lengths)
