@@ -24,7 +24,7 @@ def loader(colour: str) -> Callable:
 def captioned(split: str = "train", given: list = TWO, **options: object) -> PictureCaptions:
     pictures = [Captioned(name, loader(name[:-4]), captions) for name, captions in given]
     defaults = {"image_size": 8, "unit": "words", "lower": True, "punctuation": True, "max_length": None, "min_count": 1}
-    return PictureCaptions(split, **{**defaults, "max_vocabulary": None, "read": lambda split: pictures, **options})
+    return PictureCaptions(split, **{**defaults, "max_vocabulary": None, "keep": False, "read": lambda split: pictures, **options})
 
 
 def test_in_training_every_caption_is_a_sample():
@@ -54,6 +54,15 @@ def test_options():
     assert captioned(image_size=[4, 10])[0].image.shape == (3, 4, 10)
     letters = captioned(given=[("red.png", ["نقطة حمراء"])], unit="characters")
     assert letters.references(0) == ["نقطة حمراء"] and letters[0].tokens.shape == (10,)
+
+
+@pytest.mark.parametrize("keep, reads", [(True, 1), (False, 3)])
+def test_kept_pictures_are_read_once(keep, reads):
+    seen = []
+    picture = Captioned("red.png", lambda: seen.append(1) or Image.new("RGB", (8, 6), "red"), ["a", "b", "c"])
+    data = captioned(keep=keep, read=lambda split: [picture])
+    first, *others = [data[i].image for i in range(3)]
+    assert len(seen) == reads and all(torch.equal(first, other) for other in others)
 
 
 @pytest.mark.parametrize(

@@ -59,6 +59,7 @@ class PictureCaptions(Dataset):
         max_length: tokens that are kept of a caption; null: all.
         min_count: a token that the training split has more rarely is unknown.
         max_vocabulary: at most so many tokens, with the four special ones; null: all.
+        keep: pictures stay in memory once they are read and resized, three bytes a pixel.
         vocabulary: the tokens of a trained network, used as they are; null: counted on the training split.
 
     Attributes:
@@ -81,12 +82,13 @@ class PictureCaptions(Dataset):
         max_length: int | None,
         min_count: int,
         max_vocabulary: int | None,
+        keep: bool,
         vocabulary: Sequence[str] | None = None,
     ) -> None:
         self.split, self.size = check_choice("split", split, SPLITS), height_width("data.image_size", image_size)
         self.unit, self.lower, self.punctuation = unit, lower, punctuation
         most = None if max_length is None else check_positive("data.max_length", max_length)
-        self.pictures = read(split)
+        self.pictures, self.keep, self.kept = read(split), keep, {}
         self.whole = [self._tokens(picture) for picture in self.pictures]
         if not self.pictures:
             raise BadInput(f"the {split} split is empty")
@@ -109,6 +111,14 @@ class PictureCaptions(Dataset):
 
     def image(self, index: int) -> UInt8[Tensor, "3 h w"]:
         """Picture `index`."""
+        if index not in self.kept:
+            resized = self._read(index)
+            if not self.keep:
+                return resized
+            self.kept[index] = resized
+        return self.kept[index]
+
+    def _read(self, index: int) -> UInt8[Tensor, "3 h w"]:
         loaded = self.pictures[index].load().convert("RGB")
         if loaded.size[::-1] != self.size:
             loaded = loaded.resize(self.size[::-1], Image.Resampling.BILINEAR)
