@@ -54,21 +54,13 @@ def test_rows_are_independent_and_stepwise_is_teacher_forced(attention, cell, en
 
 
 def test_keys_are_the_places_of_the_map_row_by_row():
-    net = network(coordinates=False).eval()
+    net = network().eval()
     memory, features = net.reader(pictures()), net.reader.encoder(pictures())
     assert memory.keys.shape == (3, 4 * 3, 8) and memory.mask.all()
     assert torch.equal(memory.keys[:, 3 + 2], features.bottom[:, :, 1, 2])
     assert torch.allclose(memory.summary, features.bottom.mean((2, 3)))
     finer = network(places="last_map").eval().reader(pictures())
     assert finer.keys.shape == (3, 8 * 6, 8)
-
-
-def test_keys_know_their_row_and_column():
-    reader = network().eval().reader
-    added = (reader(pictures()).keys - reader.encoder(pictures()).bottom.flatten(2).mT).unflatten(1, (4, 3))
-    down, right = reader.position.weight.unbind(1)
-    assert torch.allclose(added[:, 0, 0], -down - right, atol=1e-6) and torch.allclose(added[:, 3, 1], down, atol=1e-6)
-    assert torch.allclose(added[:, 1, 2], -down / 3 + right, atol=1e-6)
 
 
 @every_attention

@@ -24,7 +24,7 @@ class Captioner(nn.Module):
         cell: given the input size, makes a cell.
         attention: given the sizes of a query and of a key, makes an attention, or None.
         search: `(decoder, memory, begin, end, banned) -> Found`, how a caption is found: `model.search(model.decoder, memory, …)`.
-        frozen, places, coordinates: of the encoder, see `PictureReader`.
+        frozen, places: of the encoder, see `PictureReader`.
     """
 
     def __init__(
@@ -37,7 +37,6 @@ class Captioner(nn.Module):
         search: Callable[..., Found],
         frozen: bool = False,
         places: str = "bottom",
-        coordinates: bool = True,
         layers: int = 1,
         start: str = "state",
         input_feeding: bool = True,
@@ -48,7 +47,7 @@ class Captioner(nn.Module):
     ) -> None:
         super().__init__()
         self.search = search
-        self.reader = PictureReader(encoder, frozen, places, coordinates)
+        self.reader = PictureReader(encoder, frozen, places)
         sizes = (self.reader.key_size, self.reader.summary_size)
         options = (layers, start, input_feeding, gated, dropout, tied, fused)
         self.decoder = TextDecoder(vocabulary_size, embedding_size, cell, *sizes, attention, *options)

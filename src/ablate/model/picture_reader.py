@@ -1,6 +1,5 @@
 """A picture as a memory: a vector for each place of an encoder's map."""
 
-import torch
 from jaxtyping import Float
 from torch import Tensor, nn
 
@@ -13,25 +12,20 @@ PLACES = ("bottom", "last_map")
 class PictureReader(nn.Module):
     """keys: the encoder's map, row by row; summary: their mean (Xu et al. 2015, section 3.1.2).
 
-    A mean over places does not say where what was seen is. With `coordinates` keys are map + P [row; column], of -1 to 1 from
-    edge to edge, P learned: as a 1×1 convolution of a map with the two coordinates beside it (Liu et al. 2018, section 3).
-
     Args:
         encoder: `image -> Features`, with `channels`.
         frozen: it is not trained, and stays in evaluation mode.
-        coordinates: whether keys know their places.
         places: bottom, what the last downsampling left; last_map, what it was given, with four times the places.
 
     Attributes:
         key_size, summary_size: numbers in a key and in the summary.
     """
 
-    def __init__(self, encoder: nn.Module, frozen: bool = False, places: str = "bottom", coordinates: bool = True) -> None:
+    def __init__(self, encoder: nn.Module, frozen: bool = False, places: str = "bottom") -> None:
         super().__init__()
         self.encoder, self.frozen = encoder, frozen
         self.places = check_choice("model.places", places, PLACES)
         self.key_size = self.summary_size = encoder.channels[-1]
-        self.position = nn.Linear(2, self.key_size, bias=False) if coordinates else None
         if frozen:
             encoder.requires_grad_(False).eval()
 
@@ -50,10 +44,4 @@ class PictureReader(nn.Module):
     def look(self, image: Float[Tensor, "b c h w"]) -> Float[Tensor, "b n r k"]:
         """The map before it is laid out row by row."""
         features = self.encoder(image)
-        seen = features.bottom if self.places == "bottom" else features.maps[-1]
-        return seen if self.position is None else seen + self.position(_coordinates(seen)).permute(2, 0, 1)
-
-
-def _coordinates(seen: Float[Tensor, "b n r k"]) -> Float[Tensor, "r k 2"]:
-    rows, columns = (torch.linspace(-1, 1, size, dtype=seen.dtype, device=seen.device) for size in seen.shape[2:])
-    return torch.stack(torch.meshgrid(rows, columns, indexing="ij"), -1)
+        return features.bottom if self.places == "bottom" else features.maps[-1]

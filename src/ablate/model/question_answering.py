@@ -35,7 +35,7 @@ class QuestionAnswering(nn.Module):
         cell: given the input size, makes a cell.
         attention: given the sizes of a query and of a key, makes an attention, or None.
         num_classes: answers.
-        frozen, places, coordinates: of the encoder, see `PictureReader`.
+        frozen, places: of the encoder, see `PictureReader`.
         layers, bidirectional, fused: see `Recurrent`.
         dropout: of the inputs, between layers, and before W_o.
     """
@@ -50,7 +50,6 @@ class QuestionAnswering(nn.Module):
         num_classes: int,
         frozen: bool = False,
         places: str = "bottom",
-        coordinates: bool = True,
         layers: int = 1,
         bidirectional: bool = False,
         dropout: float = 0.0,
@@ -63,7 +62,7 @@ class QuestionAnswering(nn.Module):
             self.reader = TextReader(*options)
             self.reader.input = self.question.input
         else:
-            self.reader = PictureReader(encoder, frozen, places, coordinates)
+            self.reader = PictureReader(encoder, frozen, places)
         size = self.question.recurrent.layers[-1][0].hidden_size
         self.query = nn.Linear(self.question.summary_size, size)
         self.attention = attention(size, self.reader.key_size)
