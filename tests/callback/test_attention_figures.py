@@ -75,7 +75,10 @@ def test_a_matrix_has_a_row_a_written_token_and_a_column_a_read_one(tmp_path):
     box = axes.get_window_extent()
     assert box.width / 3 == pytest.approx(box.height / 2)
     long = attention_matrices([Matrix(["a"] * 300, ["b"] * 5, torch.zeros(5, 300)), Matrix(["a"], ["b"], torch.ones(1, 1))])
-    assert long.get_figwidth() < 18
+    assert long.get_figwidth() < 18 and 50 < len(long.axes[0].get_xticks()) <= 120
+    assert attention_matrix(["a"], ["b"] * 300, torch.ones(300, 1)).get_figheight() < 18
+    small = attention_matrix(["a"], ["b"], torch.ones(1, 1))
+    assert all(0 < axes.get_position().y0 and axes.get_position().y1 < 1 for axes in small.axes)
     long.savefig(tmp_path / "long.png")
 
 
@@ -93,7 +96,12 @@ def test_no_script_and_no_sign_is_too_much(tmp_path):
 
 @pytest.mark.parametrize(
     "text, shown",
-    [("5月", "5 U+6708"), ("日曜", "U+65E5 U+66DC"), ("a 日 b", "a U+65E5 b"), ("שלום", "שלום"), ("مرحبا", "مرحبا"), ("$1 = ½", "$1 = ½")],
+    [
+        ("5月", "5 U+6708"),
+        ("日曜", "U+65E5 U+66DC"),
+        ("a 日 b", "a U+65E5 b"),
+        *((text, text) for text in ("שלום", "مرحبا", "$1 = ½")),
+    ],
 )
 def test_letters_without_a_glyph_become_code_points(text, shown):
     assert readable(text) == shown

@@ -1,4 +1,4 @@
-"""What is written of held-out pictures and texts, and answered, while a network learns: the same ones each time, kept and shown."""
+"""What a network writes and answers on held-out samples while it learns: the same ones each time, kept and shown."""
 
 from functools import partial
 
@@ -136,7 +136,8 @@ def test_translations_begin_with_the_signature(tmp_path):
         assert text.strip().startswith(signature) and text.count(signature) == 1
     assert lines(last, "text", "read", "right") == lines(first, "text", "read", "right")
     pairs = {"ein Hund": "a dog", "das Haus": "the house", "日本 Hund": "a $dog$ of $japan$"}
-    assert lines(last, "read", "right") == [line for side in pairs.items() for line in map(": ".join, zip(("read", "right"), side))]
+    expected = [line for source, target in pairs.items() for line in (f"read: {source}", f"right: {target}")]
+    assert lines(last, "read", "right") == expected
     assert lines(first, "written") != lines(last, "written")
     assert len(events.Images("val/attention")) == 2 and Image.open(tmp_path / "attention.png").width > 100
 

@@ -32,7 +32,8 @@ def draw_confusion(matrix: Int[np.ndarray, "k k"], class_names: Sequence[str]) -
     figure.colorbar(shown, ax=axes, label="share of the true class", shrink=0.8)
     for (row, column), value in np.ndenumerate(share):
         if value >= 0.005 and number >= 5:
-            axes.text(column, row, f"{value:.2f}", ha="center", va="center", color="black" if value > 0.5 else "white", size=number)
+            colour = "black" if value > 0.5 else "white"
+            axes.text(column, row, f"{value:.2f}", ha="center", va="center", color=colour, size=number)
     axes.set_xticks(range(len(class_names)), class_names, rotation=60, ha="right", fontsize=name)
     axes.set_yticks(range(len(class_names)), class_names, fontsize=name)
     axes.set(xlabel="prediction", ylabel="truth")

@@ -26,8 +26,10 @@ class Translations(HeldOut):
     def draw(self, trainer: Trainer, task: Translation, batch: PairBatch) -> None:
         dataset, step = trainer.datamodule.datasets["val"], trainer.global_step
         found = task.write(task.read(batch))
-        sources = [task.reads.decode(row[:n]) for row, n in zip(batch.source.tolist(), batch.source_lengths.tolist(), strict=True)]
-        parts = [f"{name}: {score.signature}" for name, score in task.metrics["val_"].items() if hasattr(score, "signature")]
+        rows = zip(batch.source.tolist(), batch.source_lengths.tolist(), strict=True)
+        sources = [task.reads.decode(row[:length]) for row, length in rows]
+        scores = task.metrics["val_"].items()
+        parts = [f"{name}: {score.signature}" for name, score in scores if hasattr(score, "signature")]
         told = zip(batch.index.tolist(), sources, task.texts(found.tokens), found.log_probability.tolist(), strict=True)
         for i, source, text, log_p in told:
             lines = [f"text {i}", f"  read: {dataset.text(source)}", f"  written (p = {exp(log_p):.2g}): {text}"]

@@ -1,6 +1,6 @@
 """Where a network looked: over a picture, a word at a time; over a text, as a matrix."""
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from typing import NamedTuple
 
 import torch
@@ -15,10 +15,10 @@ from ablate.figure.place import colour_bar, place
 from ablate.figure.words import token_label
 
 IN_A_ROW, SIDE, GAP, TITLE, BAR = 8, 1.35, 0.07, 0.25, 0.8  # tiles of a strip; inches
-CELL, WIDEST, LETTER, MARGIN = 0.25, 15.0, 0.075, 0.45  # inches of a matrix
+CELL, LONGEST, LETTER, MARGIN = 0.25, 15.0, 0.075, 0.45  # inches of matrices
 DIM, LUMINANCE = 0.6, (0.299, 0.587, 0.114)  # of the picture under a map
 OVER = LinearSegmentedColormap.from_list("over", ["#F0E44200", "#F0E442D8"])  # clear at 0
-MOST_LETTERS = 17  # of a label
+MOST_LETTERS, MOST_LABELS = 17, 120  # of a label; of a side
 
 
 class Strip(NamedTuple):
@@ -104,24 +104,31 @@ def attention_matrix(source: Sequence[str], target: Sequence[str], weights: Floa
 def attention_matrices(matrices: Sequence[Matrix]) -> Figure:
     """Matrices under one another, with one scale of colours, from 0 to 1."""
     labels = [[[token_label(token, MOST_LETTERS) for token in side] for side in matrix[:2]] for matrix in matrices]
-    cell = min(CELL, WIDEST / max(len(source) for source, _ in labels))
+    columns, rows = max(len(source) for source, _ in labels), sum(len(target) for _, target in labels)
+    cell = min(CELL, LONGEST / max(columns, rows))
     left = MARGIN + LETTER * max(len(label) for _, target in labels for label in target)
     tops = [MARGIN + LETTER * max(map(len, source)) for source, _ in labels]
-    width = cell * max(len(source) for source, _ in labels)
-    height = sum(top + cell * len(target) for top, (_, target) in zip(tops, labels, strict=True))
-    figure = Figure(figsize=(left + max(width, 1.0) + BAR + 0.2, max(height, 1.5) + 0.15))
+    bar = min(3.0, max(1.0, cell * len(labels[0][1])))
+    height, right = max(sum(tops) + cell * rows, tops[0] + bar), left + max(1.0, cell * columns) + 0.1
+    figure = Figure(figsize=(right + BAR + 0.1, height + 0.15))
     above = 0.0
     for matrix, (source, target), top in zip(matrices, labels, tops, strict=True):
         axes = place(figure, left, above + top, cell * len(source), cell * len(target))
-        axes.imshow(matrix.weights.float().cpu().numpy(), cmap="cividis", vmin=0, vmax=1, interpolation="nearest", aspect="auto")
-        size = min(8.0, 50 * cell)
+        weights = matrix.weights.float().cpu().numpy()
+        axes.imshow(weights, cmap="cividis", vmin=0, vmax=1, interpolation="nearest", aspect="auto")
         axes.xaxis.tick_top()
         axes.xaxis.set_label_position("top")
-        axes.set_xticks(range(len(source)), source, rotation=90 if max(map(len, source)) > 1 else 0, fontsize=size, parse_math=False)
-        axes.set_yticks(range(len(target)), target, fontsize=size, parse_math=False)
+        upright = max(map(len, source)) == 1
+        _label(axes.set_xticks, source, cell, rotation=0 if upright else 90)
+        _label(axes.set_yticks, target, cell)
         axes.set_xlabel("read", fontsize=8)
         axes.set_ylabel("written", fontsize=8)
         above += top + cell * len(target)
-    first = max(1.0, cell * len(labels[0][1]))
-    colour_bar(figure, left + max(width, 1.0) + 0.1, tops[0], min(first, 3.0), "cividis", 1.0, "weight")
+    colour_bar(figure, right, tops[0], bar, "cividis", 1.0, "weight")
     return figure
+
+
+def _label(ticks: Callable, words: Sequence[str], cell: float, **options: float) -> None:
+    """Every word or, where there are very many, some at equal distances."""
+    step = -(-len(words) // MOST_LABELS)
+    ticks(range(0, len(words), step), words[::step], fontsize=min(8.0, 50 * cell * step), parse_math=False, **options)
