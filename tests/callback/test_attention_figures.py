@@ -5,6 +5,7 @@ import pytest
 import torch
 from matplotlib.backends.backend_agg import FigureCanvasAgg
 from matplotlib.colors import to_hex
+from matplotlib.text import Text
 
 from ablate.callback.answers import Answer, draw_answers, tell
 from ablate.callback.captions import Said, draw_captions, verdict
@@ -92,6 +93,7 @@ def test_no_script_and_no_sign_is_too_much(tmp_path):
     answers = [Answer(" ".join(AWKWARD), word, 0.5, word) for word in AWKWARD]
     for figure in (strip, matrix, draw_captions(pictures(), said), draw_answers(pictures(len(AWKWARD)), answers)):
         figure.savefig(tmp_path / "drawn.png")
+        assert not any(text.get_parse_math() for text in figure.findobj(Text) if "$" in text.get_text())
 
 
 @pytest.mark.parametrize(

@@ -9,6 +9,7 @@ from lightning.pytorch.loggers import TensorBoardLogger
 from PIL import Image
 from tensorboard.backend.event_processing.event_accumulator import EventAccumulator
 
+from ablate.callback import translations
 from ablate.callback.answers import Answers
 from ablate.callback.captions import Captions
 from ablate.callback.held_out import tokens_with_end
@@ -20,6 +21,7 @@ from ablate.data.scene_question_kinds import ANSWERS
 from ablate.data.scene_questions import SceneQuestions
 from ablate.data.text_pairs import TextPairs
 from ablate.data.vocabulary import END, SPECIAL, Vocabulary
+from ablate.figure.attention import attention_matrices
 from ablate.model.attention.additive import Additive
 from ablate.model.captioner import Captioner
 from ablate.model.cell.gru import GRU
@@ -54,7 +56,7 @@ def captioning(attention=ATTENTION):
 
 
 def translation(attention=ATTENTION):
-    pairs = [("ein Hund", "a dog"), ("das Haus", "the house"), ("日本 Hund", "a $dog$ of $japan$")] * 4
+    pairs = [("ein Hund", "a dog"), ("das Haus", "the house"), ("日本 Hund aus Holz", "a $dog$ of $japan$")] * 4
     options = dict(unit="words", lower=False, reverse=False, max_length=9, min_count=1, max_vocabulary=None)
     module, tokens = data(partial(TextPairs, read=lambda split: pairs, **options))
     sizes = [len(side) for side in module.datasets["val"].vocabulary]
@@ -127,15 +129,20 @@ def test_captions(tmp_path):
         assert Image.open(tmp_path / f"{name}.png").width > 300
 
 
-def test_translations_begin_with_the_signature(tmp_path):
+def test_translations_begin_with_the_signature(tmp_path, monkeypatch):
     task, module = translation()
+    drawn = []
+    monkeypatch.setattr(translations, "attention_matrices", lambda given: drawn.extend(given) or attention_matrices(given))
     events = trained(tmp_path, task, module, Translations(str(tmp_path), 3))
     first, last = logged(events)
+    assert [matrix.source for matrix in drawn[-2:]] == [["ein", "Hund"], ["das", "Haus"]]
+    for matrix in drawn:  # without what is padded or after the end
+        assert matrix.weights.shape == (len(matrix.target), len(matrix.source)) and matrix.weights.sum(1).allclose(torch.ones(1))
     signature = f"sacrebleu: {task.metrics['val_']['sacrebleu'].signature}"
     for text in (first, last, read(tmp_path / "translations.txt")):
         assert text.strip().startswith(signature) and text.count(signature) == 1
     assert lines(last, "text", "read", "right") == lines(first, "text", "read", "right")
-    pairs = {"ein Hund": "a dog", "das Haus": "the house", "日本 Hund": "a $dog$ of $japan$"}
+    pairs = {"ein Hund": "a dog", "das Haus": "the house", "日本 Hund aus Holz": "a $dog$ of $japan$"}
     expected = [line for source, target in pairs.items() for line in (f"read: {source}", f"right: {target}")]
     assert lines(last, "read", "right") == expected
     assert lines(first, "written") != lines(last, "written")
