@@ -35,7 +35,7 @@ def look(task: LightningModule, batch: tuple, cell: int) -> Look | None:
     """
     if (recurrent := find_recurrent(task.model)) is None:
         return None
-    with torch.inference_mode(False), torch.enable_grad(), _evaluating(task):  # a trainer validates without gradients
+    with torch.inference_mode(False), torch.enable_grad(), evaluating(task):  # a trainer validates without gradients
         with recording(recurrent) as trace:
             loss = task.step(batch).loss
         part = last_step(trace, loss)
@@ -47,7 +47,8 @@ def look(task: LightningModule, batch: tuple, cell: int) -> Look | None:
 
 
 @contextmanager
-def _evaluating(task: LightningModule) -> Iterator[None]:
+def evaluating(task: LightningModule) -> Iterator[None]:
+    """The task in evaluation mode; afterwards each of its modules is as it was."""
     modes = {module: module.training for module in task.modules()}
     task.eval()
     try:

@@ -6,9 +6,9 @@ from lightning.pytorch import LightningModule, Trainer
 from lightning.pytorch.callbacks import Callback
 from lightning.pytorch.utilities.rank_zero import rank_zero_only
 
+from ablate.callback.show import show_text
 from ablate.data.vocabulary import Vocabulary
 from ablate.generation import samples
-from ablate.run_folder import write_atomically
 
 
 class Samples(Callback):
@@ -32,7 +32,4 @@ class Samples(Callback):
         if trainer.sanity_checking or self.count < 1:
             return
         texts = samples(pl_module, Vocabulary(pl_module.vocabulary), self.count, self.length, seed=0, **self.draw)
-        write_atomically(self.path, "\n\n".join(texts) + "\n")
-        for logger in trainer.loggers:
-            shown = "\n\n".join("    " + text.replace("\n", "\n    ") for text in texts)  # four spaces: as it is, not as Markdown
-            logger.experiment.add_text("val/samples", shown, trainer.global_step)
+        show_text("\n\n".join(texts), self.path, trainer, "val/samples", trainer.global_step)

@@ -1,0 +1,46 @@
+"""What the callbacks share that show the same samples of the validation split each time."""
+
+from abc import abstractmethod
+from collections.abc import Iterable
+from pathlib import Path
+
+import torch
+from lightning.pytorch import LightningModule, Trainer
+from lightning.pytorch.callbacks import Callback
+from lightning.pytorch.utilities.rank_zero import rank_zero_only
+
+from ablate.data.batch import Batch
+from ablate.data.vocabulary import END, SPECIAL, Vocabulary
+from ablate.inside import evaluating
+
+
+class HeldOut(Callback):
+    """After each validation, `draw` for one batch, always the same; the task is left as it was.
+
+    Args:
+        folder: where the files go.
+        count: how many samples; 0: nothing is drawn.
+    """
+
+    def __init__(self, folder: str, count: int) -> None:
+        self.folder, self.count = Path(folder), count
+        self.batch: Batch | None = None
+
+    @rank_zero_only
+    def on_validation_epoch_end(self, trainer: Trainer, pl_module: LightningModule) -> None:
+        if trainer.sanity_checking or self.count < 1:
+            return
+        if self.batch is None:
+            self.batch = trainer.datamodule.some("val", self.count, pl_module.device)
+        with torch.no_grad(), evaluating(pl_module), trainer.precision_plugin.val_step_context():
+            self.draw(trainer, pl_module, self.batch)
+
+    @abstractmethod
+    def draw(self, trainer: Trainer, task: LightningModule, batch: Batch) -> None:
+        """Show what the task makes of the batch."""
+
+
+def tokens_with_end(vocabulary: Vocabulary, numbers: Iterable[int]) -> list[str]:
+    """Tokens up to the first END and with it, where there is one."""
+    numbers = list(numbers)
+    return vocabulary.decode(numbers) + [SPECIAL[END]] * (END in numbers)

@@ -1,0 +1,225 @@
+"""What a network writes and answers on held-out samples while it learns: the same ones each time, kept and shown."""
+
+from functools import partial
+
+import pytest
+import torch
+from lightning.pytorch import Trainer, seed_everything
+from lightning.pytorch.loggers import TensorBoardLogger
+from PIL import Image
+from tensorboard.backend.event_processing.event_accumulator import EventAccumulator
+
+from ablate.callback import translations
+from ablate.callback.answers import Answers
+from ablate.callback.captions import Captions
+from ablate.callback.held_out import tokens_with_end
+from ablate.callback.translations import Translations
+from ablate.data.babi import Babi
+from ablate.data.datamodule import DataModule
+from ablate.data.scene_captions import SceneCaptions
+from ablate.data.scene_question_kinds import ANSWERS
+from ablate.data.scene_questions import SceneQuestions
+from ablate.data.text_pairs import TextPairs
+from ablate.data.vocabulary import END, SPECIAL, Vocabulary
+from ablate.figure.attention import attention_matrices
+from ablate.model.attention.additive import Additive
+from ablate.model.captioner import Captioner
+from ablate.model.cell.gru import GRU
+from ablate.model.encoder.small import SmallEncoder
+from ablate.model.question_answering import QuestionAnswering as Answering
+from ablate.model.search.greedy import greedy
+from ablate.model.sequence_to_sequence import SequenceToSequence
+from ablate.task.captioning import Captioning
+from ablate.task.question_answering import QuestionAnswering
+from ablate.task.schedule import constant
+from ablate.task.translation import Translation
+
+QUIET = dict(enable_checkpointing=False, enable_progress_bar=False, enable_model_summary=False, accelerator="cpu")
+ADAM = partial(torch.optim.Adam, lr=0.02)
+CELL, ENCODER = partial(GRU, hidden_size=8), partial(SmallEncoder, width=4, depth=2)
+SCENES = dict(sizes={"train": 8, "val": 12}, image_size=32, objects=[2, 3], shapes=["disc", "ring"], noise=0.0, seed=0)
+ATTENTION = partial(Additive, size=4)
+STORIES = "1 Mary went home.\n2 John went out.\n3 Where is Mary? \thome\t1\n4 Mary went out.\n5 Where is Mary? \tout\t4\n"
+SEARCH = partial(greedy, max_length=6)
+
+
+def data(dataset):
+    made = DataModule(dataset, 4, 0, None, {"train": "train", "val": "val"}, True, 0)
+    return made, made.vocabulary
+
+
+def captioning(attention=ATTENTION):
+    module, tokens = data(partial(SceneCaptions, **SCENES, captions=2, held_out=[], show_held_out="never"))
+    torch.manual_seed(0)
+    model = Captioner(ENCODER(), len(tokens), 6, CELL, attention, SEARCH)
+    return with_tokens(Captioning(model, ADAM, constant, ["bleu"], judged=True), tokens), module
+
+
+def translation(attention=ATTENTION):
+    pairs = [("ein Hund", "a dog"), ("das Haus", "the house"), ("日本 Hund aus Holz", "a $dog$ of $japan$")] * 4
+    options = dict(unit="words", lower=False, reverse=False, max_length=9, min_count=1, max_vocabulary=None)
+    module, tokens = data(partial(TextPairs, read=lambda split: pairs, **options))
+    sizes = [len(side) for side in module.datasets["val"].vocabulary]
+    torch.manual_seed(0)
+    model = SequenceToSequence(*sizes, 6, CELL, attention, SEARCH)
+    return with_tokens(Translation(model, ADAM, constant, ["sacrebleu"]), tokens), module
+
+
+def answering(attention=ATTENTION):
+    module, tokens = data(partial(SceneQuestions, **SCENES, kinds=["existence", "colour"], class_names=ANSWERS))
+    torch.manual_seed(0)
+    model = Answering(ENCODER(), len(tokens), 6, CELL, attention, len(ANSWERS))
+    return with_tokens(QuestionAnswering(model, len(ANSWERS), ADAM, constant), tokens), module
+
+
+def reading(folder, attention=ATTENTION):
+    (folder / "en-valid").mkdir(exist_ok=True)
+    for name in ("train", "valid", "test"):
+        (folder / f"en-valid/qa1_{name}.txt").write_text(STORIES * 4)
+    module, tokens = data(partial(Babi, root=str(folder), tasks=[1], max_length=None, class_names=["home", "out"]))
+    torch.manual_seed(0)
+    model = Answering(None, len(tokens), 6, CELL, attention, 2)
+    return with_tokens(QuestionAnswering(model, 2, ADAM, constant), tokens), module
+
+
+def with_tokens(task, tokens):
+    task.vocabulary = tokens
+    return task
+
+
+def trained(folder, task, module, *callbacks):
+    seed_everything(1, verbose=False)
+    logger = TensorBoardLogger(folder, "", "")
+    trainer = Trainer(max_epochs=2, logger=logger, callbacks=list(callbacks), log_every_n_steps=1, **QUIET)
+    trainer.fit(task, datamodule=module)
+    logger.experiment.flush()
+    return EventAccumulator(str(folder), {"images": 0, "tensors": 0}).Reload()
+
+
+def logged(events, tag="val/texts/text_summary"):
+    return [event.tensor_proto.string_val[0].decode() for event in events.Tensors(tag)]
+
+
+def lines(text, *starts):
+    return [line.strip() for line in text.split("\n") if line.strip().startswith(starts)]
+
+
+def read(path):
+    return path.read_text(encoding="utf-8")
+
+
+def test_captions(tmp_path):
+    task, module = captioning()
+    events = trained(tmp_path, task, module, Captions(str(tmp_path), 5))
+    first, last = logged(events)
+    titles = [f"picture {i * 12 // 5}" for i in range(5)]
+    assert lines(first, "picture", "right") == lines(last, "picture", "right") and lines(last, "picture") == titles
+    assert lines(first, "written") != lines(last, "written")
+    right = [text for i in range(5) for text in module.datasets["val"].references(i * 12 // 5)]
+    assert lines(last, "right") == [f"right: {text}" for text in right]
+    assert all(not line or line.startswith("    ") for line in last.split("\n"))
+    assert last.replace("\n    ", "\n").strip() == read(tmp_path / "captions.txt").strip()
+    said = [line.split("): ", 1)[1] for line in lines(last, "written")]
+    judged = [module.datasets["val"].judge(i * 12 // 5, text) for i, text in enumerate(said)]
+    words = [line.split(", ", 1)[1].split("): ")[0] for line in lines(last, "written")]
+    assert words == ["not of the language" if each is None else "true" if all(each) else "false" for each in judged]
+    steps = [event.step for event in events.Images("val/captions")]
+    assert len(steps) == 2 and steps == [event.step for event in events.Images("val/attention")]
+    for name in ("captions", "attention"):
+        assert Image.open(tmp_path / f"{name}.png").width > 300
+
+
+def test_translations_begin_with_the_signature(tmp_path, monkeypatch):
+    task, module = translation()
+    drawn = []
+    monkeypatch.setattr(translations, "attention_matrices", lambda given: drawn.extend(given) or attention_matrices(given))
+    events = trained(tmp_path, task, module, Translations(str(tmp_path), 3))
+    first, last = logged(events)
+    assert [matrix.source for matrix in drawn[-2:]] == [["ein", "Hund"], ["das", "Haus"]]
+    for matrix in drawn:  # without what is padded or after the end
+        assert matrix.weights.shape == (len(matrix.target), len(matrix.source)) and matrix.weights.sum(1).allclose(torch.ones(1))
+    signature = f"sacrebleu: {task.metrics['val_']['sacrebleu'].signature}"
+    for text in (first, last, read(tmp_path / "translations.txt")):
+        assert text.strip().startswith(signature) and text.count(signature) == 1
+    assert lines(last, "text", "read", "right") == lines(first, "text", "read", "right")
+    pairs = {"ein Hund": "a dog", "das Haus": "the house", "日本 Hund aus Holz": "a $dog$ of $japan$"}
+    expected = [line for source, target in pairs.items() for line in (f"read: {source}", f"right: {target}")]
+    assert lines(last, "read", "right") == expected
+    assert lines(first, "written") != lines(last, "written")
+    assert len(events.Images("val/attention")) == 2 and Image.open(tmp_path / "attention.png").width > 100
+
+
+def test_answers_on_pictures(tmp_path):
+    task, module = answering()
+    events = trained(tmp_path, task, module, Answers(str(tmp_path), 4, ANSWERS))
+    first, last = logged(events)
+    dataset = module.datasets["val"]
+    assert lines(last, "question", "asked", "truth") == lines(first, "question", "asked", "truth")
+    expected = [dataset[i * 3] for i in range(4)]
+    assert lines(last, "asked") == [f"asked: {sample.question}" for sample in expected]
+    assert lines(last, "truth") == [f"truth: {sample.answer}" for sample in expected]
+    for answered, sample in zip(lines(last, "answered"), expected, strict=True):
+        assert ("(right" in answered) == answered.endswith(f": {sample.answer}")
+    assert len(events.Images("val/answers")) == 2 and (tmp_path / "answers.png").exists()
+
+
+def test_answers_on_stories_are_text_alone(tmp_path):
+    task, module = reading(tmp_path)
+    events = trained(tmp_path, task, module, Answers(str(tmp_path), 2, ["home", "out"]))
+    story, second = logged(events)[-1].split("question 4")
+    told = ["mary went home", "john went out", "support: mary went home", "asked: where is mary ?", "truth: home"]
+    assert lines(story, "mary", "john", "support", "asked", "truth") == told
+    assert "…" not in second and not (tmp_path / "answers.png").exists() and not events.Tags()["images"]
+
+
+@pytest.mark.parametrize("make", [captioning, translation])
+def test_without_attention_there_is_no_map_of_it(make, tmp_path):
+    task, module = make(lambda query, key: None)
+    callback = Captions(str(tmp_path), 2) if make is captioning else Translations(str(tmp_path), 2)
+    events = trained(tmp_path, task, module, callback)
+    assert "val/attention" not in events.Tags()["images"] and not (tmp_path / "attention.png").exists()
+    assert len(logged(events)) == 2
+
+
+def test_answers_without_attention(tmp_path):
+    task, module = answering(lambda query, key: None)
+    trained(tmp_path, task, module, Answers(str(tmp_path), 2, ANSWERS))
+    assert Image.open(tmp_path / "answers.png").width > 300
+
+
+@pytest.mark.parametrize(
+    "make, callback",
+    [(captioning, Captions), (translation, Translations), (answering, partial(Answers, class_names=ANSWERS))],
+)
+def test_training_goes_on_as_without_and_the_task_is_left_as_it_was(make, callback, tmp_path):
+    (watched, module), (alone, other) = make(), make()
+    mine = callback(str(tmp_path), 2)
+    trained(tmp_path / "watched", watched, module, mine)
+    trained(tmp_path / "alone", alone, other)
+    assert all(torch.equal(a, b) for a, b in zip(watched.parameters(), alone.parameters(), strict=True))
+    watched.train()
+    next(watched.model.children()).eval()
+    modes = [each.training for each in watched.modules()]
+    drawn = []
+    mine.draw = lambda trainer, task, batch: drawn.append((task.training, torch.is_grad_enabled(), batch))
+    trainer = Trainer(logger=False, **QUIET)
+    before = mine.batch
+    mine.on_validation_epoch_end(trainer, watched)
+    assert drawn[0][:2] == (False, False) and drawn[0][2] is before
+    assert modes == [each.training for each in watched.modules()]
+
+
+def test_nothing_in_a_sanity_check_and_none_where_none_are_wanted(tmp_path):
+    task, _ = captioning()
+    trainer = Trainer(logger=False, **QUIET)
+    trainer.sanity_checking = True
+    Captions(str(tmp_path), 2).on_validation_epoch_end(trainer, task)
+    trainer.sanity_checking = False
+    Captions(str(tmp_path), 0).on_validation_epoch_end(trainer, task)
+    assert not list(tmp_path.iterdir())
+
+
+def test_tokens_end_with_the_end_if_there_is_one():
+    vocabulary = Vocabulary([*SPECIAL, "a", "b"])
+    assert tokens_with_end(vocabulary, [4, 5, END, END]) == ["a", "b", "<eos>"]
+    assert tokens_with_end(vocabulary, [4, 5]) == ["a", "b"]
