@@ -1,6 +1,7 @@
 """Run an ablation, judge its claims, write its report: python scripts/reproduce.py ablation=NAME budget=quick.
 
-Words that are about training, such as data.root=FOLDER or trainer=gpu, go to every run.
+Words that are about training, such as data.root=FOLDER or trainer=gpu, go to every run; of those that an ablation prepares, only
+what is about the trainer.
 """
 
 from omegaconf import DictConfig

@@ -15,10 +15,11 @@ from lightning.pytorch.utilities.exceptions import MisconfigurationException, SI
 from omegaconf import DictConfig, OmegaConf
 
 from ablate import run_folder, summary
-from ablate.callback.checkpoint import AtomicCheckpointIO, check_same_model, read_checkpoint
+from ablate.callback.checkpoint import AtomicCheckpointIO, check_same_model, read_checkpoint, read_weights
 from ablate.callback.history import History
 from ablate.data.datamodule import DataModule
 from ablate.errors import BadInput
+from ablate.model.encoder.load import load_encoder
 from ablate.task.base import Task
 
 # Noise for a user: each is decided on purpose here, or said better elsewhere.
@@ -72,6 +73,8 @@ def train(cfg: DictConfig) -> float | None:
     task.config, task.vocabulary = OmegaConf.to_container(cfg, resolve=True), data.vocabulary
     task.overrides = run_folder.own_overrides(HydraConfig.get().overrides.task)
     checkpoint = _checkpoint_to_continue(cfg.ckpt_path, folder, task.config, trainer)
+    if checkpoint is None:
+        start_encoder(task)
     data.check("train", "val", "test")
     sample = data.some("train", 1)
     task.check(sample, trainer)
@@ -109,6 +112,21 @@ def make_trainer(cfg: DictConfig) -> Trainer:
     callbacks = list(build(cfg, "callbacks").values())
     logger = build(cfg, "logger") if cfg.get("logger") else False
     return build(cfg, "trainer", logger=logger, callbacks=callbacks, plugins=[AtomicCheckpointIO()])
+
+
+def start_encoder(task: Task) -> None:
+    """Put the weights that `task.encoder_weights` names, if it names any, into the network's encoder of pictures."""
+    path = getattr(task, "encoder_weights", None)
+    if path is None:
+        return
+    encoder = getattr(task.model.reader, "encoder", None)
+    if encoder is None:
+        raise BadInput(f"task.encoder_weights={path}: this network has no encoder of pictures; leave it null")
+    weights = read_weights(path)
+    try:
+        load_encoder(encoder, weights)
+    except BadInput as error:
+        raise BadInput(f"task.encoder_weights={path}: {error}") from None
 
 
 def _checkpoint_to_continue(ckpt_path: str | None, folder: Path, config: dict, trainer: Trainer) -> str | None:

@@ -1,21 +1,18 @@
 """The whole of it on an experiment of milliseconds: continue, fail, kill, two at once, wrong files."""
 
 import io
-import json
 import os
 import shutil
 import signal
-import subprocess
-import sys
 import time
 from collections import Counter
 from importlib.util import find_spec
-from pathlib import Path
 
 import pytest
 import yaml
 from commands import ROOT, compose, error_line, script
 from rich.console import Console
+from stub_project import STUB, Project, put
 
 from ablate import run_folder
 from ablate.ablation.plan import Planned
@@ -24,45 +21,6 @@ from ablate.ablation.reproduce import check_metrics
 from ablate.ablation.results import read_csv
 from ablate.ablation.runner import progress
 from ablate.experiment import metric_tags
-
-STUB = Path(__file__).parent / "stub"
-
-
-class Project:
-    """A config folder of its own with the stub experiment, and what its runs wrote down."""
-
-    def __init__(self, folder: Path) -> None:
-        self.folder, self.conf = folder, folder / "conf"
-        shutil.copytree(STUB, self.conf)
-        self.diary = folder / "diary"
-        self.file = self.conf / "ablation/stub.yaml"
-        self.report = folder / "logs/ablation/stub"
-
-    def words(self, *more: str) -> list[str]:
-        return ["--config-dir", str(self.conf), "ablation=stub", "config=stub", "job=stub_job.train", "metric_tags=null",
-                "budget=smoke", *more]
-
-    def env(self) -> dict[str, str]:
-        return {"STUB_DIARY": str(self.diary), "PYTHONPATH": str(STUB)}
-
-    def reproduce(self, *more: str) -> subprocess.CompletedProcess:
-        return script("reproduce", *self.words(*more), cwd=self.folder, **self.env())
-
-    def start(self, *more: str) -> subprocess.Popen:
-        command = [sys.executable, str(ROOT / "scripts/reproduce.py"), *self.words(*more)]
-        return subprocess.Popen(command, cwd=self.folder, env={**os.environ, **self.env()},
-                                stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True)
-
-    def steps(self) -> list[str]:
-        return self.diary.read_text().split("\n")[:-1] if self.diary.exists() else []
-
-    def change(self, edit) -> None:
-        given = yaml.safe_load(self.file.read_text())
-        edit(given)
-        self.file.write_text(yaml.safe_dump(given, sort_keys=False))
-
-    def states(self) -> Counter:
-        return Counter(json.loads(path.read_text())["status"] for path in self.report.glob("runs/*/*/run.json"))
 
 
 @pytest.fixture
@@ -164,15 +122,6 @@ def drop(*keys):
     return edit
 
 
-def put(*keys_and_value):
-    def edit(given):
-        for key in keys_and_value[:-2]:
-            given = given[key]
-        given[keys_and_value[-2]] = keys_and_value[-1]
-
-    return edit
-
-
 @pytest.mark.parametrize(
     ("edit", "said"),
     [
@@ -232,9 +181,10 @@ def test_every_ablation_loads_and_every_cell_composes(name):
     assert ablation.name == name and f"reproduce.py ablation={name}" in path.read_text().splitlines()[0]
     assert set(ablation.budgets) == {"smoke", "quick", "full", "gpu"}
     for budget in ablation.budgets:
-        compose(*ablation.runs(budget)[0].overrides)
+        for run in [*ablation.prepared(budget)[: len(ablation.prepare)], ablation.runs(budget)[0]]:
+            compose(*run.filled(dict.fromkeys(ablation.prepare, "file")))
     for run in ablation.runs("smoke")[: len(ablation.cells)]:
-        cfg = compose(*run.overrides)
+        cfg = compose(*run.filled(dict.fromkeys(ablation.prepare, "file")))
     check_metrics(ablation, metric_tags(cfg))
 
 

@@ -1,5 +1,6 @@
 """The parts of report.md, as Markdown."""
 
+import shlex
 from collections.abc import Iterable, Mapping, Sequence
 from datetime import datetime
 from html import escape
@@ -96,6 +97,12 @@ def again(rows: Sequence[Mapping], origin: Mapping) -> str:
     }
     command = f"```\n{origin.get('command', '')}\n```"
     return command + "\n\n" + table(("", ""), [(name, escape(fact)) for name, fact in facts.items()], left=2)
+
+
+def prepared(prepare: Mapping[str, Sequence[str]]) -> str:
+    """What was trained before the cells; empty where nothing was."""
+    each = [f"{_code(name)} (`{shlex.join(overrides)}`)" for name, overrides in prepare.items()]
+    return f"Trained before the cells, with every seed, and no row of the results: {', '.join(each)}." if each else ""
 
 
 def hardware(rows: Sequence[Mapping], origin: Mapping) -> str:

@@ -2,7 +2,7 @@
 
 import hashlib
 import json
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import NamedTuple
 
@@ -11,23 +11,25 @@ from hydra.errors import HydraException
 from omegaconf import DictConfig, OmegaConf
 
 from ablate import run_folder
-from ablate.ablation.spec import Ablation
+from ablate.ablation.spec import Ablation, Run
 from ablate.errors import BadInput
 from ablate.suggest import suggest
 
 SOURCE = Path(__file__).resolve().parents[1]
 CONF = SOURCE.parents[1] / "conf"
+BEST = "checkpoints/best.ckpt"
 NOT_IN_A_RUN = ("ablation", "benchmark", "figure", "export.py", "inference.py")  # parts of the source that no result depends on
 
 
 class Planned(NamedTuple):
-    """One run: a cell with a seed; `folder` is named by what decides its result."""
+    """One run: a cell with a seed; `folder` is named by what decides its result, `needs` are runs that come before it."""
 
     cell: str
     seed: int
     overrides: list[str]
     key: str
     folder: Path
+    needs: tuple["Planned", ...] = ()
 
     @property
     def status(self) -> str:
@@ -38,6 +40,7 @@ class Planned(NamedTuple):
 def plan(ablation: Ablation, budget: str, more: Sequence[str], config_name: str, folder: Path) -> list[Planned]:
     """All runs of a budget, with `more` overrides; the key of each is a digest of its composed config and of the code.
 
+    What a run needs is in its key by the key of that, not by its path, so that a result stays known where logs are moved.
     Composing takes a tenth of a second a cell, so digests are kept in plan.json for as long as conf/ stays as it is.
     """
     conf, code = _digest_files(CONF, "*.yaml"), code_version()
@@ -45,14 +48,22 @@ def plan(ablation: Ablation, budget: str, more: Sequence[str], config_name: str,
     if cache.exists():
         stored = json.loads(cache.read_text())
         known = stored["configs"] if stored["conf"] == conf else {}
-    runs, used = [], {}
-    for run in ablation.runs(budget, more):
+    used: dict[str, str] = {}
+
+    def planned(run: Run, parent: Path, prepared: Mapping[str, Planned]) -> Planned:
         words = json.dumps([config_name, run.overrides])
-        used[words] = known.get(words) or used.get(words) or _digest_config(config_name, run.overrides)
-        key = _digest(used[words], code, str(run.seed))[:10]
-        name = f"{run.cell}_seed={run.seed}_{key}"
-        overrides = [*run.overrides, f"seed={run.seed}"]
-        runs.append(Planned(run.cell, run.seed, overrides, key, folder / "runs" / budget / name))
+        plain = run.filled({name: name for name in prepared})
+        used[words] = known.get(words) or used.get(words) or _digest_config(config_name, plain)
+        needs = tuple(prepared[name] for name in run.needs)
+        key = _digest(used[words], code, str(run.seed), *(need.key for need in needs))[:10]
+        files = {name: str(each.folder.absolute() / BEST) for name, each in prepared.items()}
+        overrides = [*run.filled(files), f"seed={run.seed}"]
+        return Planned(run.cell, run.seed, overrides, key, parent / f"{run.cell}_seed={run.seed}_{key}", needs)
+
+    prepared: dict[int, dict[str, Planned]] = {}
+    for run in ablation.prepared(budget, more):
+        prepared.setdefault(run.seed, {})[run.cell] = planned(run, folder / "prepared", {})
+    runs = [planned(run, folder / "runs" / budget, prepared.get(run.seed, {})) for run in ablation.runs(budget, more)]
     folder.mkdir(parents=True, exist_ok=True)
     run_folder.write_json(cache, {"conf": conf, "configs": used})
     return runs

@@ -11,6 +11,8 @@
       skip: {none: [model.decoder.skip=none], add: [model.decoder.skip=add]}
     budgets:                                          # of smoke, quick, full, gpu
       quick: {seeds: 3, overrides: [trainer.max_epochs=2]}
+    prepare:                                          # may be left out: runs that are made before the cells
+      segmenter: [task=segmentation]                  # name: all its overrides but the seed, and a budget's own `prepare: […]`
     metrics: {test/miou: maximise}                    # shown for every cell; or minimise
     claims:
       switches_help:
@@ -20,6 +22,9 @@
         contrast: {minus: [unpool-none, nearest]}     # see contrast.parse
         direction: greater                            # of the effect: less, differs, equivalent
         least_effect: 0.01                            # below which an effect does not count
+
+Where an override of the cells is "KEY={segmenter}", in quotes, the best checkpoint of what was prepared with the same seed stands
+for {segmenter}.
 """
 
 import re
@@ -55,7 +60,7 @@ def _read(path: Path) -> object:
 
 def _ablation(given: object) -> Ablation:
     required = ("name", "question", "source", "budgets", "metrics", "claims")
-    file = take(given, "ablation", required, ("base", "cells", "grid"))
+    file = take(given, "ablation", required, ("base", "cells", "grid", "prepare"))
     name = _name(file["name"], "ablation: name")
     where = f"ablation {name}"
     cells = _cells(file, where)
@@ -67,8 +72,12 @@ def _ablation(given: object) -> Ablation:
     _check_all_are_named(cells, claims, where)
     base = strings(file.get("base") or [], f"{where}, base")
     budgets = _budgets(file["budgets"], where)
+    prepare = named(file.get("prepare") or {}, f"{where}, prepare")
+    prepare = {_name(n, f"{where}, prepare"): strings(words, f"{where}, prepare {n}") for n, words in prepare.items()}
     texts = str(file["question"]), str(file["source"])
-    return Ablation(name, *texts, base, cells, budgets, metrics, claims, given=dict(file))
+    ablation = Ablation(name, *texts, base, cells, budgets, metrics, claims, prepare, given=dict(file))
+    _check_all_is_needed(ablation, where)
+    return ablation
 
 
 def _cells(file: Mapping, where: str) -> dict[str, list[str]]:
@@ -95,9 +104,10 @@ def _budgets(value: object, where: str) -> dict[str, Budget]:
     budgets = {}
     for name, entry in named(value, f"{where}, budgets").items():
         check_choice(f"{where}: budget", name, BUDGETS)
-        given = take(entry, f"{where}, budget {name}", ["seeds"], ["overrides"])
+        given = take(entry, f"{where}, budget {name}", ["seeds"], ["overrides", "prepare"])
         seeds = check_positive(f"{where}, budget {name}: seeds", given["seeds"])
-        budgets[name] = Budget(seeds, strings(given.get("overrides") or [], f"{where}, budget {name}"))
+        words = (strings(given.get(key) or [], f"{where}, budget {name}") for key in ("overrides", "prepare"))
+        budgets[name] = Budget(seeds, *words)
     return budgets
 
 
@@ -120,6 +130,20 @@ def _check_all_are_named(cells: Mapping, claims: list[Claim], where: str) -> Non
     for cell in cells:
         if cell not in used:
             raise BadInput(f"{where}: no claim names the cell {cell!r} (they name: {', '.join(sorted(used))})")
+
+
+def _check_all_is_needed(ablation: Ablation, where: str) -> None:
+    for budget, chosen in ablation.budgets.items():
+        if chosen.prepare and not ablation.prepare:
+            raise BadInput(f"{where}, budget {budget}: nothing is prepared that its prepare could change")
+        needed = set()
+        for run in ablation.runs(budget):
+            run.filled(ablation.prepare)  # refuses what is not prepared
+            needed.update(run.needs)
+        for run in ablation.prepared(budget):
+            run.filled({})
+            if run.cell not in needed:
+                raise BadInput(f"{where}: no cell names what is prepared, as KEY={{{run.cell}}}")
 
 
 def _name(value: object, where: str) -> str:

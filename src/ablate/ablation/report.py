@@ -56,6 +56,7 @@ def write_report(
         *failures_part(rows),
         "## Run it again",
         document.again(rows, origin),
+        document.prepared(ablation.prepare),
     ]
     write_document(folder, parts, f"{ablation.name}: {ablation.question}")
     return outcomes

@@ -16,7 +16,7 @@ from ablate.ablation.plan import Planned, composed, plan
 from ablate.ablation.read import load
 from ablate.ablation.report import PAGE, write_report
 from ablate.ablation.results import row_of
-from ablate.ablation.runner import clear, execute
+from ablate.ablation.runner import clear, execute, needed, unfinished
 from ablate.ablation.spec import Ablation
 from ablate.ablation.tensorboard import log_report
 from ablate.errors import check_choice
@@ -32,11 +32,11 @@ def reproduce(cfg: DictConfig) -> None:
     if cfg.metric_tags is not None:
         check_metrics(ablation, get_method(cfg.metric_tags)(composed(cfg.config, runs[0].overrides)))
     if cfg.force:
-        clear(runs)
+        clear([*needed(runs), *runs])
     execute(runs, cfg.config, cfg.job, console)
     report(ablation, runs, cfg.budget, folder, console)
-    failed = [run for run in runs if run.status != "finished"]
-    for run in failed:
+    failed = unfinished(runs)
+    for run in [*unfinished(needed(failed)), *failed]:
         reason = run_folder.read_state(run.folder).get("error", "it has not ended")
         print(f"failed: {run.cell} seed {run.seed}: {reason}", file=sys.stderr)
     if failed:

@@ -5,7 +5,7 @@ import logging
 import shutil
 import time
 from collections import Counter
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import contextmanager, nullcontext
 from functools import partial
 from pathlib import Path
@@ -31,27 +31,51 @@ ATTEMPTS = 3  # launches after which no run has come to an end
 
 
 def execute(runs: Sequence[Planned], config_name: str, job: str, console: Console) -> None:
-    """Bring every run to an end, finished or failed; runs that are finished already cost nothing.
+    """Bring every run to an end, finished or failed, after the runs that it needs; runs that are finished already cost nothing.
 
     A worker that is killed takes a whole pool with it, and with that the runs that were waiting: they are launched
     again as long as some come to an end. A run that fails by itself is not.
     """
     for name in ("hydra", "hydra_plugins"):  # a line a run would bury the one line for all
         logging.getLogger(name).setLevel(logging.WARNING)
-    started = time.time()
-    todo = [run for run in runs if run.status != "finished"]
-    idle, launcher = 0, make_launcher(runs, config_name, job) if todo else None
-    with progress(runs, todo, console):
-        while todo and idle < ATTEMPTS:
-            try:
-                launch(todo, launcher)
-            except Exception as error:  # whatever a launcher raises for a broken pool
-                log.info("the launcher broke (%s): what it left is launched again", error)
-            left = [run for run in todo if not _ended(run, started)]
-            todo, idle = left, idle + 1 if len(left) == len(todo) else 0
+    todo = unfinished(runs)
+    first = needed(todo)
+    every = [*first, *runs]
+    with progress(every, unfinished(every), console):
+        _end_all(unfinished(first), config_name, job)
+        for run in todo:
+            for need in unfinished(run.needs)[:1]:
+                _give_up(run, f"it needs {need.cell} of seed {need.seed}, which has no result")
+        _end_all([run for run in todo if not unfinished(run.needs)], config_name, job)
+
+
+def unfinished(runs: Iterable[Planned]) -> list[Planned]:
+    """Those without a result."""
+    return [run for run in runs if run.status != "finished"]
+
+
+def needed(runs: Iterable[Planned]) -> list[Planned]:
+    """What must have a result before these runs, each once."""
+    return list({need.folder: need for run in runs for need in run.needs}.values())
+
+
+def _end_all(todo: list[Planned], config_name: str, job: str) -> None:
+    started, idle = time.time(), 0
+    launcher = make_launcher(todo, config_name, job) if todo else None
+    while todo and idle < ATTEMPTS:
+        try:
+            launch(todo, launcher)
+        except Exception as error:  # whatever a launcher raises for a broken pool
+            log.info("the launcher broke (%s): what it left is launched again", error)
+        left = [run for run in todo if not _ended(run, started)]
+        todo, idle = left, idle + 1 if len(left) == len(todo) else 0
     for run in todo:
-        run.folder.mkdir(parents=True, exist_ok=True)
-        run_folder.fail(run.folder, f"its worker died in each of {ATTEMPTS} launches")
+        _give_up(run, f"its worker died in each of {ATTEMPTS} launches")
+
+
+def _give_up(run: Planned, reason: str) -> None:
+    run.folder.mkdir(parents=True, exist_ok=True)
+    run_folder.fail(run.folder, reason)
 
 
 def make_launcher(runs: Sequence[Planned], config_name: str, job: str) -> Launcher:
@@ -69,8 +93,7 @@ def launch(runs: Sequence[Planned], launcher: Launcher) -> None:
     jobs = [[*run.overrides, _sweep(runs), f"hydra.sweep.subdir='{run.folder.name}'"] for run in runs]
     for run, result in zip(runs, launcher.launch(jobs, initial_job_idx=0), strict=True):
         if result.status is JobStatus.FAILED and run.status not in ("finished", "failed"):
-            run.folder.mkdir(parents=True, exist_ok=True)
-            run_folder.fail(run.folder, f"it could not be launched: {result._return_value!r}")
+            _give_up(run, f"it could not be launched: {result._return_value!r}")
 
 
 def _sweep(runs: Sequence[Planned]) -> str:

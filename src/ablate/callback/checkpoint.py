@@ -10,6 +10,7 @@ from typing import Any
 import torch
 from lightning.fabric.plugins import TorchCheckpointIO
 from lightning.pytorch.callbacks import ModelCheckpoint
+from torch import Tensor
 
 from ablate.errors import BadInput
 
@@ -67,19 +68,41 @@ def read_checkpoint(path: str | Path) -> dict[str, Any]:
     Raises:
         BadInput: no file, a truncated or foreign one, or one that holds more than tensors and plain values.
     """
+    checkpoint = _load(path)
+    if not _is_ours(checkpoint):
+        raise BadInput(f"checkpoint {str(path)!r} was not written by this project: it has no config beside its weights")
+    return checkpoint
+
+
+def read_weights(path: str | Path) -> dict[str, Tensor]:
+    """The weights in a checkpoint of this project, or in a plain state dict such as torchvision's files, on the CPU.
+
+    Raises:
+        BadInput: as `read_checkpoint`, or a foreign file that holds anything beside weights.
+    """
+    found = _load(path)
+    weights = found["state_dict"] if _is_ours(found) else found
+    if not isinstance(weights, dict) or not weights:
+        raise BadInput(f"checkpoint {str(path)!r} holds no weights")
+    for name, value in weights.items():
+        if not isinstance(name, str) or not isinstance(value, Tensor):
+            held = f"{name!r}, a {type(value).__name__}"
+            raise BadInput(f"checkpoint {str(path)!r} is neither this project's nor weights alone: it holds {held}")
+    return weights
+
+
+def _load(path: str | Path) -> object:
+    """What is in a file, as long as it is tensors and plain values."""
     if not Path(path).is_file():
         raise BadInput(f"checkpoint {str(path)!r} is not a file")
     try:
         with warnings.catch_warnings(action="ignore"):  # of pickle protocols: what matters is said below
-            checkpoint = torch.load(path, map_location="cpu", weights_only=True)
+            return torch.load(path, map_location="cpu", weights_only=True)
     except pickle.UnpicklingError as error:
         reason = "it would run code when loaded" if "weights_only" in str(error).lower() else "it is not a checkpoint"
         raise BadInput(f"checkpoint {str(path)!r} is refused: {reason}") from error
     except (RuntimeError, EOFError, KeyError, ValueError, OSError) as error:
         raise BadInput(f"checkpoint {str(path)!r} is truncated or no checkpoint") from error
-    if not _is_ours(checkpoint):
-        raise BadInput(f"checkpoint {str(path)!r} was not written by this project: it has no config beside its weights")
-    return checkpoint
 
 
 def _is_ours(checkpoint: object) -> bool:

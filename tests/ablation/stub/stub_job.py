@@ -17,6 +17,9 @@ from ablate.errors import BadInput
 def train(cfg: DictConfig) -> None:
     folder = Path(HydraConfig.get().runtime.output_dir)
     run_folder.start(folder, cfg, HydraConfig.get().overrides.task, resume=True)
+    if cfg.weights is not None:
+        with open(cfg.diary, "a") as diary:
+            diary.write(f"{folder.name} reads {Path(cfg.weights).read_text()}\n")
     checkpoint = folder / "step"
     done = int(checkpoint.read_text()) if checkpoint.exists() else 0
     for step in range(done, cfg.steps):
@@ -28,6 +31,9 @@ def train(cfg: DictConfig) -> None:
     misbehave(cfg.mode, folder)
     score = cfg.quality + 0.01 * np.random.default_rng(cfg.seed).standard_normal()
     metrics = {"test/score": score, "test/error": 1 - score, "val/score": score}
+    best = folder / "checkpoints/best.ckpt"
+    best.parent.mkdir(exist_ok=True)
+    best.write_text(folder.name)
     run_folder.write_json(folder / "history.json", {"val/score": [[1, 0.0], [2, score]]})
     run_folder.finish(folder, metrics, seconds=0.1, peak_memory_mb=1.0, device="cpu", parameters=10, multiply_adds=100)
 

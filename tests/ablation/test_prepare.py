@@ -1,0 +1,147 @@
+"""Runs that are made before the cells: once, of the same seed, continued after a kill; what fails, and wrong files."""
+
+import re
+import shutil
+import signal
+import time
+from collections import Counter
+
+import pytest
+from commands import error_line
+from stub_project import Project, put
+
+from ablate.ablation.read import load
+from ablate.ablation.results import read_csv
+from ablate.errors import BadInput
+
+TEACHER = ["diary=${oc.env:STUB_DIARY}", "quality=0.9"]
+
+
+@pytest.fixture
+def project(tmp_path):
+    """The stub, two of whose cells start from a teacher."""
+    project = Project(tmp_path)
+    project.change(put("prepare", {"teacher": TEACHER}))
+    for cell, quality in (("low", 0.2), ("high", 0.8)):
+        project.change(put("cells", cell, [f"quality={quality}", "weights={teacher}"]))
+    return project
+
+
+def done(project, *more):
+    process = project.reproduce(*more)
+    assert process.returncode == 0, process.stderr
+    return process
+
+
+def prepared(project):
+    return sorted(path.parent.name for path in project.report.glob("prepared/*/run.json"))
+
+
+def test_each_cell_gets_the_teacher_of_its_seed_once(project):
+    assert "12/12 runs done" in done(project).stdout
+    steps = project.steps()
+    assert [line.split("_")[0] for line in steps[:3]] == ["teacher"] * 3  # before the cells
+    reads = [line.split(" reads ") for line in steps if " reads " in line]
+    assert len(reads) == 6 and all(cell.split("_")[1] == teacher.split("_")[1] for cell, teacher in reads)
+    assert len(steps) == 3 + 9 + 6 and len(prepared(project)) == 3 and project.states() == {"finished": 9}
+    rows = read_csv(project.report / "results.csv")
+    assert {row["cell"] for row in rows} == {"low", "middle", "high"} and len(rows) == 9
+    text = (project.report / "report.md").read_text()
+    assert "Trained before the cells, with every seed, and no row of the results: `teacher` (`" in text
+    assert "3 cells × 3 seeds: 9 of 9 runs finished" in text and "| `teacher`" not in text
+    done(project)
+    assert project.steps() == steps
+
+
+def test_a_change_of_the_teacher_concerns_those_that_start_from_it(project):
+    done(project)
+    before = len(project.steps())
+    project.change(put("prepare", "teacher", [*TEACHER, "steps=2"]))
+    done(project)
+    assert Counter(line.split("_")[0] for line in project.steps()[before:]) == {"teacher": 6, "low": 6, "high": 6}
+
+
+def test_budgets_share_a_teacher_and_force_makes_it_again(project):
+    project.change(put("budgets", "full", {"seeds": 1}))
+    done(project)
+    before = len(project.steps())
+    done(project, "budget=full", "overrides=['mode=good']")  # what is said of the cells leaves the teacher as it is
+    assert "teacher" not in {line.split("_")[0] for line in project.steps()[before:]}
+    before = len(project.steps())
+    done(project, "budget=full", "force=true")
+    assert sum(line.startswith("teacher") for line in project.steps()[before:]) == 1
+
+
+def test_a_budget_and_the_command_line_may_change_a_teacher(project):
+    project.change(put("budgets", "full", {"seeds": 2, "overrides": ["steps=2"], "prepare": ["steps=3"]}))
+    runs = load(project.file).prepared("full", ["trainer=gpu", "data.root=there", "+trainer.x=1", "debug=fast"])
+    assert [(run.cell, run.seed) for run in runs] == [("teacher", 0), ("teacher", 1)]
+    project.change(put("base", ["weights={teacher}"]))
+    project.change(put("cells", "low", ["weights=null"]))
+    assert [run.needs for run in load(project.file).runs("full")[:3]] == [[], ["teacher"], ["teacher"]]
+    assert runs[0].overrides == [*TEACHER, "steps=3", "trainer=gpu", "+trainer.x=1", "debug=fast"]
+
+
+def test_results_stay_where_logs_were_moved_and_the_teacher_is_gone(project):
+    done(project)
+    steps = project.steps()
+    (project.folder / "logs").rename(project.folder / "elsewhere")
+    assert "9/9 runs done" in done(project, "log_dir=elsewhere").stdout and project.steps() == steps
+    shutil.rmtree(project.folder / "elsewhere/ablation/stub/prepared")
+    assert "9/9 runs done" in done(project, "log_dir=elsewhere").stdout and project.steps() == steps
+
+
+def test_a_teacher_that_fails_costs_those_that_start_from_it(project):
+    project.change(put("prepare", "teacher", [*TEACHER, "mode=diverge"]))
+    failed = project.reproduce("hydra/launcher=basic")
+    assert failed.returncode == 1 and "Traceback" not in failed.stderr
+    lines = [line for line in failed.stderr.splitlines() if line]
+    assert lines[0] == "failed: teacher seed 0: the loss is not finite at step 7" and len(lines) == 9
+    assert "failed: high seed 2: it needs teacher of seed 2, which has no result" in lines
+    assert project.states() == {"finished": 3, "failed": 6} and "3 failed" not in failed.stdout
+    text = (project.report / "report.md").read_text()
+    assert "incomplete" in text and "it needs teacher of seed 0" in text
+    project.change(put("prepare", "teacher", TEACHER))
+    done(project)
+
+
+def test_killed_while_the_teacher_learns_and_continued(project):
+    project.change(put("prepare", "teacher", [*TEACHER, "steps=5"]))
+    process = project.start()
+    until = time.time() + 60
+    while len(project.steps()) < 4 and time.time() < until:
+        time.sleep(0.01)
+    process.send_signal(signal.SIGKILL)
+    process.communicate()
+    half = project.steps()
+    assert 4 <= len(half) < 15 and all(line.startswith("teacher") for line in half)
+    done(project)
+    repeated = [line for line, times in Counter(project.steps()).items() if times > 1]
+    assert len(repeated) <= 2 and sum(line.startswith("teacher") for line in set(project.steps())) == 15
+
+
+@pytest.mark.parametrize(
+    ("edit", "said"),
+    [
+        (put("cells", "low", ["weights={teachr}"]), "low: {teachr} is not among what is prepared; did you mean 'teacher'"),
+        (put("prepare", {}), "low: {teacher} is not among what is prepared"),
+        (put("prepare", "more", TEACHER), "no cell names what is prepared, as KEY={more}"),
+        (put("prepare", "teacher", [*TEACHER, "weights={teacher}"]), "teacher: {teacher} is not among what is prepared"),
+        (put("budgets", "full", {"seeds": 1, "overrides": ["x={teachr}"]}), "low: {teachr} is not among what is prepared"),
+        (put("prepare", "teacher", "quality"), "prepare teacher='quality' must be a list of overrides"),
+        (put("prepare", "a/b", TEACHER), "prepare='a/b' must be letters"),
+        (put("budgets", "smoke", "prepare", "steps"), "budget smoke='steps' must be a list of overrides"),
+    ],
+)
+def test_a_wrong_file_is_one_line(project, edit, said):
+    project.change(edit)
+    with pytest.raises(BadInput, match=re.escape(said)) as refused:
+        load(project.file)
+    assert "\n" not in str(refused.value)
+
+
+def test_a_mistake_in_what_is_prepared_is_said_before_anything_runs(project):
+    assert "{teachr} is not among" in error_line(project.reproduce("overrides=['weights={teachr}']"))
+    project.change(put("prepare", "teacher", [*TEACHER, "qualty=1"]))
+    assert "did you mean 'quality'" in error_line(project.reproduce())
+    assert not project.steps()

@@ -1,0 +1,64 @@
+"""A folder with an ablation whose runs take milliseconds, for the tests of the engine."""
+
+import json
+import os
+import shutil
+import subprocess
+import sys
+from collections import Counter
+from collections.abc import Callable
+from pathlib import Path
+
+import yaml
+from commands import ROOT, script
+
+STUB = ROOT / "tests/ablation/stub"
+
+
+class Project:
+    """A config folder of its own with the stub experiment, and what its runs wrote down."""
+
+    def __init__(self, folder: Path) -> None:
+        self.folder, self.conf = folder, folder / "conf"
+        shutil.copytree(STUB, self.conf)
+        self.diary = folder / "diary"
+        self.file = self.conf / "ablation/stub.yaml"
+        self.report = folder / "logs/ablation/stub"
+
+    def words(self, *more: str) -> list[str]:
+        return ["--config-dir", str(self.conf), "ablation=stub", "config=stub", "job=stub_job.train", "metric_tags=null",
+                "budget=smoke", *more]
+
+    def env(self) -> dict[str, str]:
+        paths = filter(None, [str(STUB), os.environ.get("PYTHONPATH")])
+        return {"STUB_DIARY": str(self.diary), "PYTHONPATH": os.pathsep.join(paths)}
+
+    def reproduce(self, *more: str) -> subprocess.CompletedProcess:
+        return script("reproduce", *self.words(*more), cwd=self.folder, **self.env())
+
+    def start(self, *more: str) -> subprocess.Popen:
+        command = [sys.executable, str(ROOT / "scripts/reproduce.py"), *self.words(*more)]
+        return subprocess.Popen(command, cwd=self.folder, env={**os.environ, **self.env()},
+                                stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True)
+
+    def steps(self) -> list[str]:
+        return self.diary.read_text().split("\n")[:-1] if self.diary.exists() else []
+
+    def change(self, edit: Callable[[dict], None]) -> None:
+        given = yaml.safe_load(self.file.read_text())
+        edit(given)
+        self.file.write_text(yaml.safe_dump(given, sort_keys=False))
+
+    def states(self) -> Counter:
+        return Counter(json.loads(path.read_text())["status"] for path in self.report.glob("runs/*/*/run.json"))
+
+
+def put(*keys_and_value: object) -> Callable[[dict], None]:
+    """An edit of an ablation file: a value under its keys."""
+
+    def edit(given: dict) -> None:
+        for key in keys_and_value[:-2]:
+            given = given[key]
+        given[keys_and_value[-2]] = keys_and_value[-1]
+
+    return edit
