@@ -33,7 +33,7 @@ COMMAND = "ABLATE_COMMAND"  # as it was typed
 def write_atomically(path: Path, text: str) -> None:
     """Write so that a reader, or a kill, finds the old file or the new one and never a half."""
     part = path.with_name(f".{path.name}.{os.getpid()}.part")
-    part.write_text(text)
+    part.write_text(text, encoding="utf-8")
     os.replace(part, path)
 
 
