@@ -13,7 +13,7 @@ def as_trained(arguments: list[str]) -> list[str]:
     from ablate.inference import is_search, overrides_of
 
     if fixed := [word for word in arguments if re.match(r"model\b", _key(word)) and not is_search(word)]:
-        raise BadInput(f"{fixed[0]}: the network is the checkpoint's own; leave the word out, or choose its search alone (model/search=beam)")
+        raise BadInput(f"{fixed[0]}: the network is the checkpoint's own; leave the word out (model/search alone may be chosen)")
     path, given = value_of(arguments, "checkpoint"), {_key(word) for word in arguments}
     kept = [word for word in (overrides_of(path) if path else []) if not _replaced(_key(word), given)]
     return [*kept, *arguments]

@@ -19,7 +19,7 @@ from ablate.experiment import build, complete
 from ablate.task.base import Task
 
 MAY_BE_BUILT = ("ablate.task.", "ablate.model.")
-KNOWN = {"source_vocabulary_size": "source tokens", "vocabulary_size": "tokens", "num_classes": "classes"}  # of data, to a network
+KNOWN = {"source_vocabulary_size": "source tokens", "vocabulary_size": "tokens", "num_classes": "classes"}  # what a network knows
 
 
 def overrides_of(path: str) -> list[str]:
@@ -41,7 +41,8 @@ def load_task(checkpoint: dict[str, Any], path: str, search: dict[str, Any] | No
     _check_targets(config, path)
     if search is not None:
         if "search" not in config.get("model", {}):
-            raise BadInput(f"model/search is for what writes texts: checkpoint {path!r} is of task={config['name']}; leave it out")
+            of = f"checkpoint {path!r} is of task={config['name']}"
+            raise BadInput(f"model/search is for what writes texts, {of}: leave it out")
         config["model"] = dict(config["model"], search=search)
     try:
         task = instantiate(OmegaConf.create(config), _convert_="all", optimizer=_no_training, scheduler=_no_training)
@@ -75,6 +76,7 @@ def evaluate(cfg: DictConfig) -> dict[str, float]:
     seed_everything(cfg.seed, workers=True, verbose=False)
     search = OmegaConf.to_container(cfg.model.search, resolve=True) if _searched_anew(checkpoint) else None
     data, task = build(cfg, "datamodule"), load_task(checkpoint, cfg.checkpoint, search)
+    _check_kind(checkpoint, cfg)
     data.adopt(checkpoint.get("vocabulary"))
     complete(cfg, data)
     _check_known(checkpoint, cfg)
@@ -98,21 +100,29 @@ def _searched_anew(checkpoint: dict[str, Any]) -> bool:
     return list(filter(is_search, now)) != list(filter(is_search, then))
 
 
+def _check_kind(checkpoint: dict[str, Any], cfg: DictConfig) -> None:
+    """Refuse data of another kind by what their configs speak of, before their files are read."""
+    if any((key in checkpoint["config"]["data"]) != (key in cfg.data) for key in KNOWN):
+        task, choice = checkpoint["config"]["task"].get("name"), HydraConfig.get().runtime.choices.data
+        raise BadInput(f"data={choice} are data of another kind: checkpoint {cfg.checkpoint!r} is of task={task}")
+
+
 def _check_known(checkpoint: dict[str, Any], cfg: DictConfig) -> None:
     """Refuse data of which a network knows more or less than there is."""
     trained = checkpoint["config"]["data"]
     for key, what in KNOWN.items():
         if trained.get(key) != cfg.data.get(key):
             choice = HydraConfig.get().runtime.choices.data
-            raise BadInput(f"checkpoint {cfg.checkpoint!r} knows {trained.get(key)} {what}, data={choice} has {cfg.data.get(key)}")
+            then, now = (each.get(key) or "no" for each in (trained, cfg.data))
+            raise BadInput(f"checkpoint {cfg.checkpoint!r} knows {then} {what}, data={choice} has {now}")
 
 
 def _check_options(search: object) -> None:
     """The user's options of a search are those that it has."""
     known = set(signature(search.func).parameters)
     if wrong := sorted(set(search.keywords) - known):
-        option, name = f"model.search.{wrong[0]}", search.func.__name__
-        raise BadInput(f"{option} is no option of model/search={name}: leave it out, by ~{option} where the checkpoint's run had it")
+        word, name = f"model.search.{wrong[0]}", search.func.__name__
+        raise BadInput(f"{word} is no option of model/search={name}: leave it out (~{word}, where the checkpoint's run had it)")
 
 
 def _check_targets(config: object, path: str) -> None:

@@ -22,15 +22,15 @@ def write_answers(task: QuestionAnswering, given: str, question: str | None) -> 
     if question is None:
         raise BadInput("question=TEXT is missing: the network answers questions, such as question=\"is there a red ring ?\"")
     of_stories, vocabulary = isinstance(task.model.reader, TextReader), Vocabulary(task.vocabulary)
-    asked = encode(vocabulary, words(question) if of_stories else question.split(), "question", question)
+    asked = encode(vocabulary, words(question) if of_stories else question.split(), "question=", question)
     batch = QuestionBatch(*padded([asked]), *torch.zeros(2, 1, dtype=torch.long))
     if of_stories:
         most = task.config["data"]["dataset"]["max_length"]
         told = words(given)
         kept = told[-most if most else None :]
-        story = padded([encode(vocabulary, kept, "input", given)])
+        story = padded([encode(vocabulary, kept, "input=", given)])
         if len(kept) < len(told):
-            say(f"input: the network reads the last {len(kept)} of {len(told)} words")
+            say(f"input={given[:59]!r}…: the network reads the last {len(kept)} of {len(told)} words")
         say(answers(task, batch._replace(story=story[0], story_lengths=story[1])))
         return
     for path, picture in readable(find_pictures(Path(given))):

@@ -5,6 +5,7 @@ from pathlib import Path
 from typing import NamedTuple
 
 import torch
+from jaxtyping import Int
 from torch import Tensor
 
 from ablate import run_folder
@@ -22,7 +23,7 @@ class Source(NamedTuple):
     """A text to be translated."""
 
     tokens: list[str]  # as it is written, from its beginning
-    numbers: Tensor  # as the network reads it
+    numbers: Int[Tensor, " s"]  # as the network reads it
 
 
 def write_translations(task: Translation, given: str, output: Path) -> None:
@@ -33,21 +34,21 @@ def write_translations(task: Translation, given: str, output: Path) -> None:
     file, looks = output / "attention.png", task.model.decoder.attention is not None
     if looks:
         refuse_taken(output, [file])
-    source = read_source(task, given, "input")
+    source = read_source(task, given, "input=")
     wrote = translate(task, source)
     say(likely(wrote.text, wrote.probability))
     if looks:
         _draw(task, source, wrote, file)
 
 
-def read_source(task: Translation, text: str, name: str) -> Source:
-    """A text as those of the training were read; `name` is where it comes from."""
+def read_source(task: Translation, text: str, place: str) -> Source:
+    """A text as those of the training were read; `place` is put before it in messages."""
     options = task.config["data"]["dataset"]
     tokens = tokenise(text, options["unit"], options["lower"])
     kept = tokens[: options["max_length"]]
-    numbers = encode(task.reads, kept, name, text)
+    numbers = encode(task.reads, kept, place, text)
     if len(kept) < len(tokens):
-        say(f"{name}: the network reads the first {len(kept)} of {len(tokens)} {options['unit']}")
+        say(f"{place}{text[:59]!r}…: the network reads the first {len(kept)} of {len(tokens)} {options['unit']}")
     return Source(kept, numbers.flip(0) if options["reverse"] else numbers)
 
 
@@ -69,7 +70,7 @@ def _write_lines(task: Translation, path: Path, output: Path) -> None:
     texts, unread = [], []
     for place, line in numbered(path):
         try:
-            source = read_source(task, line, place) if line.strip() else None
+            source = read_source(task, line, f"{place}: ") if line.strip() else None
         except BadInput as error:
             source = unread.append(str(error))
         wrote = None if source is None else translate(task, source)

@@ -2,10 +2,11 @@
 
 import math
 from collections.abc import Sequence
+from difflib import get_close_matches
 from typing import NamedTuple
 
 import torch
-from jaxtyping import Float
+from jaxtyping import Float, Int
 from torch import Tensor
 
 from ablate import summary
@@ -34,25 +35,31 @@ def write(task: TextWriting, memory: Memory) -> Wrote:
     return Wrote(task.texts(found.tokens)[0], math.exp(float(found.log_probability)), tokens, weights)
 
 
-def encode(vocabulary: Vocabulary, tokens: Sequence[str], name: str, text: str) -> Tensor:
+def encode(vocabulary: Vocabulary, tokens: Sequence[str], place: str, text: str) -> Int[Tensor, " t"]:
     """Numbers; of tokens that the network has never seen it is said which.
 
     Args:
-        name: where the text comes from, for messages.
+        place: what to put before the text in messages, such as `input=`.
 
     Raises:
         BadInput: there is no token, or none that the network knows.
     """
-    shown = repr(text if len(text) <= 60 else f"{text[:59]}…")
+    said = place + repr(text if len(text) <= 60 else f"{text[:59]}…")
     if not tokens:
-        raise BadInput(f"{name}={shown} is an empty text")
+        raise BadInput(f"{said} is an empty text")
     numbers = vocabulary.encode(tokens)
-    unknown = list(dict.fromkeys(token for token, number in zip(tokens, numbers, strict=True) if number == UNKNOWN))
+    unknown = dict.fromkeys(token for token, number in zip(tokens, numbers, strict=True) if number == UNKNOWN)
+    shown = ", ".join(_with_nearest(token, vocabulary) for token in unknown)
     if set(numbers) == {UNKNOWN}:
-        raise BadInput(f"{name}={shown}: the network has seen no token of it in its training, as {vocabulary.tokens[4]!r} is")
+        raise BadInput(f"{said}: the network has never seen any of it: {shown}")
     if unknown:
-        say(f"{name}={shown}: the network has never seen {', '.join(map(repr, unknown))}")
+        say(f"{said}: the network has never seen {shown}")
     return torch.tensor(numbers)
+
+
+def _with_nearest(token: str, vocabulary: Vocabulary) -> str:
+    nearest = get_close_matches(token, vocabulary.index, n=1) if len(token) > 1 else []
+    return f"{token!r} (nearest: {nearest[0]!r})" if nearest else repr(token)
 
 
 def likely(text: str, probability: float) -> str:
