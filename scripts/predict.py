@@ -1,13 +1,13 @@
-"""Masks and overlays for one picture or a folder of them: python scripts/predict.py --help."""
+"""Masks, captions or answers for pictures, translations or answers for texts: python scripts/predict.py --help."""
 
 from omegaconf import DictConfig
 
 from ablate.cli import command
 
 
-@command("predict")
+@command("predict", texts=["checkpoint", "input", "output", "question"])
 def main(cfg: DictConfig) -> None:
-    from ablate.inference import predict
+    from ablate.prediction.predict import predict
 
     predict(cfg)
 

@@ -2,6 +2,7 @@
 
 import functools
 import os
+import re
 import shlex
 import sys
 from collections.abc import Callable, Sequence
@@ -30,11 +31,12 @@ OmegaConf.register_new_resolver("swept", run_folder.swept_name, replace=True)
 
 
 def command(
-    config_name: str, arguments: Callable[[list[str]], list[str]] = list
+    config_name: str, arguments: Callable[[list[str]], list[str]] = list, texts: Sequence[str] = ()
 ) -> Callable[[Callable[[DictConfig], Any]], Callable[[], Any]]:
     """Make `task(cfg)` a command line composed from conf/`config_name`.yaml.
 
-    `arguments` may change the words of the command line before Hydra reads them.
+    `arguments` may change the words of the command line before Hydra reads them. The values of the keys `texts` are text,
+    whatever they look like.
     Exit status: 0 when all went well, 1 after a mistake or a failed run, 130 after Ctrl-C, 143 after SIGTERM.
     """
 
@@ -57,7 +59,7 @@ def command(
             os.environ["HYDRA_FULL_ERROR"] = "1"  # the exception itself, instead of Hydra's print of it
             os.environ[run_folder.COMMAND] = shlex.join([Path(sys.executable).name, *sys.argv])  # workers inherit it
             try:
-                words = arguments([quoted(word) for word in sys.argv[1:]])
+                words = arguments([quoted(word, texts) for word in sys.argv[1:]])
                 check_launcher(words)
                 # argparse takes -m before the overrides only
                 sys.argv[1:] = sorted(words, key=lambda word: word not in ("-m", "--multirun"))
@@ -73,15 +75,29 @@ def command(
     return decorate
 
 
-def quoted(word: str) -> str:
+def quoted(word: str, texts: Sequence[str] = ()) -> str:
     """An override whose value Hydra's grammar does not take, such as a path with `=`, with that value in quotes."""
     key, equals, value = word.partition("=")
+    if equals and key in texts:
+        return f"{key}={as_text(value)}"
     try:
         OverridesParser.create().parse_override(word)
     except HydraException:
         if equals and not word.startswith("-") and "'" not in value:
             return f"{key}='{value}'"
     return word
+
+
+def as_text(value: str) -> str:
+    """A value that Hydra reads as this very text: commas, brackets, quotes, numbers and `${` say nothing to it."""
+    plain = re.sub(r"(\\*)\$\{", r"\1\1\\${", value)  # for OmegaConf, which would put in another value
+    return "'{}'".format(re.sub(r"(\\*)('|\Z)", lambda found: found[1] * 2 + (found[2] and "\\'"), plain))
+
+
+def value_of(words: Sequence[str], key: str) -> str | None:
+    """What the words of a command line say of a key, out of its quotes; None where they say nothing."""
+    found = [word for word in words if word.startswith(f"{key}=")]
+    return str(OverridesParser.create().parse_override(found[-1]).value()) if found else None
 
 
 def check_launcher(words: Sequence[str]) -> None:

@@ -15,7 +15,13 @@ from lightning.pytorch.utilities.exceptions import MisconfigurationException, SI
 from omegaconf import DictConfig, OmegaConf
 
 from ablate import run_folder, summary
-from ablate.callback.checkpoint import AtomicCheckpointIO, check_same_model, read_checkpoint, read_weights
+from ablate.callback.checkpoint import (
+    AtomicCheckpointIO,
+    check_same_model,
+    check_same_vocabulary,
+    read_checkpoint,
+    read_weights,
+)
 from ablate.callback.history import History
 from ablate.data.datamodule import DataModule
 from ablate.errors import BadInput
@@ -72,7 +78,7 @@ def train(cfg: DictConfig) -> float | None:
     task, trainer = build(cfg, "task"), make_trainer(cfg)
     task.config, task.vocabulary = OmegaConf.to_container(cfg, resolve=True), data.vocabulary
     task.overrides = run_folder.own_overrides(HydraConfig.get().overrides.task)
-    checkpoint = _checkpoint_to_continue(cfg.ckpt_path, folder, task.config, trainer)
+    checkpoint = _checkpoint_to_continue(cfg.ckpt_path, folder, task, trainer)
     if checkpoint is None:
         start_encoder(task)
     data.check("train", "val", "test")
@@ -129,7 +135,7 @@ def start_encoder(task: Task) -> None:
         raise BadInput(f"task.encoder_weights={path}: {error}") from None
 
 
-def _checkpoint_to_continue(ckpt_path: str | None, folder: Path, config: dict, trainer: Trainer) -> str | None:
+def _checkpoint_to_continue(ckpt_path: str | None, folder: Path, task: Task, trainer: Trainer) -> str | None:
     if ckpt_path is None:
         return None
     if ckpt_path == "last" and not (folder / run_folder.LAST).exists():  # stopped within its first epoch
@@ -138,7 +144,9 @@ def _checkpoint_to_continue(ckpt_path: str | None, folder: Path, config: dict, t
         return None
     path = folder / run_folder.LAST if ckpt_path == "last" else Path(ckpt_path)
     checkpoint = read_checkpoint(path)
-    check_same_model(checkpoint, config, path)
+    check_same_model(checkpoint, task.config, path)
+    if checkpoint.get("vocabulary") is not None:  # runs of before text was read have none
+        check_same_vocabulary(checkpoint, task.vocabulary, path)
     if trainer.logger:
         trainer.logger.continue_from(checkpoint["global_step"])
     return str(path)

@@ -33,7 +33,7 @@ COMMAND = "ABLATE_COMMAND"  # as it was typed
 def write_atomically(path: Path, text: str) -> None:
     """Write so that a reader, or a kill, finds the old file or the new one and never a half."""
     part = path.with_name(f".{path.name}.{os.getpid()}.part")
-    part.write_text(text)
+    part.write_text(text, encoding="utf-8")
     os.replace(part, path)
 
 
@@ -137,8 +137,10 @@ def finish(folder: Path, metrics: dict[str, float], **facts: object) -> None:
 
 
 def fail(folder: str | Path, reason: str) -> None:
-    """Write down why a run failed, if its folder got as far as holding a state."""
-    if read_state(Path(folder)):
+    """Write down why a run failed, if its folder got as far as holding a state; a finished run stays one."""
+    if state := read_state(Path(folder)):
+        if state.get("status") == "finished":
+            return
         update(Path(folder), status="failed", error=reason)
     elif Path(folder).is_dir():
         write_json(Path(folder) / STATE, {"status": "failed", "error": reason, "started": time.time()})

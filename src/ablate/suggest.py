@@ -17,6 +17,8 @@ def suggest(error: Exception, conf: Path, default: Callable[[], DictConfig], arg
     text = " ".join(f"{error} {error.__cause__ or ''}".split())
     if match := re.search(r"Missing mandatory value: (\S+)", text):
         return f"{match[1]}=VALUE is missing"
+    if (match := re.search(r"Could not override '([^']+)'. No match in the defaults", text)) and match[1] in groups(conf):
+        return f"{match[1]} is no part of the options that are chosen: leave the word out"
     if match := re.search(r"Could not override '([^']+)'", text):
         return _unknown_key(match[1], conf, default())
     if match := re.search(r"Could not find '([^']+)/([^/']+)'|In '[^']*': Could not find '([^']+)/([^/']+)'", text):

@@ -18,7 +18,7 @@ from ablate.suggest import suggest
 SOURCE = Path(__file__).resolve().parents[1]
 CONF = SOURCE.parents[1] / "conf"
 BEST = "checkpoints/best.ckpt"
-NOT_IN_A_RUN = ("ablation", "benchmark", "figure", "export.py", "inference.py")  # parts of the source that no result depends on
+NOT_IN_A_RUN = ("ablation", "benchmark", "figure", "prediction", "export.py", "inference.py")  # what no result depends on
 
 
 class Planned(NamedTuple):

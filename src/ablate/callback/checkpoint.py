@@ -4,6 +4,8 @@ import os
 import pickle
 import re
 import warnings
+from collections.abc import Sequence
+from itertools import zip_longest
 from pathlib import Path
 from typing import Any
 
@@ -133,6 +135,14 @@ def check_same_model(checkpoint: dict[str, Any], config: dict, path: str | Path)
             raise BadInput(
                 f"checkpoint {str(path)!r} is of another model: model.{key} was {old.get(key)!r} and is {new.get(key)!r}"
             )
+
+
+def check_same_vocabulary(checkpoint: dict[str, Any], vocabulary: Sequence[str] | None, path: str | Path) -> None:
+    """Refuse to continue on tokens that have other numbers, naming the first difference."""
+    pairs = zip_longest(checkpoint.get("vocabulary") or (), vocabulary or ())
+    for number, (old, new) in enumerate(pairs):
+        if old != new:
+            raise BadInput(f"checkpoint {str(path)!r} is of another vocabulary: token {number} was {old!r} and is {new!r}")
 
 
 def _flat(tree: dict, prefix: str = "") -> dict[str, Any]:

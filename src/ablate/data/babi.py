@@ -136,16 +136,17 @@ def read_task(path: Path, task: int) -> list[Story]:
             sentences, numbers = [], {}
         if not answer:
             numbers[number] = len(sentences)
-            sentences.append(_words(text))
+            sentences.append(words(text))
             continue
         if not sentences:
             raise BadInput(f"{place}: a question without a story")
         if unknown := [each for each in answer[1].split() if each not in numbers]:
             raise BadInput(f"{place}: the supporting sentence {unknown[0]} was not told before")
         support = [numbers[each] for each in answer[1].split()]
-        stories.append(Story(list(sentences), _words(text), answer[0].strip(), support, task, place))
+        stories.append(Story(list(sentences), words(text), answer[0].strip(), support, task, place))
     return stories
 
 
-def _words(text: str) -> list[str]:
+def words(text: str) -> list[str]:
+    """In small letters; a full stop or a question mark is a word of its own."""
     return text.lower().replace(".", " .").replace("?", " ?").split()

@@ -2,6 +2,7 @@
 
 from collections.abc import Callable, Iterator, Sequence
 from functools import cached_property, partial
+from inspect import signature
 
 import torch
 from lightning.pytorch import LightningDataModule
@@ -62,6 +63,8 @@ class DataModule(LightningDataModule):
     def adopt(self, vocabulary: Sequence[str] | None) -> None:
         """Read text with the vocabulary of a trained network."""
         if vocabulary is not None:
+            if "vocabulary" not in signature(self.dataset).parameters:
+                raise BadInput("the network reads or writes text, and these data hold none")
             self.dataset = partial(self.dataset, vocabulary=list(vocabulary))
 
     def facts(self) -> dict[str, object]:

@@ -112,17 +112,11 @@ class PictureCaptions(Dataset):
     def image(self, index: int) -> UInt8[Tensor, "3 h w"]:
         """Picture `index`."""
         if index not in self.kept:
-            resized = self._read(index)
+            found = resized(self.pictures[index].load(), self.size)
             if not self.keep:
-                return resized
-            self.kept[index] = resized
+                return found
+            self.kept[index] = found
         return self.kept[index]
-
-    def _read(self, index: int) -> UInt8[Tensor, "3 h w"]:
-        loaded = self.pictures[index].load().convert("RGB")
-        if loaded.size[::-1] != self.size:
-            loaded = loaded.resize(self.size[::-1], Image.Resampling.BILINEAR)
-        return torch.from_numpy(np.array(loaded).transpose(2, 0, 1).copy())
 
     def facts(self) -> dict[str, object]:
         return {"vocabulary_size": len(self.vocabulary)}
@@ -159,3 +153,11 @@ class PictureCaptions(Dataset):
             name, text = self.pictures[picture].name, self.text(caption)
             raise BadInput(f"{name}: the caption {text[:60]!r} has unknown words only; lower data.dataset.min_count")
         return torch.tensor(numbers)
+
+
+def resized(picture: Image.Image, size: tuple[int, int]) -> UInt8[Tensor, "3 h w"]:
+    """A picture as networks of captions and answers get it, of a height and width."""
+    picture = picture.convert("RGB")
+    if picture.size[::-1] != size:
+        picture = picture.resize(size[::-1], Image.Resampling.BILINEAR)
+    return torch.from_numpy(np.array(picture).transpose(2, 0, 1).copy())
