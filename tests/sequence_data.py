@@ -14,6 +14,9 @@ FOLDERS = {  # option -> its folder among the real data
     "trec": "trec",
     "ewt": "ud_english_ewt/UD_English-EWT",
     "shakespeare": "tinyshakespeare",
+    "babi": "babi/tasks_1-20_v1-2",
+    "flickr8k": "flickr8k",
+    "multi30k": "multi30k",
 }
 SPLITS = ("train", "val", "test")
 

@@ -2,12 +2,27 @@
 
 import pytest
 from commands import CONF, compose, script
+from hydra.utils import get_class
 from omegaconf import OmegaConf
 from sequence_data import FOLDERS
+
+from ablate.experiment import build
 
 GROUPS = ("data", "augmentation", "model/encoder", "model/decoder", "optimizer", "scheduler", "trainer", "debug", "experiment")
 OPTIONS = [f"{group}={path.stem}" for group in GROUPS for path in sorted((CONF / group).glob("*.yaml"))]
 SEQUENCES = [o for o in OPTIONS if o.startswith("data=") and "palette" not in OmegaConf.load(CONF / f"{o.replace('=', '/')}.yaml")]
+ONE_TO_MANY = {  # data -> the model and the task that are made for them; all other sequences get one class each
+    "scene_captions": ("captioner", "captioning"),
+    "flickr8k": ("captioner", "captioning"),
+    "coco": ("captioner", "captioning"),
+    "glyphs": ("captioner", "captioning"),
+    "copy_pairs": ("sequence_to_sequence", "translation"),
+    "reversal_pairs": ("sequence_to_sequence", "translation"),
+    "dates": ("sequence_to_sequence", "translation"),
+    "multi30k": ("sequence_to_sequence", "translation"),
+    "babi": ("story_question_answering", "question_answering"),
+    "scene_questions": ("question_answering", "question_answering"),
+}
 CELLS = [path.stem for path in sorted((CONF / "model/cell").glob("*.yaml"))]
 LOOKED_INTO = ("names", "stdlib_lm")  # pictures of the inside cost more than all else
 ROOTS = {**FOLDERS, "camvid": "camvid_half/CamVid"}
@@ -16,10 +31,15 @@ EXPERIMENTS = [path.stem for path in sorted((CONF / "experiment").glob("*.yaml")
 
 @pytest.mark.parametrize("option", OPTIONS)
 def test_every_option_composes_and_resolves(option):
-    cfg = compose(option, *(["model=sequence_classifier", "task=sequence_classification"] if option in SEQUENCES else []))
+    model, task = ONE_TO_MANY.get(option.removeprefix("data="), ("sequence_classifier", "sequence_classification"))
+    cfg = compose(option, *([f"model={model}", f"task={task}"] if option in SEQUENCES else []))
     OmegaConf.resolve(cfg.task)
     OmegaConf.resolve(cfg.datamodule)
-    assert cfg.task.model.num_classes == (3 if cfg.task.name == "reconstruction" else cfg.data.num_classes)
+    if cfg.task.name in ("captioning", "translation"):
+        assert cfg.task.model.vocabulary_size == cfg.data.vocabulary_size
+        assert cfg.task.unit == cfg.data.dataset.get("unit", "words")
+    else:
+        assert cfg.task.model.num_classes == (3 if cfg.task.name == "reconstruction" else cfg.data.num_classes)
     assert cfg.data.class_names is None or len(cfg.data.class_names) == cfg.data.num_classes
     if "palette" not in cfg.data:
         assert cfg.datamodule.bucket == cfg.data.get("bucket", 0) and (cfg.data.vocabulary_size is None or cfg.data.get("input_size") is None)
@@ -33,6 +53,17 @@ def test_every_cell_composes_and_resolves(model, task, cell):
     cfg = compose("data=echo", f"model={model}", f"task={task}", f"model/cell={cell}")
     OmegaConf.resolve(cfg.task)
     assert cfg.task.model.cell._partial_ and cfg.task.model.cell.hidden_size
+
+
+@pytest.mark.parametrize("cell", CELLS)
+@pytest.mark.parametrize("data", ["scene_captions", "copy_pairs", "babi", "scene_questions"])
+def test_every_cell_reads_or_writes_texts(data, cell):
+    model, task = ONE_TO_MANY[data]
+    counted = ["data.vocabulary_size=9"] if data == "babi" else []
+    cfg = compose(f"data={data}", f"model={model}", f"task={task}", f"model/cell={cell}", *counted)
+    net = build(cfg, "model")
+    reader_or_writer = net.question if task == "question_answering" else net.decoder
+    assert isinstance(reader_or_writer.recurrent.layers[0][0], get_class(cfg.model.cell._target_))
 
 
 @pytest.mark.parametrize("model", ["bag_of_words", "window_mlp"])

@@ -3,7 +3,7 @@
 from pathlib import Path
 
 import pytest
-from sequence_data import config, dataset
+from sequence_data import FOLDERS, config, dataset
 
 from ablate.errors import BadInput
 
@@ -79,8 +79,8 @@ def test_there_are_twenty_tasks(tmp_path: Path, tasks: list):
 
 
 def test_real_stories(real_data: Path):
-    options = {"root": str(real_data / "babi/tasks_1-20_v1-2"), "dataset__tasks": [1, 17, 18, 19, 20]}
+    options = {"root": str(real_data / FOLDERS["babi"]), "dataset__tasks": [1, 17, 18, 19, 20]}
     sizes = {split: len(dataset("babi", **options)(split=split)) for split in ("train", "val", "test")}
     assert sizes == {"train": 900 + 904 + 905 + 900 + 904, "val": 100 + 96 + 95 + 100 + 96, "test": 5000}
-    whole = dataset("babi", root=str(real_data / "babi/tasks_1-20_v1-2"), dataset__tasks=[3, 8])(split="test")
+    whole = dataset("babi", root=str(real_data / FOLDERS["babi"]), dataset__tasks=[3, 8])(split="test")
     assert whole.stories[0].task == 3 and all(whole.supporting(i) for i in range(0, 2000, 100))

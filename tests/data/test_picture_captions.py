@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 import torch
 from PIL import Image
-from sequence_data import config, dataset
+from sequence_data import FOLDERS, config, dataset
 
 from ablate.data.batch import IGNORE
 from ablate.data.picture_captions import Captioned, PictureCaptions
@@ -190,7 +190,7 @@ def test_an_unknown_font_is_one_line():
 
 
 def test_flickr8k(real_data: Path):
-    sizes = {split: dataset("flickr8k", root=str(real_data / "flickr8k"))(split=split) for split in ("val", "test")}
+    sizes = {split: dataset("flickr8k", root=str(real_data / FOLDERS["flickr8k"]))(split=split) for split in ("val", "test")}
     assert [(len(data), data.cut) for data in sizes.values()] == [(1000, 0), (1000, 0)]
     data = sizes["test"]
     assert len(data.references(0)) == 5 and data.references(0)[0] == "the dogs are in the snow in front of a fence"

@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 import torch
 from hydra.utils import instantiate
-from sequence_data import config, dataset
+from sequence_data import FOLDERS, config, dataset
 
 from ablate.data.batch import IGNORE
 from ablate.data.text_pairs import TextPairs, TwoVocabularies
@@ -149,8 +149,8 @@ def test_multi30k(real_data: Path):
     sizes = {"val": 1014, "test": 1000}
     for layout in ("tok", "raw"):
         for split, size in sizes.items():
-            read = config("multi30k", root=str(real_data / "multi30k"), dataset__read__layout=layout)
+            read = config("multi30k", root=str(real_data / FOLDERS["multi30k"]), dataset__read__layout=layout)
             assert len(instantiate(read.dataset.read)(split)) == size
-    data = dataset("multi30k", root=str(real_data / "multi30k"))(split="train")
+    data = dataset("multi30k", root=str(real_data / FOLDERS["multi30k"]))(split="train")
     assert len(data) == 29000 and data.cut == 0
     assert data.references(0) == ["two young , white males are outside near many bushes ."]
