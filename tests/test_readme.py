@@ -29,6 +29,7 @@ SMALL = {  # what makes a command of each kind short; the words themselves stay 
 SEQUENCES = [
     "trainer.max_epochs=1", "trainer.limit_train_batches=2", "trainer.limit_val_batches=1", "trainer.limit_test_batches=1", "~callbacks.inside",
 ]  # fmt: skip
+DATES = ["data.dataset.read.sizes={train: 64, val: 8, test: 8}", "model.cell.hidden_size=8", "trainer.max_epochs=1"]
 GPU = ["trainer.accelerator=cpu", "trainer.precision=32-true", "trainer.sync_batchnorm=false"]
 
 
@@ -66,6 +67,8 @@ def words_of(command: str, project: Path, request: pytest.FixtureRequest) -> lis
         extra = ["debug=fast", "trainer.limit_train_batches=1", "data.batch_size=2", f"data.root={root}"]
     if "experiment=names" in rest or "experiment=stdlib_lm" in rest:
         extra = SEQUENCES
+    if "experiment=dates" in rest:
+        extra = DATES
     if "data=voc" in command:
         extra = [word for word in extra if not word.startswith("data.")] + ["data.batch_size=2"]
     if "-m" in rest or "debug=overfit" in rest:
@@ -114,8 +117,10 @@ def test_command(command, project, request):
         assert "tensorboard --logdir logs" in done.stdout
     if "--readme" in command:
         assert "### upsampling" in (project / "README.md").read_text()
-    if "predict.py" in command:
+    if "output=masks" in command:
         assert len(list((project / "masks").glob("*.png"))) == 8
+    if "predict.py" in command and "output=" not in command:
+        assert "p = " in done.stdout
 
 
 def interrupt(project: Path) -> None:
