@@ -79,6 +79,12 @@ def test_predict_writes_over_nothing(best, tmp_path):
     assert "device=nowhere" in error_line(script("predict", f"checkpoint={best}", "input=.", "device=nowhere", cwd=tmp_path))
 
 
+def test_a_prediction_that_fails_leaves_a_run_finished(run, best):
+    before = (run / "run.json").read_bytes()
+    line = error_line(script("predict", f"checkpoint={best}", "input=nowhere", f"output={run}", cwd=run))
+    assert "input='nowhere' is neither a picture nor a folder" in line and (run / "run.json").read_bytes() == before
+
+
 class Evil:
     def __reduce__(self):
         return (print, ("CODE RAN",))
