@@ -1,4 +1,7 @@
-"""Speeds on this machine: python scripts/benchmark.py train|data|decoders|recurrent|ablation [OVERRIDES of conf/train.yaml …]."""
+"""Speeds on this machine: python scripts/benchmark.py train|data|decoders|recurrent|captioning|ablation [OVERRIDES …].
+
+Overrides are of conf/train.yaml; recurrent takes none, ablation takes runs=NUMBER alone.
+"""
 
 import argparse
 import os
@@ -6,7 +9,7 @@ import sys
 
 from ablate.errors import BadInput
 
-NAMES = ("train", "data", "decoders", "recurrent", "ablation")
+NAMES = ("train", "data", "decoders", "recurrent", "captioning", "ablation")
 
 
 def main() -> None:
@@ -18,12 +21,12 @@ def main() -> None:
     os.environ["OMP_NUM_THREADS"] = str(given.threads)  # before torch is imported
     import torch
 
-    from ablate.benchmark import ablation, data, decoders, recurrent, train
+    from ablate.benchmark import ablation, captioning, data, decoders, recurrent, train
 
     torch.set_num_threads(given.threads)
     try:
-        names = {"train": train, "data": data, "decoders": decoders, "recurrent": recurrent, "ablation": ablation}
-        names[given.name].run(given.overrides)
+        modules = (train, data, decoders, recurrent, captioning, ablation)
+        dict(zip(NAMES, modules, strict=True))[given.name].run(given.overrides)
     except BadInput as error:
         sys.exit(f"error: {error}")
 

@@ -3,16 +3,19 @@
 import statistics
 import tempfile
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 
 import torch
 from hydra import compose, initialize_config_dir
 from hydra.core.hydra_config import HydraConfig
+from hydra.errors import HydraException
 from omegaconf import DictConfig, open_dict
 from rich.console import Console
 from rich.table import Table
 
 from ablate.cli import CONF
+from ablate.errors import BadInput
+from ablate.suggest import suggest
 
 console = Console(highlight=False)
 
@@ -20,7 +23,10 @@ console = Console(highlight=False)
 def composed(overrides: Sequence[str]) -> DictConfig:
     """conf/train.yaml with overrides, outside any run; files of a run go to a temporary folder."""
     with initialize_config_dir(str(CONF), version_base="1.3"):
-        cfg = compose("train", list(overrides), return_hydra_config=True)
+        try:
+            cfg = compose("train", list(overrides), return_hydra_config=True)
+        except HydraException as error:
+            raise BadInput(suggest(error, CONF, lambda: compose("train"), overrides)) from error
     cfg.hydra.runtime.output_dir = tempfile.mkdtemp(prefix="ablate_benchmark_")
     HydraConfig.instance().set_config(cfg)
     with open_dict(cfg):
@@ -45,6 +51,15 @@ def seconds(work: Callable[[], object], repeats: int, warm: int = 2) -> list[flo
         if i >= warm:
             times.append(time.perf_counter() - start)
     return times
+
+
+def interleaved(work: Mapping[str, Callable[[], object]], repeats: int) -> dict[str, float]:
+    """Median seconds of each piece of work, taken in turns so that drifts cancel."""
+    times: dict[str, list[float]] = {name: [] for name in work}
+    for i in range(repeats):
+        for name, function in work.items():
+            times[name] += seconds(function, repeats=1, warm=2 if i == 0 else 0)
+    return {name: statistics.median(each) for name, each in times.items()}
 
 
 def milliseconds(times: Sequence[float]) -> str:

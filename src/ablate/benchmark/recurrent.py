@@ -1,6 +1,5 @@
 """Recurrence: our paths against torch's own, the cost by length, and how sequences of different lengths are best batched."""
 
-import statistics
 from collections.abc import Callable, Sequence
 from functools import partial
 
@@ -8,7 +7,7 @@ import torch
 from torch import Tensor, nn
 from torch.nn.utils.rnn import pack_padded_sequence, pad_packed_sequence, pad_sequence
 
-from ablate.benchmark.common import seconds, show
+from ablate.benchmark.common import interleaved, show
 from ablate.errors import BadInput
 from ablate.model.cell.elman import Elman
 from ablate.model.cell.gru import GRU
@@ -29,15 +28,6 @@ def run(overrides: Sequence[str]) -> None:
     paths(device)
     by_length(device)
     batching(device)
-
-
-def interleaved(work: dict[str, Callable[[], object]], repeats: int = REPEATS) -> dict[str, float]:
-    """Median seconds of each piece of work."""
-    times: dict[str, list[float]] = {name: [] for name in work}
-    for i in range(repeats):
-        for name, function in work.items():
-            times[name] += seconds(function, repeats=1, warm=2 if i == 0 else 0)
-    return {name: statistics.median(each) for name, each in times.items()}
 
 
 def step(parameters: Sequence[nn.Parameter], outputs: Callable[[], Tensor]) -> Callable[[], None]:
@@ -61,7 +51,7 @@ def paths(device: torch.device) -> None:
         work = {path: step(list(net.parameters()), lambda net=net: net(xs)[0]) for path, net in nets.items()}
         work |= {"module": step(list(module.parameters()), lambda: module(xs)[0])}
         work |= {"bare": step(list(cell.parameters()), lambda: bare_loop(cell, xs))}
-        t = interleaved(work)
+        t = interleaved(work, REPEATS)
         rows.append((name, *(f"{t[key] * 1e3:.1f}" for key in ("auto", "module", "never", "bare")),
                      f"{t['module'] / t['auto']:.2f}", f"{t['bare'] / t['never']:.2f}"))  # fmt: skip
     headings = ("cell", "ours fused, ms", "torch's, ms", "our loop, ms", "bare loop, ms", "fused: our speed", "loop: our speed")
