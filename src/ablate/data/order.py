@@ -29,10 +29,12 @@ class Buckets(Sampler[list[int]]):
         for start in range(0, len(order), self.pool):
             pool = sorted(order[start : start + self.pool], key=lambda i: self.lengths[i])
             batches += [pool[i : i + self.batch_size] for i in range(0, len(pool), self.batch_size)]
-        if not self.sampler.shuffle:
-            return iter(batches)
-        generator = torch.Generator().manual_seed(self.sampler.seed + self.sampler.epoch)
-        return iter([batches[i] for i in torch.randperm(len(batches), generator=generator).tolist()])
+        places = list(range(len(batches)))
+        if self.sampler.shuffle:
+            generator = torch.Generator().manual_seed(self.sampler.seed + self.sampler.epoch)
+            places = torch.randperm(len(batches), generator=generator).tolist()
+        for i in places:  # one after the other: of a continued run, Lightning makes the iterator first and tells the epoch then
+            yield batches[i]
 
 
 class Tracks(Sampler[list[int]]):

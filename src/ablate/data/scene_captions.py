@@ -96,6 +96,11 @@ class SceneCaptions(Dataset):
     def facts(self) -> dict[str, object]:
         return {"vocabulary_size": len(self.vocabulary)}
 
+    @property
+    def pictures(self) -> range:
+        """The index of each."""
+        return range(len(self.scenes))
+
     def picture(self, index: int) -> Draw:
         """What picture `index` is made of."""
         sample = self.scenes[index]

@@ -68,5 +68,6 @@ class Captioning(TextWriting):
         if self.judged:
             metrics["truth"].update([dataset.judge(i, text) for i, text in zip(index, texts, strict=True)])
         if "shuffled" in metrics:
-            others = [(i + len(dataset) // 2) % len(dataset) for i in index]
+            count = len(dataset.pictures)  # of training, there are more captions
+            others = [(i + count // 2) % count for i in index]
             self.compare(metrics["shuffled"], texts, others, dataset)

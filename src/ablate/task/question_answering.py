@@ -7,7 +7,7 @@ import torch.nn.functional as F
 from lightning.pytorch import Trainer
 from torch import nn
 
-from ablate.data.batch import QUESTIONS, QuestionBatch
+from ablate.data.batch import QUESTIONS, Batch, QuestionBatch
 from ablate.data.vocabulary import UNKNOWN
 from ablate.errors import BadInput
 from ablate.metric.classification import ClassificationScores
@@ -43,7 +43,7 @@ class QuestionAnswering(Task):
         super().__init__(model, metrics, optimizer, scheduler, gradient_clip=gradient_clip)
         self.blind, self.label_smoothing, self.encoder_weights = blind, label_smoothing, encoder_weights
 
-    def check(self, batch: QuestionBatch, trainer: Trainer) -> None:
+    def check(self, batch: Batch, trainer: Trainer) -> None:
         super().check(batch, trainer)
         of_stories = isinstance(self.model.reader, TextReader)
         if of_stories and batch.story is None:

@@ -1,0 +1,77 @@
+"""The share of its own tokens that a decoder hears: how it grows, and that none of it is teacher forcing."""
+
+import math
+from functools import partial
+
+import pytest
+import torch
+
+from ablate.data.batch import PairBatch
+from ablate.data.teacher_forcing import padded, shifted
+from ablate.errors import BadInput
+from ablate.model.attention.additive import Additive
+from ablate.model.cell.gru import GRU
+from ablate.model.search.greedy import greedy
+from ablate.model.sequence_to_sequence import SequenceToSequence
+from ablate.task.schedule import constant
+from ablate.task.scheduled_sampling import SCHEDULES, scheduled_sampling
+from ablate.task.translation import Translation
+
+PARTS = [i / 20 for i in range(21)]
+
+
+@pytest.mark.parametrize(
+    "schedule, begin, half, end",
+    [
+        ("constant", 0.8, 0.8, 0.8),
+        ("linear", 0.0, 0.4, 0.8),
+        ("inverse_sigmoid", 0.8 / (1 + math.exp(6)), 0.4, 0.8 / (1 + math.exp(-6))),
+    ],
+)
+def test_at_the_beginning_half_way_and_at_the_end(schedule, begin, half, end):
+    share = scheduled_sampling(0.8, schedule)
+    assert [share(0.0), share(0.5), share(1.0)] == pytest.approx([begin, half, end])
+
+
+def test_a_quarter_of_the_way_by_hand():
+    assert scheduled_sampling(1.0, "linear")(0.25) == 0.25
+    assert scheduled_sampling(1.0, "inverse_sigmoid")(0.25) == pytest.approx(0.0474259)  # 1 / (1 + e³)
+
+
+@pytest.mark.parametrize("share", [0, 0.3, 1])
+@pytest.mark.parametrize("schedule", SCHEDULES)
+def test_it_never_falls_and_stays_a_probability(schedule, share):
+    values = [scheduled_sampling(share, schedule)(part) for part in [*PARTS, 1.5]]
+    assert values == sorted(values) and all(0 <= value <= share for value in values)
+    assert len(set(values[:-1])) == (1 if share == 0 or schedule == "constant" else len(PARTS))
+
+
+@pytest.mark.parametrize("schedule", SCHEDULES)
+def test_a_share_of_none_is_teacher_forcing_bit_for_bit(schedule):
+    losses = []
+    source = padded([torch.tensor([4, 5, 6]), torch.tensor([5])])
+    batch = PairBatch(*source, *shifted([torch.tensor([5, 4]), torch.tensor([6, 6, 4])]), torch.arange(2))
+    for sampling in ({}, {"scheduled_sampling": 0.0, "sampling_schedule": schedule}, {"scheduled_sampling": 1.0}):
+        torch.manual_seed(0)
+        net = SequenceToSequence(7, 7, 4, partial(GRU, hidden_size=5), partial(Additive, size=3), greedy, dropout=0.3)
+        task = Translation(net, torch.optim.SGD, constant, **sampling)
+        task.own = task.sampling(1.0)
+        torch.manual_seed(1)
+        losses.append(task.train().step(batch).loss.item())
+    assert losses[0] == losses[1] != losses[2]
+
+
+@pytest.mark.parametrize(
+    "share, schedule, words",
+    [
+        (-0.1, "linear", "task.scheduled_sampling=-0.1 must be a number from 0 "),
+        (1.1, "linear", "task.scheduled_sampling=1.1 must"),
+        (math.nan, "constant", "task.scheduled_sampling=nan must"),
+        (True, "constant", "task.scheduled_sampling=True must"),
+        (0.5, "linaer", "task.sampling_schedule='linaer' is unknown; did you mean 'linear'"),
+    ],
+)
+def test_bad_options_are_one_line(share, schedule, words):
+    with pytest.raises(BadInput) as refused:
+        scheduled_sampling(share, schedule)
+    assert str(refused.value).startswith(words) and "\n" not in str(refused.value)
