@@ -45,6 +45,7 @@ class DataModule(LightningDataModule):
         self.dataset = dataset
         self.augmentation = augmentation
         self.splits, self.shuffle, self.seed = splits, shuffle, seed
+        self.first_epoch = 0  # of a continued run, known before Lightning tells it: worker processes ask for batches at once
 
     @cached_property
     def datasets(self) -> dict[str, Dataset]:
@@ -78,6 +79,7 @@ class DataModule(LightningDataModule):
 
     def train_dataloader(self) -> DataLoader:
         sampler = self._sampler(DistributedSampler, "train", shuffle=self.shuffle, seed=self.seed * 1_000_003)
+        sampler.set_epoch(self.first_epoch)
         return self._loader("train", sampler)
 
     def val_dataloader(self) -> DataLoader:

@@ -12,6 +12,7 @@ from torch import Tensor, nn
 from torchmetrics import MeanMetric, Metric
 
 from ablate.data.batch import A_CLASS_A_PIXEL
+from ablate.data.datamodule import DataModule
 from ablate.errors import BadInput
 
 SPLITS = ("train", "val", "test")
@@ -196,6 +197,10 @@ class Task(LightningModule):
         # where a task optimises by itself
         if self.gradient_clip is not None:
             nn.utils.clip_grad_norm_(self.parameters(), self.gradient_clip)
+
+    def on_load_checkpoint(self, checkpoint: dict) -> None:
+        if self._trainer is not None and isinstance(data := self._trainer.datamodule, DataModule):
+            data.first_epoch = checkpoint["loops"]["fit_loop"]["epoch_progress"]["current"]["processed"]
 
     def on_save_checkpoint(self, checkpoint: dict) -> None:
         checkpoint["config"], checkpoint["overrides"] = self.config, self.overrides
