@@ -376,7 +376,7 @@ def test_each_task_takes_its_own_kind_of_data(name, data):
         task.check(batch, Trainer(**QUIET))
 
 
-@pytest.mark.parametrize("of_stories, words", [(True, "on pictures: model=question_answering"), (False, "on stories: model=story_")])
+@pytest.mark.parametrize("of_stories, words", [(True, "pictures: model=question_"), (False, "stories: model=story_question_")])
 def test_readers_of_stories_and_of_pictures_are_told_apart(of_stories, words):
     answering(of_stories).check(asked(of_stories), Trainer(**QUIET))
     with pytest.raises(BadInput, match=words):
