@@ -466,7 +466,7 @@ def test_a_search_never_writes_what_is_no_token_of_a_text():
 PAIRED = [
     "data=copy_pairs",
     "data.dataset.read.sizes={train: 24, val: 8, test: 8}",
-    "data.dataset.read.length=[1, 4]",
+    "data.dataset.read.length={train: [1, 4], val: [1, 4], test: [1, 4]}",
     "data.batch_size=8",
     "model=sequence_to_sequence",
     "model.cell.hidden_size=8",
