@@ -376,7 +376,7 @@ def test_each_task_takes_its_own_kind_of_data(name, data):
         task.check(batch, Trainer(**QUIET))
 
 
-@pytest.mark.parametrize("of_stories, words", [(True, "on pictures: model=question_answering"), (False, "on stories: model=story_")])
+@pytest.mark.parametrize("of_stories, words", [(True, "pictures: model=question_"), (False, "stories: model=story_question_")])
 def test_readers_of_stories_and_of_pictures_are_told_apart(of_stories, words):
     answering(of_stories).check(asked(of_stories), Trainer(**QUIET))
     with pytest.raises(BadInput, match=words):
@@ -466,7 +466,7 @@ def test_a_search_never_writes_what_is_no_token_of_a_text():
 PAIRED = [
     "data=copy_pairs",
     "data.dataset.read.sizes={train: 24, val: 8, test: 8}",
-    "data.dataset.read.length=[1, 4]",
+    "data.dataset.read.length={train: [1, 4], val: [1, 4], test: [1, 4]}",
     "data.batch_size=8",
     "model=sequence_to_sequence",
     "model.cell.hidden_size=8",
