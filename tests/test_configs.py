@@ -6,7 +6,7 @@ from hydra.utils import get_class
 from omegaconf import OmegaConf
 from sequence_data import FOLDERS
 
-from ablate.experiment import build
+from ablate.experiment import build, metric_tags
 
 GROUPS = ("data", "augmentation", "model/encoder", "model/decoder", "optimizer", "scheduler", "trainer", "debug", "experiment")
 OPTIONS = [f"{group}={path.stem}" for group in GROUPS for path in sorted((CONF / group).glob("*.yaml"))]
@@ -80,6 +80,20 @@ def test_every_experiment_opens_with_question_command_time_and_result(name):
     for word in ("Question:", "Command:", "Time:", "Result:"):
         assert word in head, f"{name}.yaml does not say {word}"
     assert f"experiment={name}" in head
+
+
+@pytest.mark.parametrize("trainer", ["gpu", "ddp"])
+@pytest.mark.parametrize("name", EXPERIMENTS)
+def test_every_experiment_is_built_for_a_gpu_too(name, trainer):
+    assert metric_tags(compose(f"experiment={name}", f"trainer={trainer}"))
+
+
+@pytest.mark.parametrize("name", ["scene_captions", "scene_questions", "dates"])
+def test_bfloat16_trains_and_draws(name, tmp_path):
+    words = [f"experiment={name}", "debug=fast", "data.batch_size=2", "trainer=gpu", "trainer.accelerator=cpu"]
+    done = script("train", *words, cwd=tmp_path)
+    assert done.returncode == 0, done.stderr
+    assert "bf16-mixed on cpu" in done.stdout
 
 
 @pytest.mark.parametrize("name", EXPERIMENTS)

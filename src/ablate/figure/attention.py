@@ -84,7 +84,7 @@ def lay_picture(axes: Axes, image: Float[Tensor, "3 h w"]) -> None:
 
 def lay_over(axes: Axes, image: Float[Tensor, "3 h w"], weights: Float[Tensor, " s"], grid: tuple[int, int], top: float) -> None:
     """A map of attention, from 0 to `top`, over the picture in dark grey; between the centres of its places it is bilinear."""
-    grey = torch.einsum("c,chw->hw", DIM * torch.tensor(LUMINANCE), image.float().clamp(0, 1).cpu())
+    grey = (DIM * torch.tensor(LUMINANCE)[:, None, None] * image.float().clamp(0, 1).cpu()).sum(0)
     axes.imshow(grey.numpy(), cmap="gray", vmin=0, vmax=1, interpolation=_interpolation(image), aspect="auto")
     small = weights.float().cpu().reshape(1, 1, *grid)
     large = F.interpolate(small, tuple(image.shape[1:]), mode="bilinear", align_corners=False)[0, 0]
