@@ -39,6 +39,7 @@ th, td { padding: .4rem .7rem; border-bottom: 1px solid var(--rule); vertical-al
 th { color: var(--soft); font-weight: 600; }
 td em { color: var(--soft); } td:has(> em) { min-width: 18rem; } td strong { white-space: nowrap; }
 td[style*="right"] { white-space: nowrap; } td code { white-space: normal; overflow-wrap: anywhere; }
+td:first-child code { white-space: nowrap; }
 tbody tr:hover { background: var(--band); }
 .supported { color: var(--good); } .refuted { color: var(--bad); } .inconclusive, .incomplete { color: var(--soft); }
 code, pre { font: .85em/1.45 ui-monospace, monospace; background: var(--band); border-radius: 4px; }
