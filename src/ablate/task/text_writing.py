@@ -101,7 +101,11 @@ class TextWriting(Task):
         self.train(training)
 
     def step(self, batch: Batch) -> Output:
-        memory, decoder = self.read(batch), self.model.decoder
+        return self.teach(batch, self.read(batch))
+
+    def teach(self, batch: Batch, memory: Memory) -> Output:
+        """The loss of the batch's texts, given what was read, and what would have been said after each right token."""
+        decoder = self.model.decoder
         sampled = self.training and self.own > 0
         decoded = decoder.scheduled(batch.input, memory, self.own) if sampled else decoder(batch.input, memory)
         smoothing = self.label_smoothing if self.training else 0.0
@@ -114,8 +118,8 @@ class TextWriting(Task):
         if split == "train":
             self.own = self.sampling(self.global_step / max(1, self.trainer.estimated_stepping_batches))
             return self.step(batch)
-        output = self.step(batch)
-        free = self.write(self.read(batch)).tokens
+        memory = self.read(batch)  # once, for both
+        output, free = self.teach(batch, memory), self.write(memory).tokens
         return output._replace(prediction=output.prediction._replace(free=free, index=batch.index))
 
     @torch.no_grad()
