@@ -7,10 +7,11 @@ import numpy as np
 import torch
 from jaxtyping import Float, Int, UInt8
 from lightning.pytorch import LightningModule, Trainer
-from lightning.pytorch.callbacks import Callback
-from lightning.pytorch.utilities.rank_zero import rank_zero_only
 from PIL import Image, ImageDraw, ImageFont
 from torch import Tensor
+
+from ablate.callback.held_out import HeldOut
+from ablate.data.batch import SegmentationBatch
 
 VOID, RIGHT, WRONG = (255, 255, 255), (235, 235, 235), (200, 30, 30)
 COLUMNS, GAP, LINE = ("input", "truth", "prediction", "error"), 4, 18
@@ -84,28 +85,23 @@ def _with_legend(sheet: Image.Image, names: Sequence[str], palette: Sequence[Seq
     return whole
 
 
-class Panel(Callback):
+class Panel(HeldOut):
     """Draws some pictures of the validation split, always the same, after each validation, into TensorBoard and panel.png."""
 
     def __init__(
         self, folder: str, class_names: Sequence[str], palette: Sequence[Sequence[int]], ignore_index: int, pictures: int
     ) -> None:
-        self.path = Path(folder) / "panel.png"
+        super().__init__(folder, pictures)
         self.class_names, self.palette, self.ignore_index = class_names, palette, ignore_index
-        self.pictures = pictures
-        self.batch = None
 
-    @rank_zero_only
-    def on_validation_epoch_end(self, trainer: Trainer, pl_module: LightningModule) -> None:
-        if trainer.sanity_checking or self.pictures < 1:
-            return
-        if self.batch is None:
-            self.batch = trainer.datamodule.some("val", self.pictures, pl_module.device)
-        with torch.no_grad(), trainer.precision_plugin.val_step_context():
-            prediction = pl_module.step(self.batch).prediction
-        sheet = draw_panel(
-            self.batch.image, self.batch.label, prediction, self.class_names, self.palette, self.ignore_index
-        )
-        sheet.save(self.path)
-        for logger in trainer.loggers:
-            logger.experiment.add_image("val/pictures", np.asarray(sheet), trainer.global_step, dataformats="HWC")
+    def draw(self, trainer: Trainer, task: LightningModule, batch: SegmentationBatch) -> None:
+        prediction = task.step(batch).prediction
+        sheet = draw_panel(batch.image, batch.label, prediction, self.class_names, self.palette, self.ignore_index)
+        show_sheet(sheet, self.folder / "panel.png", trainer)
+
+
+def show_sheet(sheet: Image.Image, path: Path, trainer: Trainer) -> None:
+    """Save a table of validation pictures, and log it."""
+    sheet.save(path)
+    for logger in trainer.loggers:
+        logger.experiment.add_image("val/pictures", np.asarray(sheet), trainer.global_step, dataformats="HWC")

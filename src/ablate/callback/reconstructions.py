@@ -1,17 +1,14 @@
 """The same pictures each time, drawn again by an autoencoder, with a part enlarged."""
 
-from pathlib import Path
-
 import numpy as np
-import torch
 from jaxtyping import Float
 from lightning.pytorch import LightningModule, Trainer
-from lightning.pytorch.callbacks import Callback
-from lightning.pytorch.utilities.rank_zero import rank_zero_only
 from PIL import Image
 from torch import Tensor
 
-from ablate.callback.panel import sheet_of
+from ablate.callback.held_out import HeldOut
+from ablate.callback.panel import sheet_of, show_sheet
+from ablate.data.batch import SegmentationBatch
 
 COLUMNS = ("input", "reconstruction", "its middle", "error x 4")  # the font has no ×
 
@@ -31,22 +28,12 @@ def _pixels(picture: Float[Tensor, "3 h w"]) -> np.ndarray:
     return (picture.float().clamp(0, 1) * 255).round().byte().permute(1, 2, 0).cpu().numpy()
 
 
-class Reconstructions(Callback):
+class Reconstructions(HeldOut):
     """Draws some pictures of the validation split after each validation, into TensorBoard and panel.png."""
 
     def __init__(self, folder: str, pictures: int) -> None:
-        self.path, self.pictures = Path(folder) / "panel.png", pictures
-        self.batch = None
+        super().__init__(folder, pictures)
 
-    @rank_zero_only
-    def on_validation_epoch_end(self, trainer: Trainer, pl_module: LightningModule) -> None:
-        if trainer.sanity_checking or self.pictures < 1:
-            return
-        if self.batch is None:
-            self.batch = trainer.datamodule.some("val", self.pictures, pl_module.device)
-        with torch.no_grad(), trainer.precision_plugin.val_step_context():
-            output = pl_module.step(self.batch).prediction
-        sheet = draw_reconstructions(self.batch.image, output)
-        sheet.save(self.path)
-        for logger in trainer.loggers:
-            logger.experiment.add_image("val/pictures", np.asarray(sheet), trainer.global_step, dataformats="HWC")
+    def draw(self, trainer: Trainer, task: LightningModule, batch: SegmentationBatch) -> None:
+        output = task.step(batch).prediction
+        show_sheet(draw_reconstructions(batch.image, output), self.folder / "panel.png", trainer)
