@@ -21,7 +21,7 @@ def main() -> None:
     os.environ["OMP_NUM_THREADS"] = str(given.threads)  # before torch is imported
     import torch
 
-    from ablate.benchmark import ablation, captioning, data, decoders, recurrent, train
+    from ablate.command.benchmark import ablation, captioning, data, decoders, recurrent, train
 
     torch.set_num_threads(given.threads)
     try:

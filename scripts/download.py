@@ -5,7 +5,7 @@ import sys
 from dataclasses import replace
 from pathlib import Path
 
-from ablate.data.download import SOURCES, download
+from ablate.command.download import SOURCES, download
 from ablate.errors import BadInput, check_choice
 
 

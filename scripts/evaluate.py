@@ -4,13 +4,13 @@ import re
 
 from omegaconf import DictConfig
 
-from ablate.cli import command, value_of
+from ablate.cli.command import command, value_of
 from ablate.errors import BadInput
 
 
 def as_trained(arguments: list[str]) -> list[str]:
     """Put the overrides of the checkpoint's run before the user's own; a group chosen anew starts from its defaults."""
-    from ablate.inference import is_search, overrides_of
+    from ablate.run.load import is_search, overrides_of
 
     if fixed := [word for word in arguments if re.match(r"model\b", _key(word)) and not is_search(word)]:
         raise BadInput(f"{fixed[0]}: the network is the checkpoint's own; leave the word out (model/search alone may be chosen)")
@@ -31,7 +31,7 @@ def _replaced(key: str, given: set[str]) -> bool:
 
 @command("evaluate", arguments=as_trained, texts=["checkpoint"])
 def main(cfg: DictConfig) -> None:
-    from ablate.inference import evaluate
+    from ablate.run.load import evaluate
 
     evaluate(cfg)
 

@@ -2,12 +2,12 @@
 
 from omegaconf import DictConfig
 
-from ablate.cli import command
+from ablate.cli.command import command
 
 
 @command("export")
 def main(cfg: DictConfig) -> None:
-    from ablate.export import export
+    from ablate.command.export import export
 
     export(cfg)
 

@@ -2,12 +2,12 @@
 
 from omegaconf import DictConfig
 
-from ablate.cli import command
+from ablate.cli.command import command
 
 
 @command("generate", texts=["prefix"])
 def main(cfg: DictConfig) -> None:
-    from ablate.generation import write_samples
+    from ablate.command.generate import write_samples
 
     write_samples(cfg)
 

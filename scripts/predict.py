@@ -2,12 +2,12 @@
 
 from omegaconf import DictConfig
 
-from ablate.cli import command
+from ablate.cli.command import command
 
 
 @command("predict", texts=["checkpoint", "input", "output", "question"])
 def main(cfg: DictConfig) -> None:
-    from ablate.prediction.predict import predict
+    from ablate.command.predict.predict import predict
 
     predict(cfg)
 

@@ -11,10 +11,10 @@ from pathlib import Path
 
 from rich.console import Console
 
-from ablate.ablation import sweep
-from ablate.ablation.console import verdict_table
-from ablate.ablation.readme import update_readme
-from ablate.ablation.report import PAGE, rewrite_report
+from ablate.ablation.report import sweep
+from ablate.ablation.report.console import verdict_table
+from ablate.ablation.report.readme import update_readme
+from ablate.ablation.report.report import PAGE, rewrite_report
 from ablate.errors import BadInput
 
 README = Path(__file__).resolve().parents[1] / "README.md"
@@ -48,7 +48,7 @@ def of_sweep(given: argparse.Namespace) -> Path:
 def of_ablation(given: argparse.Namespace) -> Path:
     """The report of an ablation, made again."""
     ablation, budget, outcomes = rewrite_report(given.folder)
-    from ablate.ablation.tensorboard import log_report  # torch, which a sweep's report needs not
+    from ablate.ablation.report.tensorboard import log_report  # torch, which a sweep's report needs not
 
     log_report(given.folder, ablation, outcomes)
     Console(highlight=False).print(verdict_table(ablation, outcomes))

@@ -6,7 +6,7 @@ what is about the trainer.
 
 from omegaconf import DictConfig
 
-from ablate.cli import CONF, command
+from ablate.cli.command import CONF, command
 
 
 def for_the_runs(arguments: list[str]) -> list[str]:

@@ -2,12 +2,12 @@
 
 from omegaconf import DictConfig
 
-from ablate.cli import command
+from ablate.cli.command import command
 
 
 @command("train")
 def main(cfg: DictConfig) -> float | None:
-    from ablate.experiment import train  # torch and lightning only now that the config is known to be good
+    from ablate.run.train import train  # torch and lightning only now that the config is known to be good
 
     return train(cfg)
 

@@ -14,13 +14,15 @@ import hydra
 from hydra.core.hydra_config import HydraConfig
 from omegaconf import DictConfig, open_dict
 
-import ablate.cli  # noqa: F401  registers the resolvers
+import ablate.cli.command  # noqa: F401  registers the resolvers
 
 ROOT = Path(__file__).resolve().parents[1]
 CONF = ROOT / "conf"
 FORKED = ("train", "evaluate", "predict", "export", "figures", "benchmark")
 FORKS = multiprocessing.get_context("forkserver")
-FORKS.set_forkserver_preload(["hydra", "lightning.pytorch", "torchmetrics", "torch.utils.tensorboard", "matplotlib.figure", "rich.live"])
+FORKS.set_forkserver_preload(
+    ["hydra", "lightning.pytorch", "torchmetrics", "torch.utils.tensorboard", "matplotlib.figure", "rich.live"]
+)
 TINY = [
     "data.dataset.sizes={train: 24, val: 8, test: 8}",
     "data.image_size=16",

@@ -1,6 +1,6 @@
 """Generated scenes for the tests: the default ones, but for what a test changes."""
 
-from ablate.data.scenes import SHAPES, Scenes
+from ablate.data.scene.scenes import SHAPES, Scenes
 
 OPTIONS = dict(
     sizes={"train": 2048, "val": 256, "test": 512},

@@ -26,8 +26,16 @@ class Project:
         self.report = folder / "logs/ablation/stub"
 
     def words(self, *more: str) -> list[str]:
-        return ["--config-dir", str(self.conf), "ablation=stub", "config=stub", "job=stub_job.train", "metric_tags=null",
-                "budget=smoke", *more]
+        return [
+            "--config-dir",
+            str(self.conf),
+            "ablation=stub",
+            "config=stub",
+            "job=stub_job.train",
+            "metric_tags=null",
+            "budget=smoke",
+            *more,
+        ]
 
     def env(self) -> dict[str, str]:
         paths = filter(None, [str(STUB), os.environ.get("PYTHONPATH")])
@@ -38,8 +46,9 @@ class Project:
 
     def start(self, *more: str) -> subprocess.Popen:
         command = [sys.executable, str(ROOT / "scripts/reproduce.py"), *self.words(*more)]
-        return subprocess.Popen(command, cwd=self.folder, env={**os.environ, **self.env()},
-                                stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True)
+        return subprocess.Popen(
+            command, cwd=self.folder, env={**os.environ, **self.env()}, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True
+        )
 
     def steps(self) -> list[str]:
         return self.diary.read_text().split("\n")[:-1] if self.diary.exists() else []

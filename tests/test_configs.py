@@ -6,7 +6,7 @@ from hydra.utils import get_class
 from omegaconf import OmegaConf
 from sequence_data import FOLDERS
 
-from ablate.experiment import build, metric_tags
+from ablate.run.train import build, metric_tags
 
 GROUPS = ("data", "augmentation", "model/encoder", "model/decoder", "optimizer", "scheduler", "trainer", "debug", "experiment")
 OPTIONS = [f"{group}={path.stem}" for group in GROUPS for path in sorted((CONF / group).glob("*.yaml"))]
@@ -42,13 +42,17 @@ def test_every_option_composes_and_resolves(option):
         assert cfg.task.model.num_classes == (3 if cfg.task.name == "reconstruction" else cfg.data.num_classes)
     assert cfg.data.class_names is None or len(cfg.data.class_names) == cfg.data.num_classes
     if "palette" not in cfg.data:
-        assert cfg.datamodule.bucket == cfg.data.get("bucket", 0) and (cfg.data.vocabulary_size is None or cfg.data.get("input_size") is None)
+        assert cfg.datamodule.bucket == cfg.data.get("bucket", 0) and (
+            cfg.data.vocabulary_size is None or cfg.data.get("input_size") is None
+        )
     else:
         assert len(cfg.data.palette) >= cfg.data.num_classes
 
 
 @pytest.mark.parametrize("cell", CELLS)
-@pytest.mark.parametrize("model, task", [("sequence_classifier", "sequence_classification"), ("sequence_tagger", "sequence_tagging")])
+@pytest.mark.parametrize(
+    "model, task", [("sequence_classifier", "sequence_classification"), ("sequence_tagger", "sequence_tagging")]
+)
 def test_every_cell_composes_and_resolves(model, task, cell):
     cfg = compose("data=echo", f"model={model}", f"task={task}", f"model/cell={cell}")
     OmegaConf.resolve(cfg.task)

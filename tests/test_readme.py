@@ -16,9 +16,7 @@ from commands import CONF, ROOT, TINY, run
 from PIL import Image
 
 README = (ROOT / "README.md").read_text()
-COMMANDS = [
-    line for block in re.findall(r"```bash\n(.*?)```", README, re.S) for line in block.splitlines() if line.strip()
-]
+COMMANDS = [line for block in re.findall(r"```bash\n(.*?)```", README, re.S) for line in block.splitlines() if line.strip()]
 SMALL = {  # what makes a command of each kind short; the words themselves stay as they are in the README
     "train": [*TINY, "trainer.max_epochs=1"],
     "reproduce": ["budget=smoke"],

@@ -28,8 +28,16 @@ def test_every_run_has_a_folder_named_by_what_was_swept(sweep):
     names = {f"decoder={d},seed={s}" for d in ("nearest", "max_unpool") for s in (0, 1)}
     assert set(runs(sweep)) == names
     for run in runs(sweep).values():
-        for part in ("config/config.yaml", "config/overrides.yaml", "metrics.json", "checkpoints/best.ckpt",
-                     "checkpoints/last.ckpt", "panel.png", "confusion.png", "run.log"):
+        for part in (
+            "config/config.yaml",
+            "config/overrides.yaml",
+            "metrics.json",
+            "checkpoints/best.ckpt",
+            "checkpoints/last.ckpt",
+            "panel.png",
+            "confusion.png",
+            "run.log",
+        ):
             assert (run / part).exists(), part
         state = json.loads((run / "run.json").read_text())
         assert state["status"] == "finished" and state["versions"]["torch"] and state["commit"] and "train.py" in state["command"]
@@ -42,7 +50,9 @@ def hparams(folder):
         assert metadata.EXPERIMENT_TAG not in tags  # one run's columns would be everybody's
         info = metadata.parse_session_start_info_plugin_data(tags[metadata.SESSION_START_INFO_TAG])
         sessions[run] = {k: v.string_value or v.number_value for k, v in info.hparams.items()}
-        metrics[run] = {tag: multiplexer.Tensors(run, tag)[-1] for tag in multiplexer.Runs()[run]["tensors"] if tag.startswith("test/")}
+        metrics[run] = {
+            tag: multiplexer.Tensors(run, tag)[-1] for tag in multiplexer.Runs()[run]["tensors"] if tag.startswith("test/")
+        }
     return sessions, metrics
 
 

@@ -4,10 +4,10 @@ import numpy as np
 import pytest
 from commands import ROOT
 
-from ablate.ablation.curves import history
-from ablate.ablation.development import developments, draw_developments
-from ablate.ablation.read import load
-from ablate.run_folder import write_json
+from ablate.ablation.report.curves import history
+from ablate.ablation.report.development import developments, draw_developments
+from ablate.ablation.spec.read import load
+from ablate.files import write_json
 
 CLAIMS = load(ROOT / "tests/ablation/stub/ablation/stub.yaml").claims
 

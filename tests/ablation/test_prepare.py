@@ -10,8 +10,8 @@ import pytest
 from commands import error_line
 from stub_project import Project, put
 
-from ablate.ablation.read import load
-from ablate.ablation.results import read_csv
+from ablate.ablation.judge.results import read_csv
+from ablate.ablation.spec.read import load
 from ablate.errors import BadInput
 
 TEACHER = ["diary=${oc.env:STUB_DIARY}", "quality=0.9"]

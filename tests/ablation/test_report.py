@@ -12,17 +12,24 @@ import pytest
 from commands import ROOT, error_line, script
 from PIL import Image
 
-from ablate.ablation.read import load
-from ablate.ablation.readme import BEGIN, END, update_readme
-from ablate.ablation.report import rewrite_report, write_report
-from ablate.ablation.results import read_csv
+from ablate.ablation.judge.results import read_csv
+from ablate.ablation.report.readme import BEGIN, END, update_readme
+from ablate.ablation.report.report import rewrite_report, write_report
+from ablate.ablation.spec.read import load
 from ablate.errors import BadInput
-from ablate.run_folder import write_json
+from ablate.files import write_json
 
 STUB = ROOT / "tests/ablation/stub/ablation/stub.yaml"
 SCORES = {"low": (0.20, 0.22, 0.21), "middle": (0.50, 0.51, 0.52), "high": (0.80, 0.79, 0.81)}
-ORIGIN = {"command": "reproduce ablation=stub", "commit": "a" * 40, "python": "3.11", "versions": {"torch": "2.13"},
-          "platform": "a machine", "cpus": 2, "started": 1.8e9}
+ORIGIN = {
+    "command": "reproduce ablation=stub",
+    "commit": "a" * 40,
+    "python": "3.11",
+    "versions": {"torch": "2.13"},
+    "platform": "a machine",
+    "cpus": 2,
+    "started": 1.8e9,
+}
 
 
 @pytest.fixture
@@ -35,9 +42,23 @@ def made(tmp_path):
             run.mkdir(parents=True)
             write_json(run / "history.json", {"val/score": [[1, 0.1], [2, score]]})
             Image.new("RGB", (8, 8), "red").save(run / "panel.png")
-            rows.append({"cell": cell, "seed": seed, "status": "finished", "hash": "h", "seconds": 90.0, "device": "cpu",
-                         "commit": "a" * 40, "cost/parameters": 1500, "cost/multiply_adds": 2_000_000,
-                         "test/score": score, "test/error": 1 - score, "overrides": [f"x={cell}"], "folder": str(run)})
+            rows.append(
+                {
+                    "cell": cell,
+                    "seed": seed,
+                    "status": "finished",
+                    "hash": "h",
+                    "seconds": 90.0,
+                    "device": "cpu",
+                    "commit": "a" * 40,
+                    "cost/parameters": 1500,
+                    "cost/multiply_adds": 2_000_000,
+                    "test/score": score,
+                    "test/error": 1 - score,
+                    "overrides": [f"x={cell}"],
+                    "folder": str(run),
+                }
+            )
     write_report(tmp_path, load(STUB), rows, "smoke", ORIGIN)
     return tmp_path, rows
 

@@ -14,13 +14,14 @@ from commands import ROOT, compose, error_line, script
 from rich.console import Console
 from stub_project import STUB, Project, put
 
-from ablate import run_folder
-from ablate.ablation.plan import Planned
-from ablate.ablation.read import load
+from ablate.ablation.engine.plan import Planned
+from ablate.ablation.engine.runner import progress
+from ablate.ablation.judge.results import read_csv
 from ablate.ablation.reproduce import check_metrics
-from ablate.ablation.results import read_csv
-from ablate.ablation.runner import progress
-from ablate.experiment import metric_tags
+from ablate.ablation.spec.read import load
+from ablate.files import write_json
+from ablate.run import folder as run_folder
+from ablate.run.train import metric_tags
 
 
 @pytest.fixture
@@ -52,9 +53,18 @@ def test_once_again_after_a_change_and_by_force(project):
 def test_a_run_that_fails_costs_only_itself(project, launcher):
     for cell, mode in [("low", "crash"), ("middle", "diverge"), ("high", "memory")]:
         project.change(lambda given: given["cells"].update({f"bad_{cell}": ["quality=0.3", f"mode={mode}"]}))
-    project.change(lambda given: given["claims"].update(bad={
-        "statement": "Bad is best.", "source": "section 3", "metric": "test/score", "direction": "greater",
-        "least_effect": 0.1, "contrast": {"minus": [["bad_low", "bad_middle", "bad_high"], "low"]}}))
+    project.change(
+        lambda given: given["claims"].update(
+            bad={
+                "statement": "Bad is best.",
+                "source": "section 3",
+                "metric": "test/score",
+                "direction": "greater",
+                "least_effect": 0.1,
+                "contrast": {"minus": [["bad_low", "bad_middle", "bad_high"], "low"]},
+            }
+        )
+    )
     done = project.reproduce(f"hydra/launcher={launcher}")
     assert done.returncode == 1 and "Traceback" not in done.stderr
     assert project.states() == {"finished": 9, "failed": 9}, done.stderr
@@ -67,7 +77,7 @@ def test_a_run_that_fails_costs_only_itself(project, launcher):
 
 def test_the_line_counts_a_failure_once_it_has_happened_again(tmp_path):
     run, console = Planned("low", 0, [], "key", tmp_path), Console(file=io.StringIO())
-    run_folder.write_json(tmp_path / "run.json", {"status": "failed"})
+    write_json(tmp_path / "run.json", {"status": "failed"})
     os.utime(tmp_path / "run.json", (0, 0))
     with progress([run], [run], console):
         pass

@@ -5,9 +5,9 @@ import pytest
 from commands import ROOT
 from scipy import stats
 
-from ablate.ablation import statistics
-from ablate.ablation.read import load
-from ablate.ablation.verdict import judge
+from ablate.ablation.judge import statistics
+from ablate.ablation.judge.verdict import judge
+from ablate.ablation.spec.read import load
 
 STUB = ROOT / "tests/ablation/stub/ablation/stub.yaml"
 
@@ -66,20 +66,32 @@ def ablation_of(claims, seeds):
     """`claims` claims, each of a pair of cells of its own, that A is better than B by more than 0.1."""
     pairs = {f"{side}{i}": [f"quality={i}", f"mode={side}"] for i in range(claims) for side in "ab"}
     claim = {"statement": "s", "source": "s", "metric": "test/score", "direction": "greater", "least_effect": 0.1}
-    return load({
-        "name": "simulated", "question": "q", "source": "s", "cells": pairs, "budgets": {"quick": {"seeds": seeds}},
-        "metrics": {"test/score": "maximise"},
-        "claims": {f"c{i}": {**claim, "contrast": {"minus": [f"a{i}", f"b{i}"]}} for i in range(claims)},
-    })
+    return load(
+        {
+            "name": "simulated",
+            "question": "q",
+            "source": "s",
+            "cells": pairs,
+            "budgets": {"quick": {"seeds": seeds}},
+            "metrics": {"test/score": "maximise"},
+            "claims": {f"c{i}": {**claim, "contrast": {"minus": [f"a{i}", f"b{i}"]}} for i in range(claims)},
+        }
+    )
 
 
 def verdicts(effect, claims, seeds, ablations):
     rng, ablation, found = np.random.default_rng(seeds), ablation_of(claims, seeds), []
     for _ in range(ablations):
         rows = [
-            {"cell": f"{side}{i}", "seed": seed, "status": "finished",
-             "test/score": rng.standard_normal() + (effect if side == "a" else 0.0)}
-            for i in range(claims) for side in "ab" for seed in range(seeds)
+            {
+                "cell": f"{side}{i}",
+                "seed": seed,
+                "status": "finished",
+                "test/score": rng.standard_normal() + (effect if side == "a" else 0.0),
+            }
+            for i in range(claims)
+            for side in "ab"
+            for seed in range(seeds)
         ]
         found.append([outcome.verdict for outcome in judge(ablation, rows, "quick")])
     return np.array(found)
@@ -106,7 +118,8 @@ def stub_rows(low, middle, high, metric="test/score"):
     values = {"low": low, "middle": middle, "high": high}
     return [
         {"cell": cell, "seed": seed, "status": "finished", metric: v, "test/error": 1 - v}
-        for cell, numbers in values.items() for seed, v in enumerate(numbers)
+        for cell, numbers in values.items()
+        for seed, v in enumerate(numbers)
     ]
 
 
@@ -129,11 +142,25 @@ def test_a_claim_without_a_result_is_incomplete_and_says_which():
 def test_equivalence_and_difference():
     given = {**load(STUB).given}
     given["claims"] = {
-        name: {"statement": "s", "source": "s", "metric": "test/score", "contrast": {"minus": ["low", "middle"]},
-               "direction": name, "least_effect": 0.05}
+        name: {
+            "statement": "s",
+            "source": "s",
+            "metric": "test/score",
+            "contrast": {"minus": ["low", "middle"]},
+            "direction": name,
+            "least_effect": 0.05,
+        }
         for name in ("differs", "equivalent")
-    } | {"third": {"statement": "s", "source": "s", "metric": "test/score", "direction": "greater", "least_effect": 0,
-                   "contrast": {"trend": {"low": 2, "middle": 4, "high": 8}, "scale": "log2"}}}
+    } | {
+        "third": {
+            "statement": "s",
+            "source": "s",
+            "metric": "test/score",
+            "direction": "greater",
+            "least_effect": 0,
+            "contrast": {"trend": {"low": 2, "middle": 4, "high": 8}, "scale": "log2"},
+        }
+    }
     ablation, spread = load(given), np.array([-0.001, 0.0, 0.001])
     same = judge(ablation, stub_rows(0.5 + spread, 0.5 - spread, 0.5 + spread), "smoke")
     assert [o.verdict for o in same[:2]] == ["refuted", "supported"]

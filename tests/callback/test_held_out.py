@@ -14,24 +14,24 @@ from ablate.callback.answers import Answers
 from ablate.callback.captions import Captions
 from ablate.callback.held_out import tokens_with_end
 from ablate.callback.translations import Translations
-from ablate.data.babi import Babi
 from ablate.data.datamodule import DataModule
-from ablate.data.scene_captions import SceneCaptions
-from ablate.data.scene_question_kinds import ANSWERS
-from ablate.data.scene_questions import SceneQuestions
-from ablate.data.text_pairs import TextPairs
-from ablate.data.vocabulary import END, SPECIAL, Vocabulary
+from ablate.data.scene.captions import SceneCaptions
+from ablate.data.scene.question_kinds import ANSWERS
+from ablate.data.scene.questions import SceneQuestions
+from ablate.data.source.babi import Babi
+from ablate.data.text.pairs import TextPairs
+from ablate.data.text.vocabulary import END, SPECIAL, Vocabulary
 from ablate.figure.attention import attention_matrices
-from ablate.model.attention.additive import Additive
-from ablate.model.captioner import Captioner
-from ablate.model.cell.gru import GRU
-from ablate.model.encoder.small import SmallEncoder
-from ablate.model.question_answering import QuestionAnswering as Answering
-from ablate.model.search.greedy import greedy
-from ablate.model.sequence_to_sequence import SequenceToSequence
+from ablate.model.recurrent.cell.gru import GRU
+from ablate.model.segmenter.encoder.small import SmallEncoder
+from ablate.model.text.attention.additive import Additive
+from ablate.model.text.captioner import Captioner
+from ablate.model.text.decoding.greedy import greedy
+from ablate.model.text.question_answering import QuestionAnswering as Answering
+from ablate.model.text.sequence_to_sequence import SequenceToSequence
+from ablate.optim.schedule import constant
 from ablate.task.captioning import Captioning
 from ablate.task.question_answering import QuestionAnswering
-from ablate.task.schedule import constant
 from ablate.task.translation import Translation
 
 QUIET = dict(enable_checkpointing=False, enable_progress_bar=False, enable_model_summary=False, accelerator="cpu")

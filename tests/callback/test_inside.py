@@ -14,15 +14,15 @@ from tensorboard.backend.event_processing.event_accumulator import EventAccumula
 from torch import nn
 from torch.utils.data import DataLoader
 
+from ablate.analysis.recurrent import look
+from ablate.analysis.trace import gradient_by_lag, ratio_by_lag
 from ablate.callback.gradient_flow import GradientFlow
 from ablate.callback.inside import Inside, draw_gates, draw_gradients, draw_states
 from ablate.data.batch import SequenceBatch
 from ablate.errors import BadInput
-from ablate.inside import look
-from ablate.model.cell.elman import Elman
-from ablate.model.cell.lstm import LSTM
-from ablate.model.inspect import gradient_by_lag, ratio_by_lag
-from ablate.model.recurrent import Recurrent
+from ablate.model.recurrent.cell.elman import Elman
+from ablate.model.recurrent.cell.lstm import LSTM
+from ablate.model.recurrent.layers import Recurrent
 from ablate.task.base import Output
 
 TOKENS = ["<pad>", "a", "long word", " ", "$"]
@@ -88,7 +88,9 @@ def made(cell=LSTM, every_step=False):
 def trained(folder, *callbacks):
     task = made()
     seed_everything(1, verbose=False)
-    trainer = Trainer(max_epochs=2, logger=TensorBoardLogger(folder, "", ""), callbacks=list(callbacks), log_every_n_steps=1, **QUIET)
+    trainer = Trainer(
+        max_epochs=2, logger=TensorBoardLogger(folder, "", ""), callbacks=list(callbacks), log_every_n_steps=1, **QUIET
+    )
     trainer.fit(task, datamodule=Data())
     return trainer, task
 

@@ -30,8 +30,10 @@ def test_the_panel_has_each_picture_in_its_place():
     scale = 128 // 60
     for row in range(2):
         top = LINE + GAP + row * (40 * scale + GAP)
-        tiles = [sheet[top : top + 40 * scale : scale, left : left + 60 * scale : scale]
-                 for left in (GAP + column * (60 * scale + GAP) for column in range(4))]
+        tiles = [
+            sheet[top : top + 40 * scale : scale, left : left + 60 * scale : scale]
+            for left in (GAP + column * (60 * scale + GAP) for column in range(4))
+        ]
         expected_image = (image[row] * 255).round().byte().permute(1, 2, 0).numpy()
         assert (tiles[0] == expected_image).all()
         assert (tiles[1] == colour_map(label[row], PALETTE)).all() and (tiles[2] == colour_map(prediction[row], PALETTE)).all()

@@ -29,8 +29,15 @@ class Line(pl.LightningModule):
 def test_progress(terminal, tmp_path):
     bar, shown = Progress(), io.StringIO()
     bar.console = Console(file=shown, force_terminal=terminal, width=150)
-    trainer = pl.Trainer(max_epochs=2, accelerator="cpu", logger=False, enable_checkpointing=False, callbacks=[bar],
-                         enable_model_summary=False, default_root_dir=tmp_path)
+    trainer = pl.Trainer(
+        max_epochs=2,
+        accelerator="cpu",
+        logger=False,
+        enable_checkpointing=False,
+        callbacks=[bar],
+        enable_model_summary=False,
+        default_root_dir=tmp_path,
+    )
     trainer.fit(Line(), torch.utils.data.DataLoader(torch.ones(6, 1)))
     text = re.sub(r"\x1b\[[\d;?]*\w", "", shown.getvalue())
     if terminal:

@@ -8,9 +8,9 @@ import torch
 from lightning.pytorch import Trainer
 
 from ablate.callback.samples import Samples
-from ablate.data.vocabulary import SPECIAL
-from ablate.model.cell.gru import GRU
-from ablate.model.sequence_tagger import SequenceTagger
+from ablate.data.text.vocabulary import SPECIAL
+from ablate.model.recurrent.cell.gru import GRU
+from ablate.model.recurrent.tagger import SequenceTagger
 from ablate.task.language_modelling import LanguageModelling
 
 TOKENS = [*SPECIAL, "a", "\n", "b"]

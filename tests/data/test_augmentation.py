@@ -143,8 +143,12 @@ def test_colours_by_hand() -> None:
         torch.arange(1),
     )
     half = augmentation(colour=0.5)
-    half._draw = lambda *_: augmentation()._draw(1, generator(), given.image.device)._replace(
-        colour=torch.tensor([[1.0, 0.0, 0.0]])  # factors 1.5, 0.5, 0.5
+    half._draw = lambda *_: (
+        augmentation()
+        ._draw(1, generator(), given.image.device)
+        ._replace(
+            colour=torch.tensor([[1.0, 0.0, 0.0]])  # factors 1.5, 0.5, 0.5
+        )
     )
     grey = 0.299 * 0.3 + 0.587 * 0.6 + 0.114 * 0.9
     less_contrast = [grey + 0.5 * (c - grey) for c in (0.3, 0.6, 0.9)]

@@ -9,14 +9,12 @@ from sequence_data import CONF, FOLDERS, SPLITS, config, dataset
 
 from ablate.data.batch import IGNORE
 from ablate.data.datamodule import DataModule
-from ablate.data.vocabulary import PAD
+from ablate.data.text.vocabulary import PAD
 
 ELSEWHERE = ("babi", "copy_pairs", "dates", "multi30k", "reversal_pairs")  # pairs and stories: test_one_to_many_batches.py
 OPTIONS = [path.stem for path in sorted(CONF.glob("*.yaml")) if "bucket" in OmegaConf.load(path) and path.stem not in ELSEWHERE]
 OWN_SPLITS = ("names", "names_folder", "rt_polarity", "names_lm", "imdb")  # no text is in two of them
-KEYS = (
-    "root batch_size num_workers num_classes class_names vocabulary_size input_size max_length bucket dataset"
-).split()
+KEYS = ("root batch_size num_workers num_classes class_names vocabulary_size input_size max_length bucket dataset").split()
 
 
 @pytest.fixture(scope="module", params=OPTIONS)

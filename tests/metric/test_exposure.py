@@ -7,7 +7,7 @@ import torch
 from torch.nn.utils.rnn import pad_sequence
 
 from ablate.data.batch import IGNORE
-from ablate.data.vocabulary import END, PAD
+from ablate.data.text.vocabulary import END, PAD
 from ablate.metric.exposure import ExposureScores
 
 A, B, C = 4, 5, 6

@@ -43,7 +43,9 @@ def test_adjoint_and_norm_are_those_of_the_matrix(border):
 @pytest.mark.parametrize("border", ["valid", "zero", "circular", "symmetric"])
 def test_it_is_a_convolution_with_the_kernel_flipped(border):
     x = torch.rand(6, 7, dtype=torch.float64)
-    mode, boundary = ("valid", "fill") if border == "valid" else ("same", {"zero": "fill", "circular": "wrap", "symmetric": "symm"}[border])
+    mode, boundary = (
+        ("valid", "fill") if border == "valid" else ("same", {"zero": "fill", "circular": "wrap", "symmetric": "symm"}[border])
+    )
     assert np.allclose(Blur(KERNEL, (6, 7), border)(x), convolve2d(x, KERNEL, mode=mode, boundary=boundary), atol=1e-14)
 
 

@@ -9,18 +9,18 @@ from torch import nn
 from torch.utils.data import DataLoader
 
 from ablate.data.batch import IGNORE, SegmentationBatch, SequenceBatch
-from ablate.data.order import Tracks
+from ablate.data.sampler import Tracks
 from ablate.errors import BadInput
 from ablate.loss.token import token_cross_entropy
 from ablate.metric.classification import ClassificationScores
 from ablate.metric.language import LanguageScores
-from ablate.model.cell.gru import GRU
-from ablate.model.cell.lstm import LSTM
-from ablate.model.fcn import FCN
-from ablate.model.sequence_classifier import SequenceClassifier
-from ablate.model.sequence_tagger import SequenceTagger
+from ablate.model.recurrent.cell.gru import GRU
+from ablate.model.recurrent.cell.lstm import LSTM
+from ablate.model.recurrent.classifier import SequenceClassifier
+from ablate.model.recurrent.tagger import SequenceTagger
+from ablate.model.segmenter.fcn import FCN
+from ablate.optim.schedule import constant
 from ablate.task.language_modelling import LanguageModelling
-from ablate.task.schedule import constant
 from ablate.task.sequence_classification import SequenceClassification
 from ablate.task.sequence_regression import SequenceRegression
 from ablate.task.sequence_tagging import SequenceTagging
@@ -203,7 +203,9 @@ def test_the_loss_of_a_split_is_weighted_by_tokens_and_perplexity_is_its_exponen
     trainer = Trainer(**QUIET)
     found = trainer.validate(task, DataLoader(batches, batch_size=None), verbose=False)[0]
     with torch.no_grad():
-        every = [nn.functional.cross_entropy(task.model(b.input)[0].flatten(0, 1), b.target.flatten(), reduction="none") for b in batches]
+        every = [
+            nn.functional.cross_entropy(task.model(b.input)[0].flatten(0, 1), b.target.flatten(), reduction="none") for b in batches
+        ]
     mean = torch.cat([each[b.target.flatten() != IGNORE] for each, b in zip(every, batches)]).mean()
     assert found["val/loss"] == pytest.approx(float(mean), rel=1e-5)
     assert found["val/perplexity"] == pytest.approx(float(mean.exp()), rel=1e-5)
@@ -261,7 +263,12 @@ PICTURES = SegmentationBatch(torch.zeros(1, 3, 4, 4), torch.zeros(1, 4, 4, dtype
     [
         (tagging, PICTURES, {}, "task=named learns from sequences with a class a step, these data are pictures"),
         (classification, sequences(), {}, "a class each, these data are sequences with a class a step"),
-        (partial(classification, SequenceRegression), sequences()._replace(target=torch.arange(4)), {}, "a number each, these data are"),
+        (
+            partial(classification, SequenceRegression),
+            sequences()._replace(target=torch.arange(4)),
+            {},
+            "a number each, these data are",
+        ),
         (partial(tagging, kind=LanguageModelling), sequences(), {}, "learns from text"),
         (partial(tagging, 3), sequences(), {"accumulate_grad_batches": 2}, "no trainer.accumulate_grad_batches"),
         (partial(tagging, 3), sequences(), {"gradient_clip_val": 1.0}, "task.gradient_clip instead"),
@@ -300,7 +307,9 @@ def test_bad_options_are_one_line(call, words):
         call()
 
 
-@pytest.mark.parametrize("truncate, batches", [(3, [sequences([10, 1, 6, 3], seed=i) for i in range(3)]), (2, list(stream())), (None, list(stream()))])
+@pytest.mark.parametrize(
+    "truncate, batches", [(3, [sequences([10, 1, 6, 3], seed=i) for i in range(3)]), (2, list(stream())), (None, list(stream()))]
+)
 def test_continued_equals_never_stopped(truncate, batches, tmp_path):
     make = lambda: tagging(truncate, dropout=0.3)  # noqa: E731
     whole, begun, continued = make(), make(), make()

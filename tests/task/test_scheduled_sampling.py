@@ -7,13 +7,13 @@ import pytest
 import torch
 
 from ablate.data.batch import PairBatch
-from ablate.data.teacher_forcing import padded, shifted
+from ablate.data.text.teacher_forcing import padded, shifted
 from ablate.errors import BadInput
-from ablate.model.attention.additive import Additive
-from ablate.model.cell.gru import GRU
-from ablate.model.search.greedy import greedy
-from ablate.model.sequence_to_sequence import SequenceToSequence
-from ablate.task.schedule import constant
+from ablate.model.recurrent.cell.gru import GRU
+from ablate.model.text.attention.additive import Additive
+from ablate.model.text.decoding.greedy import greedy
+from ablate.model.text.sequence_to_sequence import SequenceToSequence
+from ablate.optim.schedule import constant
 from ablate.task.scheduled_sampling import SCHEDULES, scheduled_sampling
 from ablate.task.translation import Translation
 

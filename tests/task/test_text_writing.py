@@ -9,33 +9,32 @@ from itertools import product
 
 import pytest
 import torch
-import torch.nn.functional as F
 from commands import ROOT, error_line, script
 from lightning.pytorch import Callback, Trainer
 from PIL import Image
 
 from ablate.data.batch import IGNORE, QuestionBatch, SegmentationBatch
 from ablate.data.datamodule import DataModule
-from ablate.data.picture_captions import Captioned, PictureCaptions
-from ablate.data.text_pairs import TextPairs
-from ablate.data.vocabulary import BEGIN, END, UNKNOWN
+from ablate.data.picture.captions import Captioned, PictureCaptions
+from ablate.data.text.pairs import TextPairs
+from ablate.data.text.vocabulary import BEGIN, END, UNKNOWN
 from ablate.errors import BadInput
-from ablate.metric.caption.truth import TruthRate
-from ablate.model.attention.additive import Additive
-from ablate.model.attention.none import none
-from ablate.model.captioner import Captioner
-from ablate.model.cell.gru import GRU
-from ablate.model.cell.lstm import LSTM
-from ablate.model.encoder.small import SmallEncoder
-from ablate.model.question_answering import QuestionAnswering as Answering
-from ablate.model.search.beam import beam
-from ablate.model.search.greedy import greedy
-from ablate.model.sequence_classifier import SequenceClassifier
-from ablate.model.sequence_tagger import SequenceTagger
-from ablate.model.sequence_to_sequence import SequenceToSequence
+from ablate.metric.text.truth import TruthRate
+from ablate.model.recurrent.cell.gru import GRU
+from ablate.model.recurrent.cell.lstm import LSTM
+from ablate.model.recurrent.classifier import SequenceClassifier
+from ablate.model.recurrent.tagger import SequenceTagger
+from ablate.model.segmenter.encoder.small import SmallEncoder
+from ablate.model.text.attention.additive import Additive
+from ablate.model.text.attention.none import none
+from ablate.model.text.captioner import Captioner
+from ablate.model.text.decoding.beam import beam
+from ablate.model.text.decoding.greedy import greedy
+from ablate.model.text.question_answering import QuestionAnswering as Answering
+from ablate.model.text.sequence_to_sequence import SequenceToSequence
+from ablate.optim.schedule import constant
 from ablate.task.captioning import Captioning
 from ablate.task.question_answering import QuestionAnswering
-from ablate.task.schedule import constant
 from ablate.task.text_writing import SCORES
 from ablate.task.translation import Translation
 

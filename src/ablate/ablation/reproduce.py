@@ -9,17 +9,17 @@ from hydra.utils import get_method
 from omegaconf import DictConfig, OmegaConf
 from rich.console import Console
 
-from ablate import run_folder
-from ablate.ablation.check import strings
-from ablate.ablation.console import verdict_table
-from ablate.ablation.plan import Planned, composed, plan
-from ablate.ablation.read import load
-from ablate.ablation.report import PAGE, write_report
-from ablate.ablation.results import row_of
-from ablate.ablation.runner import clear, execute, needed, unfinished
-from ablate.ablation.spec import Ablation
-from ablate.ablation.tensorboard import log_report
+from ablate.ablation.engine.plan import Planned, composed, plan
+from ablate.ablation.engine.runner import clear, execute, needed, unfinished
+from ablate.ablation.judge.results import row_of
+from ablate.ablation.report.console import verdict_table
+from ablate.ablation.report.report import PAGE, write_report
+from ablate.ablation.report.tensorboard import log_report
+from ablate.ablation.spec.ablation import Ablation
+from ablate.ablation.spec.check import strings
+from ablate.ablation.spec.read import load
 from ablate.errors import check_choice
+from ablate.run import folder as run_folder
 
 
 def reproduce(cfg: DictConfig) -> None:

@@ -11,7 +11,7 @@ from torch import Tensor
 from ablate.callback.held_out import HeldOut
 from ablate.callback.show import show, show_text
 from ablate.data.batch import QuestionBatch
-from ablate.data.vocabulary import Vocabulary
+from ablate.data.text.vocabulary import Vocabulary
 from ablate.figure.tiles import QUIET, RIGHT, WRONG, Line, Tile, captioned
 from ablate.task.question_answering import QuestionAnswering
 

@@ -10,8 +10,8 @@ from lightning.pytorch.callbacks import Callback
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
+from ablate.analysis.checkerboard import NAMES, Checkerboard, measure
 from ablate.callback.show import show
-from ablate.checkerboard import NAMES, Checkerboard, measure
 from ablate.errors import check_positive
 from ablate.metric.checkerboard.spectral_peak import CELLS
 
@@ -19,7 +19,7 @@ START, END = "checkerboard_start", "checkerboard"
 
 
 class CheckerboardMeasures(Callback):
-    """Logs every measure of `ablate.checkerboard.NAMES` on the test split: test/checkerboard_start/… of the network as it was
+    """Logs every measure of `ablate.analysis.checkerboard.NAMES` on the test split: test/checkerboard_start/… of the network as it was
     before training, test/checkerboard/… of the tested one; draws both into TensorBoard and checkerboard.png.
 
     Args:

@@ -7,9 +7,9 @@ import torch
 from lightning.pytorch import LightningDataModule, LightningModule, Trainer
 from lightning.pytorch.callbacks import Callback
 
+from ablate.analysis.recurrent import Look, look
+from ablate.analysis.trace import ratio_by_lag
 from ablate.errors import BadInput, check_positive, check_whole
-from ablate.inside import Look, look
-from ablate.model.inspect import ratio_by_lag
 
 START, END = "gradient_flow_start", "gradient_flow"
 RATIO, MEMORY = "log10_ratio", "log10_memory_ratio"

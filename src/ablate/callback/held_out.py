@@ -9,9 +9,9 @@ from lightning.pytorch import LightningModule, Trainer
 from lightning.pytorch.callbacks import Callback
 from lightning.pytorch.utilities.rank_zero import rank_zero_only
 
+from ablate.analysis.recurrent import evaluating
 from ablate.data.batch import Batch
-from ablate.data.vocabulary import END, SPECIAL, Vocabulary
-from ablate.inside import evaluating
+from ablate.data.text.vocabulary import END, SPECIAL, Vocabulary
 
 
 class HeldOut(Callback):

@@ -5,7 +5,7 @@ from pathlib import Path
 from lightning.pytorch import LightningModule, Trainer
 from lightning.pytorch.callbacks import Callback
 
-from ablate.run_folder import write_json
+from ablate.files import write_json
 
 
 class History(Callback):

@@ -15,10 +15,10 @@ from matplotlib.cm import ScalarMappable
 from matplotlib.colors import Normalize
 from matplotlib.figure import Figure
 
+from ablate.analysis.recurrent import look
+from ablate.analysis.trace import gradient_by_lag, ratio_by_lag
 from ablate.callback.show import show
 from ablate.errors import check_positive, check_whole
-from ablate.inside import look
-from ablate.model.inspect import gradient_by_lag, ratio_by_lag
 
 VISIBLE = {" ": "␣", "\n": "⏎", "\t": "⇥", "$": r"\$"}
 SHARE = 0.5  # of the sequences that must have a lag: beyond, a curve would be of the few longest

@@ -24,9 +24,7 @@ def colour_map(label: Int[Tensor, "h w"], palette: Sequence[Sequence[int]]) -> U
     return colours[label.clamp(0, 255).to(torch.uint8).cpu().numpy()]
 
 
-def error_map(
-    label: Int[Tensor, "h w"], prediction: Int[Tensor, "h w"], ignore_index: int
-) -> UInt8[np.ndarray, "h w 3"]:
+def error_map(label: Int[Tensor, "h w"], prediction: Int[Tensor, "h w"], ignore_index: int) -> UInt8[np.ndarray, "h w 3"]:
     """Where the prediction is wrong, in red; void in white."""
     wrong = (label != prediction).cpu().numpy()[..., None]
     void = (label == ignore_index).cpu().numpy()[..., None]

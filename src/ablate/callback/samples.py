@@ -7,8 +7,8 @@ from lightning.pytorch.callbacks import Callback
 from lightning.pytorch.utilities.rank_zero import rank_zero_only
 
 from ablate.callback.show import show_text
-from ablate.data.vocabulary import Vocabulary
-from ablate.generation import samples
+from ablate.command.generate import samples
+from ablate.data.text.vocabulary import Vocabulary
 
 
 class Samples(Callback):
@@ -18,7 +18,7 @@ class Samples(Callback):
         folder: where samples.txt goes.
         count: how many texts.
         length: most tokens of each.
-        temperature, top_k, top_p: see `ablate.model.generate.restrict`.
+        temperature, top_k, top_p: see `ablate.model.recurrent.generate.restrict`.
     """
 
     def __init__(

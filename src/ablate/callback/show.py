@@ -7,7 +7,7 @@ from lightning.pytorch import Trainer
 from matplotlib.figure import Figure
 from PIL import Image
 
-from ablate.run_folder import write_atomically
+from ablate.files import write_atomically
 
 
 def show(figure: Figure, path: Path, trainer: Trainer, tag: str, step: int) -> None:

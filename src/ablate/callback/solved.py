@@ -34,7 +34,9 @@ class Solved(Callback):
 
     def on_validation_end(self, trainer: Trainer, pl_module: LightningModule) -> None:
         if self.metric not in trainer.callback_metrics:
-            raise BadInput(f"callbacks.solved.metric={self.metric!r} is not logged{did_you_mean(self.metric, trainer.callback_metrics)}")
+            raise BadInput(
+                f"callbacks.solved.metric={self.metric!r} is not logged{did_you_mean(self.metric, trainer.callback_metrics)}"
+            )
         value = float(trainer.callback_metrics[self.metric])
         if self.step is None and (value <= self.threshold if self.mode == "min" else value >= self.threshold):
             self.step = trainer.global_step

@@ -11,7 +11,7 @@ from jaxtyping import Float, Int
 from torch import Tensor
 
 from ablate.data.batch import SegmentationBatch
-from ablate.data.size import height_width
+from ablate.data.picture.size import height_width
 from ablate.errors import BadInput
 
 

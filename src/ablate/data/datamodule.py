@@ -11,7 +11,7 @@ from torch.utils.data import DataLoader, Dataset, DistributedSampler, Sampler, S
 
 from ablate.data.augmentation import Augmentation
 from ablate.data.batch import Batch, SegmentationBatch
-from ablate.data.order import Buckets, Tracks
+from ablate.data.sampler import Buckets, Tracks
 from ablate.errors import BadInput, check_positive, check_whole
 
 

@@ -11,7 +11,7 @@ from torch.nn.utils.rnn import pad_sequence
 from torch.utils.data import Dataset
 
 from ablate.data.batch import IGNORE, SequenceBatch
-from ablate.data.vocabulary import PAD
+from ablate.data.text.vocabulary import PAD
 from ablate.errors import BadInput
 
 

@@ -8,12 +8,12 @@ from lightning.pytorch import Trainer, seed_everything
 from matplotlib.figure import Figure
 from omegaconf import OmegaConf
 
-from ablate.benchmark.common import composed
+from ablate.analysis.checkerboard import Checkerboard, measure
 from ablate.callback.checkerboard import draw_checkerboard
-from ablate.callback.checkpoint import read_checkpoint
-from ablate.checkerboard import Checkerboard, measure
-from ablate.experiment import build
-from ablate.inference import load_task
+from ablate.command.benchmark.common import composed
+from ablate.run.checkpoint import read_checkpoint
+from ablate.run.load import load_task
+from ablate.run.train import build
 from ablate.task.base import Task
 
 EPOCHS = 2

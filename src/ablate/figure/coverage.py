@@ -6,9 +6,9 @@ from torch import nn
 
 from ablate.figure.draw import grey, sheet
 from ablate.metric.checkerboard.phase_bias import PhaseBias
-from ablate.model.decoder.bed_of_nails import BedOfNails
-from ablate.model.decoder.pixel_shuffle import PixelShuffle
-from ablate.model.decoder.transposed_conv import TransposedConv
+from ablate.model.segmenter.decoder.bed_of_nails import BedOfNails
+from ablate.model.segmenter.decoder.pixel_shuffle import PixelShuffle
+from ablate.model.segmenter.decoder.transposed_conv import TransposedConv
 from ablate.operator.coverage import coverage as counted
 from ablate.operator.coverage import coverage_pattern
 

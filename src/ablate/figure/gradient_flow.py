@@ -8,13 +8,13 @@ from jaxtyping import Float
 from matplotlib.figure import Figure
 from torch import Tensor
 
-from ablate.model.cell.base import Cell
-from ablate.model.cell.elman import Elman
-from ablate.model.cell.gru import GRU
-from ablate.model.cell.irnn import IRNN
-from ablate.model.cell.lstm import LSTM
-from ablate.model.inspect import gradient_norms, ratio_by_lag, recording
-from ablate.model.recurrent import Recurrent
+from ablate.analysis.trace import gradient_norms, ratio_by_lag, recording
+from ablate.model.recurrent.cell.base import Cell
+from ablate.model.recurrent.cell.elman import Elman
+from ablate.model.recurrent.cell.gru import GRU
+from ablate.model.recurrent.cell.irnn import IRNN
+from ablate.model.recurrent.cell.lstm import LSTM
+from ablate.model.recurrent.layers import Recurrent
 
 UNITS, INPUTS, LAGS, BATCH, SEEDS = 128, 16, 100, 16, 3
 SIMPLE: dict[str, Callable[..., Cell]] = {
@@ -51,7 +51,9 @@ def decay(cell: Callable[..., Cell], field: str = "hidden") -> Float[Tensor, " l
 def gradient_flow() -> Figure:
     """Against the lag, on a logarithmic axis: networks without gates at the left, with gates at the right."""
     figure = Figure(figsize=(12, 6), layout="constrained")
-    title = f"The gradient k steps back over that at the end, before training ({UNITS} units, {INPUTS} normal inputs, {SEEDS} seeds)"
+    title = (
+        f"The gradient k steps back over that at the end, before training ({UNITS} units, {INPUTS} normal inputs, {SEEDS} seeds)"
+    )
     figure.suptitle(title, fontsize=11)
     for axes, cells in zip(figure.subplots(1, 2, sharey=True), (SIMPLE, GATED), strict=True):
         for (name, cell), (colour, marker) in zip(cells.items(), LINES, strict=True):

@@ -28,7 +28,9 @@ def one_dimension() -> Figure:
     cropped = letters(lambda kernel: transposed_matrix(kernel, 2, 2, padding, output_padding=more).toarray())
     figure, frames = sheet(2, 4.6, (3.4,), "Transposed convolution in one dimension: kernel 3, stride 2")
     _equation(frames[0, 0], whole, "without a crop: 2(n - 1) + 3 = 5 values")
-    _equation(frames[0, 1], cropped, f"padding {padding} crops at both ends, output_padding {more}\ngives one row back: exactly 2n values")
+    _equation(
+        frames[0, 1], cropped, f"padding {padding} crops at both ends, output_padding {more}\ngives one row back: exactly 2n values"
+    )
     return figure
 
 

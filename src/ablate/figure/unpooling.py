@@ -5,9 +5,9 @@ from matplotlib.figure import Figure
 from torch import Tensor, nn
 
 from ablate.figure.draw import COLOURS, EMPTY, cells, sheet
-from ablate.model.decoder.bed_of_nails import BedOfNails
-from ablate.model.decoder.max_unpool import MaxUnpool
-from ablate.model.max_pool import max_pool
+from ablate.model.segmenter.decoder.bed_of_nails import BedOfNails
+from ablate.model.segmenter.decoder.max_unpool import MaxUnpool
+from ablate.model.segmenter.max_pool import max_pool
 
 VALUES = torch.arange(1.0, 5.0).view(1, 1, 2, 2)
 

@@ -11,8 +11,8 @@ from matplotlib.patches import Circle, FancyBboxPatch
 from torch import Tensor
 
 from ablate.figure.draw import COLOURS, EMPTY, LINE
-from ablate.model.cell.elman import Elman
-from ablate.model.unroll import unroll
+from ablate.model.recurrent.cell.elman import Elman
+from ablate.model.recurrent.unroll import unroll
 
 STEPS, UNITS, SPREAD, SEED = 4, 2, 0.5, 162  # a draw whose gradients are all of a size to print
 STATE, INPUT, OUTPUT, LOSS, SHARED = COLOURS[0], COLOURS[2], COLOURS[4], COLOURS[3], COLOURS[1]
@@ -33,7 +33,11 @@ class Shape(NamedTuple):
 
 
 EVERY = tuple(range(STEPS))
-SHAPES = (Shape("many to many", EVERY, EVERY), Shape("many to one", EVERY, EVERY[-1:]), Shape("one to many (every other x is 0)", EVERY[:1], EVERY))
+SHAPES = (
+    Shape("many to many", EVERY, EVERY),
+    Shape("many to one", EVERY, EVERY[-1:]),
+    Shape("one to many (every other x is 0)", EVERY[:1], EVERY),
+)
 
 
 class Gradients(NamedTuple):

@@ -125,9 +125,7 @@ def _disc(radius: float, h: int, w: int) -> Iterator[tuple[int, int]]:
     return ((dy, dx) for dy in range(-y, y + 1) for dx in range(-x, x + 1) if math.hypot(dy, dx) <= radius)
 
 
-def _share(
-    label: Integer[Tensor, "b h w"], met: Bool[Tensor, "b h w"], k: int
-) -> tuple[Float[Tensor, "b k"], Bool[Tensor, "b k"]]:
+def _share(label: Integer[Tensor, "b h w"], met: Bool[Tensor, "b h w"], k: int) -> tuple[Float[Tensor, "b k"], Bool[Tensor, "b k"]]:
     """Share of each picture's boundary pixels of each class that are met, and whether there are any."""
     b, kinds = len(label), k + 1
     image = torch.arange(b, device=label.device).view(b, 1, 1)

@@ -46,7 +46,9 @@ class Blur:
         self.reach = kernel.shape[1] // 2, kernel.shape[0] // 2  # right and left, then bottom and top, as F.pad has it
         needed = [2 * r + 1 if border == "valid" else r + (border == "reflect") for r in self.reach[::-1]]
         if self.size[0] < needed[0] or self.size[1] < needed[1]:
-            raise BadInput(f"size={self.size} is too small for a kernel of {tuple(kernel.shape)} with border={border}: at least {needed}")
+            raise BadInput(
+                f"size={self.size} is too small for a kernel of {tuple(kernel.shape)} with border={border}: at least {needed}"
+            )
 
     def __call__(self, x: Float[Tensor, "*n h w"]) -> Float[Tensor, "*n h2 w2"]:
         """W x."""
@@ -82,9 +84,7 @@ class Blur:
         return float(x.norm())
 
 
-def conjugate_gradients(
-    blur: Blur, y: Float[Tensor, "*n h2 w2"], ridge: float = 0.0
-) -> Iterator[Float[Tensor, "*n h w"]]:
+def conjugate_gradients(blur: Blur, y: Float[Tensor, "*n h2 w2"], ridge: float = 0.0) -> Iterator[Float[Tensor, "*n h w"]]:
     """Minimises ‖y - W x‖² + ridge ‖x‖² from x = 0 by CGLS: after t steps the best x in a space of t dimensions.
 
     Hestenes and Stiefel 1952, section 10; Björck 1996, section 7.4. Never ends: take as many as wanted.

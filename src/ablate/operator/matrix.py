@@ -37,9 +37,7 @@ def conv_size(n: int, kernel: int, stride: int = 1, padding: int = 0, dilation: 
     return (n + 2 * padding - reach) // stride + 1
 
 
-def transposed_size(
-    n: int, kernel: int, stride: int = 1, padding: int = 0, dilation: int = 1, output_padding: int = 0
-) -> int:
+def transposed_size(n: int, kernel: int, stride: int = 1, padding: int = 0, dilation: int = 1, output_padding: int = 0) -> int:
     """s(n - 1) - 2p + d(k-1) + 1 + a: the sizes whose convolution has the size n, the smallest at a = 0.
 
     Raises:
@@ -109,8 +107,7 @@ def transposed_matrix(
     """
     sizes = _sizes(weight, size)
     larger = [
-        transposed_size(n, k, stride, padding, dilation, output_padding)
-        for n, k in zip(sizes, weight.shape[2:], strict=True)
+        transposed_size(n, k, stride, padding, dilation, output_padding) for n, k in zip(sizes, weight.shape[2:], strict=True)
     ]
     return _matrix(weight, larger, sizes, stride, padding, dilation, groups).T.tocsr()
 

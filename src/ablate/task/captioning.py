@@ -7,9 +7,9 @@ from torch import nn
 from torchmetrics import MetricCollection
 
 from ablate.data.batch import CAPTIONS, CaptionBatch
-from ablate.data.vocabulary import Vocabulary
-from ablate.metric.caption.truth import TruthRate
-from ablate.model.memory import Memory
+from ablate.data.text.vocabulary import Vocabulary
+from ablate.metric.text.truth import TruthRate
+from ablate.model.text.memory import Memory
 from ablate.task.text_writing import SCORES, TextWriting
 
 
@@ -22,7 +22,7 @@ class Captioning(TextWriting):
     Args:
         judged: also count which captions are true of their pictures (`TruthRate`); only generated pictures can tell.
         blind: the network sees black pictures only, in training and in tests: another control.
-        encoder_weights: where the encoder's weights come from before the first step; see `ablate.experiment`.
+        encoder_weights: where the encoder's weights come from before the first step; see `ablate.run.train`.
     """
 
     learns_from = CAPTIONS

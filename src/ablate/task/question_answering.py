@@ -8,10 +8,10 @@ from lightning.pytorch import Trainer
 from torch import nn
 
 from ablate.data.batch import QUESTIONS, Batch, QuestionBatch
-from ablate.data.vocabulary import UNKNOWN
+from ablate.data.text.vocabulary import UNKNOWN
 from ablate.errors import BadInput
 from ablate.metric.classification import ClassificationScores
-from ablate.model.text_reader import TextReader
+from ablate.model.text.text_reader import TextReader
 from ablate.task.base import Output, Task
 
 
@@ -21,7 +21,7 @@ class QuestionAnswering(Task):
     Args:
         num_classes: answers.
         blind: black pictures, or stories of one unknown word: what is left is known from the question alone.
-        encoder_weights: where the weights of a picture's encoder come from before the first step; see `ablate.experiment`.
+        encoder_weights: where the weights of a picture's encoder come from before the first step; see `ablate.run.train`.
     """
 
     learns_from = QUESTIONS

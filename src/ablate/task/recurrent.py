@@ -126,9 +126,7 @@ def _map(function: Callable[[Tensor], Tensor], states: States) -> States:
     return tuple(type(state)(*map(function, state)) for state in states)
 
 
-def _still_there(
-    chunk: SequenceBatch, states: States | None, before: Tensor
-) -> tuple[SequenceBatch, States | None, Tensor]:
+def _still_there(chunk: SequenceBatch, states: States | None, before: Tensor) -> tuple[SequenceBatch, States | None, Tensor]:
     """The rows that have not ended before this chunk, their states, and which they are; `before` says of which the states are."""
     if chunk.lengths is None or bool((chunk.lengths > 0).all()):
         return chunk, states, before

@@ -11,21 +11,29 @@ from torch import Tensor, nn
 from torchmetrics import Metric
 
 from ablate.data.batch import IGNORE, Batch
-from ablate.data.vocabulary import BEGIN, END, PAD, UNKNOWN, Vocabulary
+from ablate.data.text.vocabulary import BEGIN, END, PAD, UNKNOWN, Vocabulary
 from ablate.errors import BadInput, check_choice, check_positive
 from ablate.loss.doubly_stochastic import doubly_stochastic
 from ablate.loss.token import token_cross_entropy
-from ablate.metric.caption.chrf import ChrF
-from ablate.metric.caption.cider import CIDEr, CIDErD
-from ablate.metric.caption.overlap import Bleu, ExactMatch, SacreBleu
-from ablate.metric.caption.rouge import RougeL
 from ablate.metric.exposure import ExposureScores
-from ablate.model.memory import Memory
-from ablate.model.search.base import Found
+from ablate.metric.text.chrf import ChrF
+from ablate.metric.text.cider import CIDEr, CIDErD
+from ablate.metric.text.overlap import Bleu, ExactMatch, SacreBleu
+from ablate.metric.text.rouge import RougeL
+from ablate.model.text.decoding.base import Found
+from ablate.model.text.memory import Memory
 from ablate.task.base import Output, Task
 from ablate.task.scheduled_sampling import scheduled_sampling
 
-SCORES = {"bleu": Bleu, "sacrebleu": SacreBleu, "rouge_l": RougeL, "chrf": ChrF, "cider": CIDEr, "cider_d": CIDErD, "exact_match": ExactMatch}
+SCORES = {
+    "bleu": Bleu,
+    "sacrebleu": SacreBleu,
+    "rouge_l": RougeL,
+    "chrf": ChrF,
+    "cider": CIDEr,
+    "cider_d": CIDErD,
+    "exact_match": ExactMatch,
+}
 BANNED = (PAD, UNKNOWN, BEGIN)  # what a search never writes
 
 

@@ -6,9 +6,9 @@ import torch
 from torch import nn
 
 from ablate.data.batch import PAIRS, PairBatch
-from ablate.data.text_pairs import TwoVocabularies
-from ablate.data.vocabulary import Vocabulary
-from ablate.model.memory import Memory
+from ablate.data.text.pairs import TwoVocabularies
+from ablate.data.text.vocabulary import Vocabulary
+from ablate.model.text.memory import Memory
 from ablate.task.text_writing import TextWriting
 
 

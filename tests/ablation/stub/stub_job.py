@@ -10,8 +10,9 @@ import numpy as np
 from hydra.core.hydra_config import HydraConfig
 from omegaconf import DictConfig
 
-from ablate import run_folder
 from ablate.errors import BadInput
+from ablate.files import write_atomically, write_json
+from ablate.run import folder as run_folder
 
 
 def train(cfg: DictConfig) -> None:
@@ -27,14 +28,14 @@ def train(cfg: DictConfig) -> None:
             diary.write(f"{folder.name} {step}\n")
         if cfg.steps > 2:
             time.sleep(0.2)
-        run_folder.write_atomically(checkpoint, str(step + 1))
+        write_atomically(checkpoint, str(step + 1))
     misbehave(cfg.mode, folder)
     score = cfg.quality + 0.01 * np.random.default_rng(cfg.seed).standard_normal()
     metrics = {"test/score": score, "test/error": 1 - score, "val/score": score}
     best = folder / "checkpoints/best.ckpt"
     best.parent.mkdir(exist_ok=True)
     best.write_text(folder.name)
-    run_folder.write_json(folder / "history.json", {"val/score": [[1, 0.0], [2, score]]})
+    write_json(folder / "history.json", {"val/score": [[1, 0.0], [2, score]]})
     run_folder.finish(folder, metrics, seconds=0.1, peak_memory_mb=1.0, device="cpu", parameters=10, multiply_adds=100)
 
 

@@ -1,0 +1,113 @@
+"""One run in a process of its own, so that a crash, or a kill for memory, costs that run only."""
+
+import copy
+import fcntl
+import multiprocessing
+import os
+import signal
+import sys
+import threading
+import time
+import traceback
+from contextlib import suppress
+from multiprocessing.connection import wait
+from pathlib import Path
+
+from hydra.core.hydra_config import HydraConfig
+from hydra.core.utils import setup_globals
+from hydra.utils import get_method
+from omegaconf import DictConfig, OmegaConf, open_dict
+
+from ablate.cli.command import user_line
+from ablate.run import folder as run_folder
+
+SERVER_DIED = 255  # what multiprocessing reports for a child whose fork server is gone; it tells nothing of the run
+
+
+class Isolated:
+    """A Hydra task function that calls `job(cfg)` in a fresh child with its output in the run's run.log.
+
+    Children come from a fork server that has imported once what the job and its first config name, so one costs
+    milliseconds and inherits neither threads nor a GPU context. A launcher calls this in whatever process it likes.
+    """
+
+    def __init__(self, job: str) -> None:
+        self.job, self.main = job, os.getpid()
+
+    def __call__(self, cfg: DictConfig) -> None:
+        if os.getppid() == self.main:  # a worker of a pool on this machine: it would wait for work for ever
+            threading.Thread(target=_end_when_orphaned, args=(self.main,), daemon=True).start()
+        if multiprocessing.get_start_method() not in multiprocessing.get_all_start_methods():
+            multiprocessing.set_start_method(None, force=True)  # loky's own, which a child would not know
+        context = multiprocessing.get_context("forkserver")
+        context.set_forkserver_preload([self.job.rpartition(".")[0], __name__, *_modules(cfg)])
+        folder = Path(HydraConfig.get().runtime.output_dir)
+        child = context.Process(target=_child, args=(self.job, cfg, _hydra_config()))
+        child.start()
+        try:
+            child.join()
+        except BaseException:  # Ctrl-C or SIGTERM: the child keeps what it has
+            child.terminate()
+            child.join()
+            raise
+        if child.exitcode == SERVER_DIED:  # as when a pool is torn down around this worker: then it is launched again
+            raise RuntimeError("the process that starts runs was killed")
+        if child.exitcode and run_folder.read_state(folder).get("status") not in ("failed", "finished"):
+            run_folder.fail(folder, _reason(child.exitcode))
+
+
+def _modules(node: object) -> set[str]:
+    """Modules of every `_target_` in a config."""
+    if isinstance(node, DictConfig | dict):
+        node = OmegaConf.to_container(node, resolve=False) if isinstance(node, DictConfig) else node
+        own = {str(node["_target_"]).rpartition(".")[0]} if "_target_" in node else set()
+        return own.union(*map(_modules, node.values()))
+    return set()
+
+
+def _hydra_config() -> DictConfig:
+    """Hydra's own config without the launcher's and the sweeper's, whose types cannot be sent to another process."""
+    hydra = copy.deepcopy(HydraConfig.instance().cfg)
+    OmegaConf.set_readonly(hydra.hydra, False)
+    hydra.hydra.launcher = hydra.hydra.sweeper = None
+    return hydra
+
+
+def _reason(exitcode: int) -> str:
+    if exitcode < 0:
+        return f"killed by {signal.Signals(-exitcode).name}" + (" (out of memory?)" if exitcode == -9 else "")
+    return f"ended with exit status {exitcode}"
+
+
+def _child(job: str, cfg: DictConfig, hydra: DictConfig) -> None:
+    threading.Thread(target=_end_with_parent, daemon=True).start()
+    setup_globals()  # the resolver of ${hydra:…}, which a fresh process does not know
+    HydraConfig.instance().set_config(hydra)
+    folder = Path(hydra.hydra.runtime.output_dir)
+    folder.mkdir(parents=True, exist_ok=True)
+    with (folder / "lock").open("w") as lock, (folder / "run.log").open("a", buffering=1) as log:
+        os.dup2(log.fileno(), 1)
+        os.dup2(log.fileno(), 2)
+        fcntl.flock(lock, fcntl.LOCK_EX)  # another process may be at this very run; then its result is ours
+        if run_folder.read_state(folder).get("status") == "finished":
+            return
+        with open_dict(cfg):
+            cfg.ckpt_path = "last"
+        try:
+            get_method(job)(cfg)
+        except Exception as error:
+            traceback.print_exc()
+            run_folder.fail(folder, user_line(error) or " ".join(f"{type(error).__name__}: {error}".split()))
+            sys.exit(1)
+
+
+def _end_when_orphaned(parent: int) -> None:
+    while os.getppid() == parent:
+        time.sleep(0.5)
+    os._exit(1)
+
+
+def _end_with_parent() -> None:
+    with suppress(OSError):
+        wait([multiprocessing.parent_process().sentinel])
+        os._exit(1)

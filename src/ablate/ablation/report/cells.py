@@ -1,0 +1,61 @@
+"""The table of cells: mean and spread of every metric over seeds, and what a run of the cell costs."""
+
+from collections.abc import Collection, Iterable, Mapping, Sequence
+from dataclasses import dataclass
+
+import numpy as np
+
+from ablate.ablation.judge.results import scores
+
+BOLD_WITHIN = 1e-9  # of the best mean: equal but for rounding
+
+
+@dataclass(frozen=True)
+class Cell:
+    """One cell over its finished runs; `scores` holds by metric the values of its seeds."""
+
+    name: str
+    runs: int
+    finished: int
+    scores: dict[str, list[float]]
+    parameters: float | None
+    multiply_adds: float | None
+    seconds: float | None
+
+    def mean(self, metric: str) -> float | None:
+        """Mean over seeds, None without a value."""
+        return float(np.mean(self.scores[metric])) if self.scores[metric] else None
+
+
+def summarise(rows: Iterable[Mapping], names: Sequence[str], metrics: Collection[str]) -> list[Cell]:
+    """A Cell for each name, in this order."""
+    by_cell: dict[str, list[Mapping]] = {name: [] for name in names}
+    for row in rows:
+        by_cell.setdefault(str(row["cell"]), []).append(row)
+    return [_summary(name, own, metrics) for name, own in by_cell.items()]
+
+
+def best(cells: Iterable[Cell], metric: str, better: str) -> set[str]:
+    """Names of the cells with the best mean."""
+    sign = {"maximise": 1, "minimise": -1}[better]
+    means = {cell.name: sign * mean for cell in cells if (mean := cell.mean(metric)) is not None}
+    top = max(means.values(), default=0.0)
+    return {name for name, mean in means.items() if top - mean <= BOLD_WITHIN * max(1.0, abs(top))}
+
+
+def ranked(cells: Iterable[Cell], metric: str, better: str) -> list[Cell]:
+    """The cells from the best mean to the worst, those without one at the end."""
+    sign = {"maximise": -1, "minimise": 1}[better]
+    return sorted(cells, key=lambda cell: (cell.mean(metric) is None, sign * (cell.mean(metric) or 0.0)))
+
+
+def _summary(name: str, rows: Sequence[Mapping], metrics: Collection[str]) -> Cell:
+    finished = [row for row in rows if row.get("status") == "finished"]
+    values = {metric: list(scores(finished, metric).get(name, {}).values()) for metric in metrics}
+    costs = (_mean(finished, column) for column in ("cost/parameters", "cost/multiply_adds", "seconds"))
+    return Cell(name, len(rows), len(finished), values, *costs)
+
+
+def _mean(rows: Sequence[Mapping], column: str) -> float | None:
+    numbers = [float(row[column]) for row in rows if isinstance(row.get(column), int | float)]
+    return float(np.mean(numbers)) if numbers else None

@@ -1,0 +1,93 @@
+"""Learning curves: the mean over seeds, with a band from the lowest seed to the highest."""
+
+import json
+from collections.abc import Iterable, Mapping, Sequence
+from pathlib import Path
+from typing import NamedTuple
+
+import numpy as np
+from jaxtyping import Float
+from matplotlib.axes import Axes
+from matplotlib.collections import LineCollection
+from matplotlib.figure import Figure
+
+from ablate.ablation.report.figure import PALETTE, new_figure
+
+Curve = tuple[Float[np.ndarray, " _"], Float[np.ndarray, " _"]]
+TOGETHER, COLUMNS, MOST_POINTS = 6, 4, 300
+GREY = "#C9C9C9"
+
+
+class Band(NamedTuple):
+    """Curves of one cell over the steps that all its seeds have."""
+
+    steps: Float[np.ndarray, " t"]
+    mean: Float[np.ndarray, " t"]
+    low: Float[np.ndarray, " t"]
+    high: Float[np.ndarray, " t"]
+
+
+def history(row: Mapping) -> dict[str, Curve]:
+    """By tag the steps and values in history.json of the run's folder; empty where there is none."""
+    try:
+        stored = json.loads((Path(str(row["folder"])) / "history.json").read_text())
+    except (KeyError, OSError, json.JSONDecodeError):
+        return {}
+    points = {tag: np.array(curve, dtype=float).reshape(-1, 2) for tag, curve in stored.items()}
+    return {tag: (curve[:, 0], curve[:, 1]) for tag, curve in points.items()}
+
+
+def bands(rows: Iterable[Mapping], curves: Iterable[Mapping[str, Curve]], tags: Sequence[str]) -> dict:
+    """By tag and cell the Band of its finished runs, from the curves of each; one without a curve is left out."""
+    found: dict[str, dict[str, list[Curve]]] = {tag: {} for tag in tags}
+    for row, own in zip(rows, curves, strict=True):
+        for tag in found.keys() & own.keys() if row.get("status") == "finished" else ():
+            steps, values = own[tag]
+            good = np.isfinite(values)
+            if good.any():
+                found[tag].setdefault(str(row["cell"]), []).append((steps[good], values[good]))
+    return {tag: {cell: band(each) for cell, each in cells.items()} for tag, cells in found.items() if cells}
+
+
+def band(curves: Sequence[Curve]) -> Band:
+    """Mean and range of curves, interpolated to common steps where theirs differ."""
+    start, end = max(steps[0] for steps, _ in curves), min(steps[-1] for steps, _ in curves)
+    steps = np.unique(np.concatenate([steps[(steps >= start) & (steps <= end)] for steps, _ in curves]))
+    if len(steps) > MOST_POINTS:
+        steps = steps[np.linspace(0, len(steps) - 1, MOST_POINTS).round().astype(int)]
+    values = np.stack([np.interp(steps, *curve) for curve in curves])
+    return Band(steps, values.mean(0), values.min(0), values.max(0))
+
+
+def draw_curves(cells: Mapping[str, Band], tag: str, order: Sequence[str]) -> Figure:
+    """All cells in one frame as long as they can be told apart, else a frame a cell with the others in grey."""
+    names = [name for name in order if name in cells]
+    if len(names) <= TOGETHER:
+        figure = new_figure(4.0)
+        axes = figure.subplots()
+        for name, colour in zip(names, PALETTE, strict=False):
+            _draw(axes, cells[name], colour, name)
+        axes.legend(frameon=False, loc="center left", bbox_to_anchor=(1, 0.5))
+        axes.set(xlabel="step", ylabel=tag)
+        return figure
+    lines = -(-len(names) // COLUMNS)
+    figure = new_figure(0.7 + 1.75 * lines, 10.0, margin=(0.75, 0.15, 0.3, 0.55))
+    figure.subplots_adjust(hspace=0.28, wspace=0.12)
+    frames = figure.subplots(lines, COLUMNS, sharex=True, sharey=True, squeeze=False).ravel()
+    others = [np.column_stack([cells[name].steps, cells[name].mean]) for name in names]
+    for i, (name, axes) in enumerate(zip(names, frames, strict=False)):
+        axes.add_collection(LineCollection(others, colors=GREY, linewidths=0.6))
+        _draw(axes, cells[name], PALETTE[0], name)
+        axes.set_title(name, fontsize=9, loc="left")
+        axes.tick_params(labelsize=8, labelbottom=i + COLUMNS >= len(names))
+    for axes in frames[len(names) :]:
+        axes.set_visible(False)
+    figure.supxlabel("step", fontsize=9, y=0.1 / figure.get_figheight())
+    figure.supylabel(tag, fontsize=9, x=0.01)
+    return figure
+
+
+def _draw(axes: Axes, curve: Band, colour: str, label: str) -> None:
+    axes.fill_between(curve.steps, curve.low, curve.high, color=colour, alpha=0.2, lw=0)
+    axes.plot(curve.steps, curve.mean, color=colour, lw=1.6, label=label)
+    axes.spines[["top", "right"]].set_visible(False)

@@ -1,0 +1,105 @@
+"""Pictures of results: every seed's point with its interval, by cell and by claim."""
+
+import io
+import os
+from collections.abc import Sequence
+from pathlib import Path
+
+import numpy as np
+from matplotlib.axes import Axes
+from matplotlib.backends.backend_agg import FigureCanvasAgg
+from matplotlib.figure import Figure
+
+from ablate.ablation.judge import statistics
+from ablate.ablation.judge.verdict import Estimate, Outcome
+from ablate.ablation.report.cells import Cell
+from ablate.ablation.report.wording import MARKS
+
+# Okabe and Ito's colours, which colour-blind readers tell apart.
+PALETTE = ("#0072B2", "#E69F00", "#009E73", "#CC79A7", "#56B4E9", "#D55E00", "#8C8C00", "#000000")
+SEED, MEAN, BAND, LINE = "#56B4E9", "#0B3954", "#ECE7DC", "#8A8A8A"
+VERDICT = {"supported": "#00704F", "refuted": "#B34700", "inconclusive": "#555555", "incomplete": "#555555"}
+WIDTH, DPI = 8.0, 110  # inches, dots an inch
+LONGEST = 90  # characters of a title beside its verdict
+
+
+def new_figure(height: float, width: float = WIDTH, *, margin: tuple[float, float, float, float] | None = None) -> Figure:
+    """An empty figure that pyplot knows nothing of; sizes in inches.
+
+    margin: left, right, top, bottom; without it matplotlib finds them, at ten times the price where frames are many.
+    """
+    figure = Figure(figsize=(width, height), dpi=DPI, layout=None if margin else "constrained", facecolor="white")
+    FigureCanvasAgg(figure)
+    if margin:
+        left, right, top, bottom = margin
+        figure.subplots_adjust(left / width, bottom / height, 1 - right / width, 1 - top / height)
+    return figure
+
+
+def save(figure: Figure, path: Path) -> Path:
+    """Write a PNG, whole or not at all."""
+    path.parent.mkdir(parents=True, exist_ok=True)
+    picture = io.BytesIO()
+    figure.savefig(picture, format="png", metadata={"Software": None})
+    part = path.with_name(f".{path.name}.{os.getpid()}.part")
+    part.write_bytes(picture.getvalue())
+    os.replace(part, path)
+    return path
+
+
+def draw_points(cells: Sequence[Cell], metric: str, better: str) -> Figure:
+    """A line a cell: a dot for each seed, the mean with its 95 % interval."""
+    figure = new_figure(0.9 + 0.3 * len(cells))
+    axes = figure.subplots()
+    for y, cell in enumerate(cells):
+        _row(axes, y, np.array(cell.scores[metric]))
+    axes.set_yticks(range(len(cells)), [cell.name for cell in cells])
+    axes.set_ylim(len(cells) - 0.4, -0.6)
+    if seen := [value for cell in cells for value in cell.scores[metric]]:
+        room = 0.4 * (max(seen) - min(seen)) or 0.1  # the interval of two seeds would leave none for the dots
+        axes.set_xlim(max(axes.get_xlim()[0], min(seen) - room), min(axes.get_xlim()[1], max(seen) + room))
+    axes.set_xlabel(f"{metric} ({'higher' if better == 'maximise' else 'lower'} is better)")
+    axes.grid(axis="x", color="#E4E4E4")
+    _clean(axes)
+    return figure
+
+
+def draw_claims(outcomes: Sequence[Outcome]) -> Figure:
+    """A strip a contrast: each seed's effect, the interval of the mean, zero, and in grey what does not count."""
+    strips = [(outcome, estimate) for outcome in outcomes for estimate in outcome.estimates]
+    figure = new_figure(0.95 * len(strips) + 0.1, margin=(0.2, 0.2, 0.25, 0.3))
+    figure.subplots_adjust(hspace=1.1)
+    for axes, (outcome, estimate) in zip(figure.subplots(len(strips), squeeze=False)[:, 0], strips, strict=True):
+        _strip(axes, outcome, estimate)
+    return figure
+
+
+def _strip(axes: Axes, outcome: Outcome, estimate: Estimate) -> None:
+    least = outcome.claim.least_effect
+    _row(axes, 0, estimate.values, (estimate.low, estimate.high))
+    axes.axvspan(-least, least, color=BAND, lw=0, zorder=0)
+    axes.axvline(0, color=LINE, lw=1, zorder=1)
+    axes.set(ylim=(0.7, -0.5), yticks=[])
+    title = f"{outcome.claim.name}: {estimate.label}, {outcome.claim.metric}"
+    if len(title) > LONGEST:
+        title = f"{outcome.claim.name}, {outcome.claim.metric}"
+    axes.set_title(title, fontsize=9, loc="left")
+    word = f"{MARKS[outcome.verdict]} {outcome.verdict}"
+    axes.set_title(word, fontsize=9, loc="right", color=VERDICT[outcome.verdict], fontweight="bold")
+    axes.tick_params(labelsize=8)
+    _clean(axes)
+
+
+def _row(axes: Axes, y: float, values: np.ndarray, ends: tuple[float, float] | None = None) -> None:
+    if not len(values):
+        return
+    low, high = ends or statistics.interval(values)[:2]
+    axes.plot(values, np.full(len(values), y + 0.16), "o", ms=4.5, color=SEED, alpha=0.8, mec="none", zorder=2)
+    axes.plot([low, high], [y - 0.1, y - 0.1], color=MEAN, lw=2, solid_capstyle="butt", zorder=3)
+    axes.plot(values.mean(), y - 0.1, "D", ms=5, color=MEAN, zorder=4)
+
+
+def _clean(axes: Axes) -> None:
+    axes.spines[["top", "right", "left"]].set_visible(False)
+    axes.tick_params(axis="y", length=0)
+    axes.set_axisbelow(True)

@@ -1,0 +1,145 @@
+"""The command line: Hydra composes, a user's mistake becomes one line, torch is imported last."""
+
+import functools
+import os
+import re
+import shlex
+import sys
+from collections.abc import Callable, Sequence
+from contextlib import suppress
+from errno import EDQUOT, ENOSPC
+from importlib.util import find_spec
+from pathlib import Path
+from typing import Any
+
+import hydra
+from hydra.core.hydra_config import HydraConfig
+from hydra.core.override_parser.overrides_parser import OverridesParser
+from hydra.errors import HydraException, InstantiationException
+from hydra.types import RunMode
+from omegaconf import DictConfig, OmegaConf
+from omegaconf.errors import OmegaConfBaseException
+
+from ablate.cli.check import check_settings
+from ablate.errors import BadInput
+from ablate.files import CONF
+from ablate.run import folder as run_folder
+
+PACKAGES = {"submitit": "hydra-submitit-launcher==1.2.0", "ray": "hydra-ray-launcher==1.2.2"}  # of launchers
+OmegaConf.register_new_resolver("run_dir", run_folder.run_dir, replace=True)
+OmegaConf.register_new_resolver("swept", run_folder.swept_name, replace=True)
+
+
+def command(
+    config_name: str, arguments: Callable[[list[str]], list[str]] = list, texts: Sequence[str] = ()
+) -> Callable[[Callable[[DictConfig], Any]], Callable[[], Any]]:
+    """Make `task(cfg)` a command line composed from conf/`config_name`.yaml.
+
+    `arguments` may change the words of the command line before Hydra reads them. The values of the keys `texts` are text,
+    whatever they look like.
+    Exit status: 0 when all went well, 1 after a mistake or a failed run, 130 after Ctrl-C, 143 after SIGTERM.
+    """
+
+    def decorate(task: Callable[[DictConfig], Any]) -> Callable[[], Any]:
+        @functools.wraps(task)
+        def job(cfg: DictConfig) -> Any:
+            try:
+                check_settings(cfg)
+                return task(cfg)
+            except Exception as error:
+                with suppress(OSError):  # where the disk is full
+                    run_folder.fail(HydraConfig.get().runtime.output_dir, user_line(error) or repr(error))
+                if HydraConfig.get().mode is RunMode.MULTIRUN:
+                    raise
+                explain(error, config_name)
+                sys.exit(1)
+
+        @functools.wraps(task)
+        def run() -> Any:
+            os.environ["HYDRA_FULL_ERROR"] = "1"  # the exception itself, instead of Hydra's print of it
+            os.environ[run_folder.COMMAND] = shlex.join([Path(sys.executable).name, *sys.argv])  # workers inherit it
+            try:
+                words = arguments([quoted(word, texts) for word in sys.argv[1:]])
+                check_launcher(words)
+                # argparse takes -m before the overrides only
+                sys.argv[1:] = sorted(words, key=lambda word: word not in ("-m", "--multirun"))
+                return hydra.main(version_base="1.3", config_path=str(CONF), config_name=config_name)(job)()
+            except KeyboardInterrupt:
+                sys.exit(130)
+            except Exception as error:
+                explain(error, config_name)
+                sys.exit(1)
+
+        return run
+
+    return decorate
+
+
+def quoted(word: str, texts: Sequence[str] = ()) -> str:
+    """An override whose value Hydra's grammar does not take, such as a path with `=`, with that value in quotes."""
+    key, equals, value = word.partition("=")
+    if equals and key in texts:
+        return f"{key}={as_text(value)}"
+    try:
+        OverridesParser.create().parse_override(word)
+    except HydraException:
+        if equals and not word.startswith("-") and "'" not in value:
+            return f"{key}='{value}'"
+    return word
+
+
+def as_text(value: str) -> str:
+    """A value that Hydra reads as this very text: commas, brackets, quotes, numbers and `${` say nothing to it."""
+    plain = re.sub(r"(\\*)\$\{", r"\1\1\\${", value)  # for OmegaConf, which would put in another value
+    return "'{}'".format(re.sub(r"(\\*)('|\Z)", lambda found: found[1] * 2 + (found[2] and "\\'"), plain))
+
+
+def value_of(words: Sequence[str], key: str) -> str | None:
+    """What the words of a command line say of a key, out of its quotes; None where they say nothing."""
+    found = [word for word in words if word.startswith(f"{key}=")]
+    return str(OverridesParser.create().parse_override(found[-1]).value()) if found else None
+
+
+def check_launcher(words: Sequence[str]) -> None:
+    """Refuse a launcher whose package is not there."""
+    for name in (word.removeprefix("hydra/launcher=") for word in words if word.startswith("hydra/launcher=")):
+        package = PACKAGES.get(name.split("_")[0])
+        if package and find_spec(f"hydra_plugins.{package.split('==')[0].replace('-', '_')}") is None:
+            raise BadInput(f"hydra/launcher={name} needs a package that is not installed: pip install {package}")
+
+
+def explain(error: Exception, config_name: str) -> None:
+    """Print one line for a mistake, the traceback for a fault of ours, and the failed runs of a sweep."""
+    line = user_line(error) or config_line(error, config_name)
+    if line is None:
+        sys.excepthook(type(error), error, error.__traceback__)
+    failed = run_folder.failed_in_sweep()
+    if line is not None and not failed:
+        print(f"error: {line}", file=sys.stderr)
+    for name, reason in failed.items():
+        print(f"failed: {name}: {reason}", file=sys.stderr)
+
+
+def user_line(error: BaseException | None) -> str | None:
+    """The message of the BadInput (or of a full or forbidden disk) that caused `error`, if that is what did."""
+    while error is not None:  # Hydra wraps what a constructor raised
+        if isinstance(error, BadInput):
+            return " ".join(str(error).split())
+        if isinstance(error, OSError) and error.errno in (ENOSPC, EDQUOT):
+            return "the disk is full; what had ended is kept, and the same command goes on once there is room"
+        if isinstance(error, OSError) and error.filename and error.strerror:
+            return f"{error.filename}: {error.strerror}"
+        error = error.__cause__
+    return None
+
+
+def config_line(error: Exception, config_name: str) -> str | None:
+    """One line for what Hydra or OmegaConf refused, with the nearest key, group or option."""
+    if "Config group override must be" in str(error):  # a ValueError of Hydra's
+        nulls = ", ".join(word for word in sys.argv[1:] if word.endswith("=null"))
+        return f"a config group cannot be null ({nulls}): leave the word out, or name an option (--help lists them)"
+    if isinstance(error, InstantiationException) or not isinstance(error, HydraException | OmegaConfBaseException):
+        return None
+    from ablate.cli.suggest import compose_default, suggest  # only where there is something to suggest
+
+    return suggest(error, CONF, lambda: compose_default(CONF, config_name, sys.argv[1:]), sys.argv[1:])

@@ -1,0 +1,56 @@
+"""Text from the checkpoint of a language model."""
+
+from pathlib import Path
+
+import torch
+from hydra.core.hydra_config import HydraConfig
+from omegaconf import DictConfig
+
+from ablate.data.text.dataset import tokenise
+from ablate.data.text.vocabulary import BEGIN, END, PAD, UNKNOWN, Vocabulary
+from ablate.errors import BadInput, check_positive
+from ablate.files import write_atomically
+from ablate.model.recurrent.generate import generate
+from ablate.run import summary
+from ablate.run.checkpoint import read_checkpoint
+from ablate.run.load import load_task
+from ablate.task.language_modelling import LanguageModelling
+
+
+def write_samples(cfg: DictConfig) -> list[str]:
+    """`cfg.samples` texts that go on from `cfg.prefix`, shown and kept in samples.txt of a folder of their own."""
+    checkpoint = read_checkpoint(cfg.checkpoint)
+    task = load_task(checkpoint, cfg.checkpoint).to(cfg.device)
+    if not isinstance(task, LanguageModelling):
+        raise BadInput(
+            f"generate.py needs a language model: checkpoint {cfg.checkpoint!r} is of task={task.config['task']['name']}"
+        )
+    draw = {"temperature": cfg.temperature, "top_k": cfg.top_k, "top_p": cfg.top_p}
+    prefix, vocabulary = "" if cfg.prefix is None else str(cfg.prefix), Vocabulary(checkpoint["vocabulary"])
+    texts = samples(task, vocabulary, check_positive("samples", cfg.samples), cfg.length, cfg.seed, prefix, **draw)
+    folder = Path(HydraConfig.get().runtime.output_dir)
+    folder.mkdir(parents=True, exist_ok=True)
+    write_atomically(folder / "samples.txt", "\n\n".join(texts) + "\n")
+    for text in texts:
+        summary.console.print(f"{text}\n", markup=False)
+    summary.console.print(f"kept in {folder / 'samples.txt'}")
+    return texts
+
+
+def samples(
+    task: LanguageModelling, vocabulary: Vocabulary, count: int, length: int, seed: int, prefix: str = "", **draw: object
+) -> list[str]:
+    """Texts of at most `length` tokens each, the prefix in front; `draw` are the options of `restrict`."""
+    data = task.config["data"]
+    unit = data["dataset"]["unit"]
+    tokens = tokenise(prefix, unit, data["dataset"]["lower"])
+    numbers = vocabulary.encode(tokens)
+    if UNKNOWN in numbers:
+        raise BadInput(f"prefix={prefix!r}: the network has never seen {tokens[numbers.index(UNKNOWN)]!r}")
+    ends = bool(data.get("ends", False))  # whether texts have a beginning and an end
+    first = [BEGIN] if ends else [] if numbers else vocabulary.encode(["\n"])
+    start = torch.tensor([first + numbers] * count, device=task.device)
+    banned = [PAD, UNKNOWN, BEGIN] + ([] if ends else [END])
+    drawn = generate(task.model, start, length, torch.Generator().manual_seed(seed), END if ends else None, banned=banned, **draw)
+    gap = " " if unit == "words" else ""
+    return [gap.join([*([prefix] if prefix else []), *vocabulary.decode(row)]) for row in drawn.tolist()]

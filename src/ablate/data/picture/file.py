@@ -1,0 +1,74 @@
+"""Picture files: headers, whole pictures and lists of them; what is wrong with one is said in a line."""
+
+import io
+import os
+from difflib import get_close_matches
+from pathlib import Path
+
+from PIL import Image
+
+from ablate.data.text.file import missing
+from ablate.errors import BadInput
+
+MASK_MODES = ("P", "L", "1")  # one channel, whose numbers are the classes
+
+
+def stored_size(image_path: Path, mask_path: Path) -> tuple[int, int]:
+    """Height and width of a picture and its mask, from the files' headers alone."""
+    (image_size, image_mode), (mask_size, mask_mode) = header(image_path, mask_path), header(mask_path, image_path)
+    if mask_mode not in MASK_MODES:
+        raise BadInput(
+            f"{mask_path} is a mask of mode {mask_mode}: save it with one channel that holds class indices (mode P "
+            "with a palette, or L), not colours"
+        )
+    if image_mode.startswith(("I", "F")):
+        raise BadInput(f"{image_path} has more than 8 bits a channel (mode {image_mode}): save it as 8-bit RGB or grey")
+    if image_size != mask_size:
+        raise BadInput(f"{image_path} is {shown(image_size)}, but its mask {mask_path} is {shown(mask_size)}")
+    return image_size
+
+
+def header(path: Path, partner: Path) -> tuple[tuple[int, int], str]:
+    """(height, width) and mode; `partner` is the file that `path` belongs to."""
+    try:
+        with Image.open(path) as picture:
+            return picture.size[::-1], picture.mode
+    except FileNotFoundError:
+        beside = os.listdir(path.parent) if path.parent.is_dir() else []
+        nearest = get_close_matches(path.name, beside, n=1, cutoff=0)
+        hint = f"nearest there: {nearest[0]}" if nearest else "that folder is missing or empty"
+        raise BadInput(f"{path} is missing, the partner of {partner} ({hint})") from None
+    except Exception as error:
+        raise unreadable(path, error) from error
+
+
+def read(path: Path) -> Image.Image:
+    """A picture, decoded whole; its checksums are verified too, which decoding alone does not do."""
+    try:
+        data = io.BytesIO(path.read_bytes())
+        Image.open(data).verify()
+        picture = Image.open(data)
+        picture.load()
+    except Exception as error:  # what Pillow raises depends on the format and on where the damage is
+        raise unreadable(path, error) from error
+    return picture
+
+
+def unreadable(path: Path, error: Exception) -> BadInput:
+    reason = " ".join(str(error).split()) or type(error).__name__
+    return BadInput(f"{path} is corrupt or no picture: {reason}")
+
+
+def shown(size: tuple[int, int]) -> str:
+    return f"{size[0]}×{size[1]}"
+
+
+def read_list(root: Path, name: str, expected: str) -> list[str]:
+    """The lines of the list file `name` under `root`; `expected` says what `root` should hold."""
+    path = root / name
+    if not path.is_file():
+        raise missing(root, name, expected)
+    lines = [line.strip() for line in path.read_text(encoding="utf-8-sig", errors="replace").splitlines()]
+    if not any(lines):
+        raise BadInput(f"{path} lists nothing: an empty split")
+    return [line for line in lines if line]

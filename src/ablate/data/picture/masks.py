@@ -1,0 +1,130 @@
+"""Pictures and masks in files: checked, decoded and cached. What CamVid and VOC share."""
+
+from collections.abc import Sequence
+from pathlib import Path
+from typing import NamedTuple
+
+import numpy as np
+import torch
+from jaxtyping import Int, UInt8
+from PIL import Image
+from torch import Tensor
+from torch.utils.data import Dataset
+
+from ablate.data.batch import SegmentationBatch
+from ablate.data.picture.file import read, shown, stored_size
+from ablate.data.picture.size import height_width
+from ablate.errors import BadInput
+
+
+class Sample(NamedTuple):
+    """One picture as it is cached: arrays, which loader processes share or pickle without file handles."""
+
+    image: UInt8[np.ndarray, "3 h w"]
+    label: UInt8[np.ndarray, "h w"]
+    index: int
+
+
+class MaskBatch(NamedTuple):
+    """A batch on its way to the device: four bytes a pixel."""
+
+    image: UInt8[Tensor, "b 3 h w"]
+    label: UInt8[Tensor, "b h w"]
+    index: Int[Tensor, " b"]
+
+
+class MaskFolder(Dataset):
+    """One split: picture i and its mask are the two files `pairs[i]`.
+
+    With an `image_size` every sample is resized to it, whatever its proportions: the picture bilinearly with
+    antialiasing, the mask to the nearest pixel. Without one, samples keep the size of their files.
+
+    Args:
+        pairs: (picture, mask) paths; a mask holds a class index a pixel, as grey values or palette indices.
+        image_size: None, one number for a square, or (height, width).
+        class_names: their number is the number of classes.
+        ignore_index: the one value besides the classes that a mask may hold.
+        cache: keep decoded samples in memory, as uint8.
+
+    Raises:
+        BadInput: a file is missing, picture and mask differ in size, a mask has several channels; from decoding,
+            also a corrupt file and a value that is no class.
+    """
+
+    def __init__(
+        self,
+        pairs: Sequence[tuple[Path, Path]],
+        *,
+        image_size: int | Sequence[int] | None,
+        class_names: Sequence[str],
+        ignore_index: int,
+        cache: bool,
+    ) -> None:
+        self.pairs = pairs
+        self.size = None if image_size is None else height_width("data.image_size", image_size)
+        self.num_classes, self.ignore_index = len(class_names), ignore_index
+        self.allowed = np.isin(np.arange(256), [*range(self.num_classes), ignore_index])
+        self.stored_sizes = [stored_size(*pair) for pair in pairs]
+        self._cache: list[Sample | None] | None = [None] * len(pairs) if cache else None
+
+    def __len__(self) -> int:
+        return len(self.pairs)
+
+    def __getitem__(self, index: int) -> Sample:
+        if self._cache is None:
+            return self._decode(index)
+        if self._cache[index] is None:
+            self._cache[index] = self._decode(index)
+        return self._cache[index]
+
+    def check(self, batch_size: int = 1) -> None:
+        """Decode every file once, so that no bad one turns up in mid-training; this also fills the cache."""
+        different = next((i for i, size in enumerate(self.stored_sizes) if size != self.stored_sizes[0]), None)
+        if batch_size > 1 and self.size is None and different is not None:
+            raise BadInput(self._different_sizes(0, different))
+        seen = np.zeros(256, dtype=bool)
+        for index in range(len(self)):
+            seen[self[index].label] = True
+        values = set(np.flatnonzero(seen).tolist())
+        if self.ignore_index in values <= {0, self.ignore_index}:
+            raise BadInput(
+                f"the masks beside {self.pairs[0][1]} hold no class but 0, and {self.ignore_index}, which is ignored "
+                "(data.ignore_index): save a second class as 1"
+            )
+
+    def collate(self, samples: list[Sample]) -> MaskBatch:
+        """Samples of one size as a batch on the CPU."""
+        first = samples[0]
+        for sample in samples:
+            if sample.label.shape != first.label.shape:
+                raise BadInput(self._different_sizes(first.index, sample.index))
+        image, label = (torch.from_numpy(np.stack(arrays)) for arrays in list(zip(*samples, strict=True))[:2])
+        return MaskBatch(image, label, torch.tensor([sample.index for sample in samples]))
+
+    def finish(self, batch: MaskBatch) -> SegmentationBatch:
+        """The batch that a task gets, computed on the device that `batch` is on."""
+        # a product, not a quotient: CUDA divides by multiplying, so only this has the same bits everywhere
+        return SegmentationBatch(batch.image.float() * (1 / 255), batch.label.long(), batch.index)
+
+    def _decode(self, index: int) -> Sample:
+        image_path, mask_path = self.pairs[index]
+        mask = read(mask_path)
+        label = np.asarray(mask, dtype=np.uint8)
+        if not self.allowed[label].all():
+            row, column = np.argwhere(~self.allowed[label])[0]
+            raise BadInput(
+                f"{mask_path}: value {label[row, column]} at row {row}, column {column} is no class: they go from "
+                f"0 to {self.num_classes - 1} (data.class_names), and {self.ignore_index} is ignored"
+            )
+        image = read(image_path).convert("RGB")
+        if self.size is not None:
+            image = image.resize(self.size[::-1], Image.Resampling.BILINEAR)
+            label = np.asarray(mask.resize(self.size[::-1], Image.Resampling.NEAREST), dtype=np.uint8)
+        return Sample(np.ascontiguousarray(np.asarray(image).transpose(2, 0, 1)), label, index)
+
+    def _different_sizes(self, one: int, other: int) -> str:
+        (path, size), (other_path, other_size) = ((self.pairs[i][0], self.stored_sizes[i]) for i in (one, other))
+        return (
+            f"{path} is {shown(size)} and {other_path} is {shown(other_size)}: a batch needs one size, so give "
+            f"data.image_size=[{size[0]},{size[1]}], or data.batch_size=1 for each in its own"
+        )

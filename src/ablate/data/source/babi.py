@@ -1,0 +1,150 @@
+"""bAbI: twenty kinds of small stories with questions."""
+
+from collections.abc import Iterator, Sequence
+from pathlib import Path
+from typing import NamedTuple
+
+import torch
+from jaxtyping import Int
+from torch import Tensor
+from torch.utils.data import Dataset
+
+from ablate.data.batch import QuestionBatch
+from ablate.data.text.dataset import find_vocabulary
+from ablate.data.text.file import find, lines
+from ablate.data.text.labelled import Example, label_number
+from ablate.data.text.teacher_forcing import padded
+from ablate.errors import BadInput, check_choice, check_positive
+
+FILES = {"train": "train", "val": "valid", "test": "test"}
+TASKS = 20
+EXPECTED = (
+    "data.root should hold en-valid/qa1_train.txt and so on, as tasks_1-20_v1-2 of https://research.facebook.com/downloads/babi "
+    "does, unpacked"
+)
+
+
+class Story(NamedTuple):
+    """A question, and what was told before it."""
+
+    sentences: list[list[str]]  # questions in between are left out
+    question: list[str]
+    answer: str  # of several things: apple,milk
+    support: list[int]  # which sentences the answer follows from
+    task: int
+    place: str
+
+
+class Sample(NamedTuple):
+    """One question as numbers."""
+
+    story: Int[Tensor, " s"]
+    question: Int[Tensor, " t"]
+    target: int
+    index: int
+
+
+class Babi(Dataset):
+    """Story and question to an answer, one of a list. 900/100/1000 questions of each task; of 17, 18, 20 some fewer in training.
+
+    Words are in small letters, full stops and question marks words of their own. The story is what was told before the question, its
+    sentences one after the other; too long a story loses its beginning.
+
+    Source: Weston et al. 2015, "Towards AI-complete question answering: a set of prerequisite toy tasks"; v1.2, en-valid.
+
+    Args:
+        tasks: 1 to 20, one or more; the published results are of a network for each.
+        max_length: tokens that are kept of a story, the last ones; null: all.
+        class_names: the answers.
+        vocabulary: the tokens of a trained network, used as they are; null: counted on the training split of these tasks.
+
+    Raises:
+        BadInput: no such task, a missing file, a line that is neither a sentence nor a question, an answer that is not in the list.
+    """
+
+    def __init__(
+        self,
+        split: str,
+        *,
+        root: str | None,
+        tasks: Sequence[int],
+        max_length: int | None,
+        class_names: Sequence[str],
+        vocabulary: Sequence[str] | None = None,
+    ) -> None:
+        check_choice("split", split, FILES)
+        if not tasks or any(task not in range(1, TASKS + 1) for task in tasks):
+            raise BadInput(f"data.dataset.tasks={list(tasks)} must be one or more of 1 to {TASKS}")
+        self.stories = _read(root, tasks, split)
+        self.most = None if max_length is None else check_positive("data.max_length", max_length)
+        self.targets = [label_number(Example("", story.answer, story.place), "", class_names) for story in self.stories]
+
+        def of_training() -> Iterator[list[str]]:
+            for story in self.stories if split == "train" else _read(root, tasks, "train"):
+                yield from [*story.sentences, story.question]
+
+        self.vocabulary = find_vocabulary(vocabulary, of_training)
+        self.lengths = [sum(map(len, story.sentences)) for story in self.stories]
+        self.cut = sum(self.most is not None and length > self.most for length in self.lengths)
+
+    def __len__(self) -> int:
+        return len(self.stories)
+
+    def __getitem__(self, index: int) -> Sample:
+        story = self.stories[index]
+        told = [token for sentence in story.sentences for token in sentence][-self.most if self.most else None :]
+        encode = self.vocabulary.encode
+        return Sample(torch.tensor(encode(told)), torch.tensor(encode(story.question)), self.targets[index], index)
+
+    def facts(self) -> dict[str, object]:
+        return {"vocabulary_size": len(self.vocabulary)}
+
+    def references(self, index: int) -> list[str]:
+        """The answer."""
+        return [self.stories[index].answer]
+
+    def supporting(self, index: int) -> list[str]:
+        """The sentences that the answer follows from."""
+        return [" ".join(self.stories[index].sentences[i]) for i in self.stories[index].support]
+
+    def collate(self, samples: list[Sample]) -> QuestionBatch:
+        question, question_lengths = padded([sample.question for sample in samples])
+        story, story_lengths = padded([sample.story for sample in samples])
+        target, index = (torch.tensor([sample[field] for sample in samples]) for field in (2, 3))
+        return QuestionBatch(question, question_lengths, target, index, None, story, story_lengths)
+
+    def finish(self, batch: QuestionBatch) -> QuestionBatch:
+        """Nothing is left to do on the device."""
+        return batch
+
+
+def _read(root: str | None, tasks: Sequence[int], split: str) -> list[Story]:
+    return [story for task in tasks for story in read_task(find(root, f"en-valid/qa{task}_{FILES[split]}.txt", EXPECTED), task)]
+
+
+def read_task(path: Path, task: int) -> list[Story]:
+    """Every question of a file. A line is `3 Mary moved.` or `5 Where is Mary? TAB bathroom TAB 3`; number 1 begins a new story."""
+    stories, sentences, numbers = [], [], {}
+    for place, line in lines(path):
+        number, _, rest = line.partition(" ")
+        text, *answer = rest.split("\t")
+        if not number.isdecimal() or not text.strip() or len(answer) not in (0, 2):
+            raise BadInput(f"{place}: {line[:60]!r} is neither a sentence nor a question with answer and supporting sentences")
+        if number == "1":
+            sentences, numbers = [], {}
+        if not answer:
+            numbers[number] = len(sentences)
+            sentences.append(words(text))
+            continue
+        if not sentences:
+            raise BadInput(f"{place}: a question without a story")
+        if unknown := [each for each in answer[1].split() if each not in numbers]:
+            raise BadInput(f"{place}: the supporting sentence {unknown[0]} was not told before")
+        support = [numbers[each] for each in answer[1].split()]
+        stories.append(Story(list(sentences), words(text), answer[0].strip(), support, task, place))
+    return stories
+
+
+def words(text: str) -> list[str]:
+    """In small letters; a full stop or a question mark is a word of its own."""
+    return text.lower().replace(".", " .").replace("?", " ?").split()

@@ -1,0 +1,46 @@
+"""Captions in the JSON layout of COCO."""
+
+import json
+import os
+import re
+from collections.abc import Mapping
+from functools import partial
+
+from ablate.data.picture.captions import Captioned
+from ablate.data.picture.file import read
+from ablate.data.text.file import find, read_text
+from ablate.errors import BadInput
+
+TOKEN = re.compile(r"\w+(?:['’-]\w+)*|[^\w\s]")
+EXPECTED = "data.root should hold annotations/captions_train2017.json and so on, and the pictures in train2017 and val2017"
+
+
+def coco(split: str, *, root: str | None, files: Mapping[str, str], folders: Mapping[str, str]) -> list[Captioned]:
+    """Pictures in the order of the file, each with its captions in theirs.
+
+    {"images": [{"id": 7, "file_name": "7.jpg"}, …], "annotations": [{"image_id": 7, "caption": "A dog runs."}, …]}, other keys being
+    left alone. Captions are cut into words, with inner hyphens and apostrophes, and single marks; COCO's own code uses the PTB tokeniser.
+
+    Source: Chen et al. 2015, "Microsoft COCO captions: data collection and evaluation server".
+
+    Args:
+        files, folders: split -> the file of its captions, and the folder of its pictures, under `root`.
+    """
+    for name, given in (("files", files), ("folders", folders)):
+        if split not in given:
+            raise BadInput(f"data.dataset.read.{name}={dict(given)!r} says nothing of {split}")
+    path, folder = find(root, files[split], EXPECTED), find(root, folders[split], EXPECTED)
+    try:
+        whole = json.loads(read_text(path))
+        names = {each["id"]: each["file_name"] for each in whole["images"]}
+        captions: dict[object, list[str]] = {number: [] for number in names}
+        for i, each in enumerate(whole["annotations"]):
+            if each["image_id"] not in captions:
+                raise BadInput(f"{path}: annotation {i} is of image {each['image_id']!r}, which is not among the images")
+            captions[each["image_id"]].append(" ".join(TOKEN.findall(each["caption"])))
+    except (json.JSONDecodeError, KeyError, TypeError) as error:
+        raise BadInput(f"{path} is not in the layout of COCO's captions: {type(error).__name__} {error}") from None
+    there = set(os.listdir(folder))
+    if missing := next((name for name in names.values() if name not in there), None):
+        raise BadInput(f"{path}: the picture {folder / missing} is missing")
+    return [Captioned(str(folder / name), partial(read, folder / name), captions[number]) for number, name in names.items()]

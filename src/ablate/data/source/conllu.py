@@ -1,0 +1,117 @@
+"""Words with their parts of speech, from files of the Universal Dependencies."""
+
+import re
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+from typing import NamedTuple
+from unicodedata import normalize
+
+import torch
+
+from ablate.data.sequence import Sample
+from ablate.data.text.dataset import TextDataset, find_vocabulary
+from ablate.data.text.file import find, numbered
+from ablate.data.text.labelled import Example, label_number
+from ablate.errors import BadInput, check_choice
+
+COLUMNS = 10
+ID = re.compile(r"\d+([-.]\d+)?")
+EXPECTED = "data.root should hold {}, as `git clone https://github.com/UniversalDependencies/UD_English-EWT {}` gives it"
+
+
+class Word(NamedTuple):
+    """A line of a sentence."""
+
+    form: str
+    tag: str
+    place: str
+
+
+class PartsOfSpeech(TextDataset):
+    """One sentence, one tag a word (UPOS). Only lines whose id is a plain number count: no 8-9 (a contraction), no 8.1.
+
+    Source: Nivre et al., Universal Dependencies v2, LREC 2020; the format is CoNLL-U's.
+
+    Args:
+        root: the folder of the files.
+        files: split -> name of its file.
+        lower: capitals become small letters.
+        max_length: words that are kept of a sentence, the first ones; null: all.
+        min_count: a word that the training split has more rarely is unknown.
+        max_vocabulary: at most so many words, with the four special tokens; null: all.
+        class_names: the tags, in the order of their numbers.
+        vocabulary: the words of a trained network, used as they are; null: counted on the training split.
+
+    Raises:
+        BadInput: a missing file, a line without ten columns, an unknown tag, a file without sentences, a wrong option.
+    """
+
+    def __init__(
+        self,
+        split: str,
+        *,
+        root: str | None,
+        files: Mapping[str, str],
+        lower: bool,
+        max_length: int | None,
+        min_count: int,
+        max_vocabulary: int | None,
+        class_names: Sequence[str],
+        vocabulary: Sequence[str] | None = None,
+    ) -> None:
+        sentences = read(_file(root, files, split))
+        words = _words(sentences, lower)
+
+        def of_training() -> list[list[str]]:
+            return words if split == "train" else _words(read(_file(root, files, "train")), lower)
+
+        self.vocabulary = find_vocabulary(vocabulary, of_training, max_vocabulary, min_count)
+        tags = [numbers(sentence, class_names) for sentence in sentences]
+        self.inputs = [torch.tensor(self.vocabulary.encode(each)) for each in self.shorten(words, max_length)]
+        self.targets = [torch.tensor(each[:max_length]) for each in tags]
+
+    def __getitem__(self, index: int) -> Sample:
+        return Sample(self.inputs[index], self.targets[index], index)
+
+
+def read(path: Path) -> list[list[Word]]:
+    """Sentences of words."""
+    sentences: list[list[Word]] = [[]]
+    for place, line in numbered(path):
+        if not line or line.isspace():
+            sentences.append([])
+        elif line[0] != "#":
+            columns = line.split("\t")
+            if len(columns) != COLUMNS or not columns[1].strip() or not ID.fullmatch(columns[0]):
+                raise BadInput(f"{place}: {what_is_wrong(columns)}: {line[:40]!r}")
+            if columns[0].isdecimal():
+                sentences[-1].append(Word(columns[1], columns[3], place))
+    sentences = [sentence for sentence in sentences if sentence]
+    if not sentences:
+        raise BadInput(f"{path} holds no sentence")
+    return sentences
+
+
+def what_is_wrong(columns: list[str]) -> str:
+    if len(columns) != COLUMNS:
+        return f"{len(columns)} columns between tabs, not {COLUMNS}"
+    return "the word is missing" if ID.fullmatch(columns[0]) else f"the id {columns[0]!r} is no number"
+
+
+def numbers(sentence: list[Word], class_names: Sequence[str]) -> list[int]:
+    """Which of `class_names` every word has."""
+    known = {name: number for number, name in enumerate(class_names)}
+    for word in sentence:
+        if word.tag not in known:
+            tag = None if word.tag == "_" else word.tag
+            label_number(Example(word.form, tag, word.place), "", class_names)  # says what is wrong
+    return [known[word.tag] for word in sentence]
+
+
+def _words(sentences: list[list[Word]], lower: bool) -> list[list[str]]:
+    return [[normalize("NFC", word.form.lower() if lower else word.form) for word in each] for each in sentences]
+
+
+def _file(root: str | None, files: Mapping[str, str], split: str) -> Path:
+    names = ", ".join(files.values())
+    return find(root, files[check_choice("split", split, files)], EXPECTED.format(names, root or "data/UD_English-EWT"))

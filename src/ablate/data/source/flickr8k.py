@@ -1,0 +1,48 @@
+"""Flickr8k: photographs of people and animals, with five captions each."""
+
+import os
+from functools import partial
+from pathlib import Path
+
+from ablate.data.picture.captions import Captioned
+from ablate.data.picture.file import read
+from ablate.data.text.file import find, lines
+from ablate.errors import BadInput, check_choice
+
+LISTS = {"train": "Flickr_8k.trainImages.txt", "val": "Flickr_8k.devImages.txt", "test": "Flickr_8k.testImages.txt"}
+EXPECTED = "data.root should hold Flickr8k_text/Flickr8k.token.txt with its lists, and the pictures in Flicker8k_Dataset"
+
+
+def flickr8k(split: str, *, root: str | None) -> list[Captioned]:
+    """6,000/1,000/1,000 pictures in the order of the official lists; what is in no list is left out.
+
+    So is 2258277193_586949ec62.jpg.1, which has captions and no picture. Captions come as tokens, with capitals.
+
+    Source: Hodosh, Young, Hockenmaier 2013, "Framing image description as a ranking task", JAIR 47.
+    """
+    listed = find(root, f"Flickr8k_text/{LISTS[check_choice('split', split, LISTS)]}", EXPECTED)
+    captions = _captions(find(root, "Flickr8k_text/Flickr8k.token.txt", EXPECTED))
+    folder = find(root, "Flicker8k_Dataset", EXPECTED)
+    there = set(os.listdir(folder))
+    pictures = []
+    for place, name in lines(listed):
+        if name not in there:
+            raise BadInput(f"{place}: the picture {folder / name} is missing")
+        if name not in captions:
+            raise BadInput(f"{place}: {name} is a picture without captions")
+        pictures.append(Captioned(str(folder / name), partial(read, folder / name), captions[name]))
+    return pictures
+
+
+def _captions(path: Path) -> dict[str, list[str]]:
+    """A line is `NAME.jpg#2 TAB A dog runs .`"""
+    captions: dict[str, list[str]] = {}
+    for place, line in lines(path):
+        key, _, caption = line.partition("\t")
+        name, mark, number = key.rpartition("#")
+        if not mark or not number.isdecimal():
+            raise BadInput(f"{place}: {line[:60]!r} should be a picture, # and a number, a tab and a caption")
+        if not caption.strip():
+            raise BadInput(f"{place}: an empty caption")
+        captions.setdefault(name, []).append(caption)
+    return captions

@@ -1,0 +1,58 @@
+"""The Stanford Sentiment Treebank as sentences, or phrases, for or against a film: SST-2."""
+
+import re
+from collections.abc import Iterator
+
+from ablate.data.text.file import find, lines
+from ablate.data.text.labelled import Example
+from ablate.errors import BadInput, check_choice
+
+FILES = {"train": "train", "val": "dev", "test": "test"}
+LABELS = {"0": "negative", "1": "negative", "2": None, "3": "positive", "4": "positive"}
+EXPECTED = (
+    "data.root should hold trees/train.txt, dev.txt and test.txt with one tree a line, which trainDevTestTrees_PTB.zip "
+    "of https://nlp.stanford.edu/sentiment unpacks to"
+)
+PIECE = re.compile(r"\(\s*|\)|[^\s()]+")
+
+
+def sst2(split: str, *, root: str | None, phrases: bool) -> list[Example]:
+    """Trees whose root is not neutral: 6,920, 872 and 1,821 sentences of two classes.
+
+    With `phrases` the training split has every phrase of its 8,544 trees that is not neutral, as often as it occurs,
+    down to single words, and not only the sentences.
+
+    Source: Socher et al., Recursive deep models for semantic compositionality, EMNLP 2013, section 3.
+    """
+    examples = []
+    for place, line in lines(find(root, f"trees/{FILES[check_choice('split', split, FILES)]}.txt", EXPECTED)):
+        found = list(constituents(line, place))
+        for label, words in found if phrases and split == "train" else found[-1:]:
+            if LABELS[label]:
+                examples.append(Example(" ".join(words), LABELS[label], place))
+    return examples
+
+
+def constituents(tree: str, place: str) -> Iterator[tuple[str, list[str]]]:
+    """(label, words) of every phrase of a tree such as `(3 (2 a) (4 joy))`, the whole last.
+
+    Raises:
+        BadInput: brackets that do not match, a label that is not 0 to 4, a phrase without words.
+    """
+    words: list[str] = []
+    opened: list[tuple[str, int]] = []
+    pieces = PIECE.findall(tree)
+    for i, piece in enumerate(pieces):
+        if piece == ")":
+            label, start = opened.pop() if opened else (None, 0)
+            if label not in LABELS or start == len(words) or (not opened) != (i == len(pieces) - 1):
+                break
+            yield label, words[start:]
+        elif i and pieces[i - 1].startswith("("):
+            opened.append((piece, len(words)))
+        elif not piece.startswith("("):
+            words.append(piece)
+    else:
+        if not opened and tree.startswith("("):
+            return
+    raise BadInput(f"{place}: not a tree with labels 0 to 4, as (3 (2 a) (4 joy)) is one: {tree[:40]!r}")

@@ -1,0 +1,21 @@
+"""Files: where the project lies, and writing that a reader, or a kill, never finds half done."""
+
+import json
+import os
+from pathlib import Path
+
+SOURCE = Path(__file__).resolve().parent
+ROOT = SOURCE.parents[1]
+CONF = ROOT / "conf"
+
+
+def write_atomically(path: Path, text: str) -> None:
+    """Write so that a reader, or a kill, finds the old file or the new one and never a half."""
+    part = path.with_name(f".{path.name}.{os.getpid()}.part")
+    part.write_text(text, encoding="utf-8")
+    os.replace(part, path)
+
+
+def write_json(path: Path, value: object, indent: int | None = 1) -> None:
+    """Plain JSON, atomically."""
+    write_atomically(path, json.dumps(value, indent=indent) + "\n")

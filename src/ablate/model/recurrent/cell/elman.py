@@ -1,0 +1,40 @@
+"""The simple recurrent network of Elman."""
+
+from collections.abc import Sequence
+
+from jaxtyping import Float
+from torch import Tensor
+
+from ablate.errors import check_choice
+from ablate.model.recurrent.cell.base import Cell, HiddenState
+
+NONLINEARITIES = ("tanh", "relu")
+
+
+class Elman(Cell):
+    """h_t = φ(W_x x_t + W_h h_{t-1} + b), φ = tanh or ReLU (Elman 1990, Finding structure in time).
+
+    Args:
+        input_size: numbers in x_t.
+        hidden_size: numbers in h_t.
+        nonlinearity: tanh or relu.
+        recurrent_init: of W_h: uniform (torch's), orthogonal or identity.
+        gain: factor on W_h at initialisation; above 1, gradients may explode.
+    """
+
+    def __init__(
+        self, input_size: int, hidden_size: int, nonlinearity: str = "tanh", recurrent_init: str = "uniform", gain: float = 1.0
+    ) -> None:
+        super().__init__(input_size, hidden_size)
+        self.nonlinearity = check_choice("model.cell.nonlinearity", nonlinearity, NONLINEARITIES)
+        self.initialise(recurrent_init, gain)
+
+    def step(self, projected: Float[Tensor, "b n"], state: HiddenState) -> HiddenState:
+        """φ(projected + W_h h)."""
+        total = projected + state.hidden @ self.weight_hidden.T
+        return HiddenState(total.tanh() if self.nonlinearity == "tanh" else total.relu())
+
+    def fused(self) -> tuple[str, Sequence[Tensor]]:
+        """torch.rnn_tanh or torch.rnn_relu; of its two biases, the second is zero."""
+        weights = (self.weight_input, self.weight_hidden, self.bias, self.bias.new_zeros(self.hidden_size))
+        return f"rnn_{self.nonlinearity}", weights

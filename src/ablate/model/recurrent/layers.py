@@ -1,0 +1,84 @@
+"""Layers of a recurrent cell, in one direction or in both."""
+
+from collections.abc import Callable, Sequence
+
+import torch
+from jaxtyping import Float, Int
+from torch import Tensor, nn
+
+from ablate.errors import BadInput, check_choice, check_positive
+from ablate.model.recurrent.cell.base import Cell
+from ablate.model.recurrent.unroll import FUSED, unroll
+
+
+class Recurrent(nn.Module):
+    """Layer l reads the outputs of layer l - 1; with two directions, the outputs of both, side by side (Schuster and Paliwal 1997).
+
+    Args:
+        cell: given the input size, makes a cell.
+        input_size: numbers in each x_t.
+        layers: how many cells lie upon each other.
+        bidirectional: a second cell in each layer reads from the end to the beginning.
+        dropout: of what goes from layer to layer, not from step to step (Zaremba et al. 2014, section 3).
+        fused: auto or never, as in `unroll`.
+
+    Attributes:
+        output_size: numbers in each output.
+    """
+
+    def __init__(
+        self,
+        cell: Callable[[int], Cell],
+        input_size: int,
+        layers: int = 1,
+        bidirectional: bool = False,
+        dropout: float = 0.0,
+        fused: str = "auto",
+    ) -> None:
+        super().__init__()
+        self.fused, self.bidirectional = check_choice("model.fused", fused, FUSED), bidirectional
+        if not 0 <= dropout < 1:
+            raise BadInput(f"model.dropout={dropout} must be at least 0 and below 1")
+        self.dropout = nn.Dropout(dropout)
+        self.layers = nn.ModuleList()
+        for _ in range(check_positive("model.layers", layers)):
+            self.layers.append(nn.ModuleList(cell(input_size) for _ in range(1 + bidirectional)))
+            input_size = sum(each.hidden_size for each in self.layers[-1])
+        self.output_size = input_size
+
+    def forward(
+        self,
+        xs: Float[Tensor, "b t d"],
+        lengths: Int[Tensor, " b"] | None = None,
+        states: Sequence[tuple] | None = None,
+        record: list[list] | None = None,
+    ) -> tuple[Float[Tensor, "b t n"], tuple[tuple, ...]]:
+        """Outputs of the last layer, and the states at the true ends: layer by layer, forward before backward.
+
+        The forward cell's end is the sequence's last element, the backward cell's is the first. `record` gets a list for each
+        cell, in the same order, of its states at every step, as in `unroll`.
+        """
+        ends: list[tuple] = []
+        given = iter(states) if states is not None else None
+        for i, cells in enumerate(self.layers):
+            outputs = []
+            for direction, cell in enumerate(cells):
+                state = next(given) if given else None
+                steps = None if record is None else []
+                out, end = unroll(cell, self.dropout(xs) if i else xs, lengths, state, bool(direction), self.fused, steps)
+                outputs.append(out)
+                ends.append(end)
+                if record is not None:
+                    record.append(steps)
+            xs = torch.cat(outputs, 2) if self.bidirectional else outputs[0]
+        return xs, tuple(ends)
+
+    def step(self, x: Float[Tensor, "b d"], states: Sequence[tuple]) -> tuple[Float[Tensor, "b n"], tuple[tuple, ...]]:
+        """One step of the layers, in one direction: the output of the last, and the next states."""
+        if self.bidirectional:
+            raise BadInput("a network in two directions has no single step: it reads the whole sequence first")
+        ends = []
+        for i, ((cell,), state) in enumerate(zip(self.layers, states, strict=True)):
+            x, state = cell(self.dropout(x) if i else x, state)
+            ends.append(state)
+        return x, tuple(ends)

@@ -1,0 +1,52 @@
+"""The baseline that knows positions, but has weights of its own for each."""
+
+import torch.nn.functional as F
+from jaxtyping import Float, Int
+from torch import Tensor, nn
+
+from ablate.errors import check_positive
+from ablate.model.recurrent.input import SequenceInput
+from ablate.model.recurrent.unroll import check_lengths, present
+
+
+class WindowMLP(nn.Module):
+    """logits = W_2 φ(W_1 [x_1; …; x_w] + b_1) + b_2, φ = ReLU: the first w steps side by side, and no others.
+
+    What is learned at one position is not known at another, and a longer sequence is cut off: what the lecture says that
+    multilayer perceptrons cannot do. A shorter sequence is filled with zeros.
+
+    Args:
+        vocabulary_size, input_size, embedding_size: see `SequenceInput`.
+        num_classes: logits a sequence.
+        window: w.
+        hidden_size: numbers in the hidden layer.
+        dropout: of the inputs and of the hidden layer.
+    """
+
+    def __init__(
+        self,
+        vocabulary_size: int | None,
+        input_size: int | None,
+        embedding_size: int,
+        num_classes: int,
+        window: int,
+        hidden_size: int,
+        dropout: float = 0.0,
+    ) -> None:
+        super().__init__()
+        self.window = check_positive("model.window", window)
+        self.input = SequenceInput(vocabulary_size, input_size, embedding_size, dropout)
+        self.hidden = nn.Linear(window * self.input.output_size, check_positive("model.hidden_size", hidden_size))
+        self.dropout = nn.Dropout(dropout)
+        self.head = nn.Linear(hidden_size, check_positive("data.num_classes", num_classes))
+
+    def forward(
+        self, xs: Int[Tensor, "b t"] | Float[Tensor, "b t d"], lengths: Int[Tensor, " b"] | None = None
+    ) -> Float[Tensor, "b k"]:
+        """Logits of each sequence."""
+        check_lengths(lengths, *xs.shape[:2], xs.device)
+        embedded = self.input(xs[:, : self.window])
+        if lengths is not None:
+            embedded = embedded * present(lengths, embedded.shape[1])[..., None]
+        filled = F.pad(embedded, (0, 0, 0, self.window - embedded.shape[1]))
+        return self.head(self.dropout(self.hidden(filled.flatten(1)).relu()))

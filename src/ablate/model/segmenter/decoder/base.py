@@ -1,0 +1,85 @@
+"""What a decoder is, and the walk from the coarsest level to the finest that almost every one takes."""
+
+from abc import ABC, abstractmethod
+from collections.abc import Callable, Sequence
+from functools import partial
+
+import torch
+from jaxtyping import Float
+from torch import Tensor, nn
+
+from ablate.errors import check_choice
+from ablate.model.segmenter.block import check_odd, conv_block
+from ablate.model.segmenter.features import Features
+
+SKIPS = ("none", "add", "concat")
+
+
+class Decoder(nn.Module, ABC):
+    """From an encoder's features to one map.
+
+    Attributes:
+        out_channels: channels of the map.
+        stride: the map is of the size ⌈h/stride⌉×⌈w/stride⌉ for a picture of h×w, a power of two.
+        needs_offsets: whether it needs an encoder with max pooling.
+    """
+
+    out_channels: int
+    stride: int = 1
+    needs_offsets: bool = False
+
+    @abstractmethod
+    def forward(self, features: Features) -> Float[Tensor, "n c h w"]:
+        """Features to a map of `out_channels` at `stride`."""
+
+
+class LevelDecoder(Decoder):
+    """At each level: twice the size, joined with the encoder's map of that size, then a block of convolutions.
+
+    x = bottom; for i = last … 0: x = block_i(join(upsample_i(x)[:h_i, :w_i], maps_i)); the map is x
+
+    Channels: upsample_i keeps the encoder's c_i, as unpooling has to; block_i goes from c_i, or 2·c_i after concat, to
+    c_(i-1), and block_0 to c_0. An odd size, having been rounded up, is cropped at the bottom and the right.
+
+    Args:
+        channels: c_i of the encoder's maps, fine to coarse.
+        upsample: given c_i, a module that doubles height and width.
+        block: given the channels in and out, a module that keeps height and width.
+        skip: none, add (Long et al. 2015, section 4.2) or concat (Ronneberger et al. 2015).
+        needs_offsets: whether the modules of `upsample` also take the offsets of the level's maxima.
+    """
+
+    def __init__(
+        self,
+        channels: Sequence[int],
+        upsample: Callable[[int], nn.Module],
+        block: Callable[[int, int], nn.Module],
+        skip: str = "none",
+        needs_offsets: bool = False,
+    ) -> None:
+        super().__init__()
+        self.skip = check_choice("model.decoder.skip", skip, SKIPS)
+        self.needs_offsets = needs_offsets
+        self.out_channels = channels[0]
+        widen = 2 if skip == "concat" else 1
+        self.upsamplings = nn.ModuleList(upsample(c) for c in channels)
+        self.blocks = nn.ModuleList(block(widen * c, out) for c, out in zip(channels, (channels[0], *channels)))
+
+    def forward(self, features: Features) -> Float[Tensor, "n c h w"]:
+        x = features.bottom
+        for i in reversed(range(len(self.blocks))):
+            x = self.upsamplings[i](x, features.offsets[i]) if self.needs_offsets else self.upsamplings[i](x)
+            x = self.blocks[i](self._join(x, features.maps[i]))
+        return x
+
+    def _join(self, x: Tensor, level_map: Tensor) -> Tensor:
+        h, w = level_map.shape[2:]
+        x = x[..., :h, :w]
+        if self.skip == "none":
+            return x
+        return x + level_map if self.skip == "add" else torch.cat((x, level_map), 1)
+
+
+def level_block(conv_kernel: int, norm: str) -> Callable[[int, int], nn.Module]:
+    """The block of most decoders: conv-norm-ReLU with a kernel that `model.decoder.conv_kernel` names."""
+    return partial(conv_block, kernel=check_odd("model.decoder.conv_kernel", conv_kernel), norm=norm)

@@ -1,0 +1,33 @@
+"""Classify at low resolution, then interpolate: nothing is learned in the upsampling."""
+
+from collections.abc import Sequence
+from functools import partial
+
+from jaxtyping import Float
+from torch import Tensor, nn
+
+from ablate.model.segmenter.decoder.base import Decoder, LevelDecoder
+from ablate.model.segmenter.features import Features
+
+
+class Bottom(Decoder):
+    """The encoder's bottom map as it is; the model interpolates the class scores of it."""
+
+    def __init__(self, channels: Sequence[int]) -> None:
+        super().__init__()
+        self.out_channels, self.stride = channels[-1], 2 ** len(channels)
+
+    def forward(self, features: Features) -> Float[Tensor, "n c h w"]:
+        return features.bottom
+
+
+def bilinear_fixed(channels: Sequence[int], *, skip: str = "none") -> Decoder:
+    """FCN-32s with fixed weights (Long et al. 2015, section 4.2), and the "bilinear" of SegNet's table 1.
+
+    With a skip each level is interpolated by 2, joined with the encoder's map and projected by a 1×1 convolution, without
+    norm or ReLU: FCN-16s and FCN-8s, taken to the finest level.
+    """
+    if skip == "none":
+        return Bottom(channels)
+    upsample = partial(nn.Upsample, scale_factor=2, mode="bilinear")
+    return LevelDecoder(channels, lambda c: upsample(), partial(nn.Conv2d, kernel_size=1), skip)

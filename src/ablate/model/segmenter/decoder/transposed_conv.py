@@ -1,0 +1,57 @@
+"""Transposed convolution with stride 2: upsampling with a learned kernel."""
+
+from collections.abc import Sequence
+
+import torch
+from jaxtyping import Float
+from torch import Tensor, nn
+
+from ablate.errors import BadInput, check_choice, check_positive
+from ablate.model.segmenter.decoder.base import LevelDecoder, level_block
+
+INITS = ("default", "bilinear")
+
+
+class TransposedConv(nn.ConvTranspose2d):
+    """out[2y + i - p, 2x + j - p] += W[i, j] in[y, x], p = ⌊(kernel-1)/2⌋: (n, c, h, w) -> (n, c, 2h, 2w).
+
+    The adjoint of a convolution with stride 2. Where 2 does not divide the kernel, output pixels are reached by different
+    numbers of weights (Odena et al. 2016, Deconvolution and checkerboard artifacts). No bias: the block that follows has it.
+
+    Args:
+        init: default (torch's), or bilinear: a triangle of half-width 2 on the diagonal of the channels. An even kernel
+            then interpolates as `F.interpolate` does, an odd one between pixels that stay in place, up to the border.
+
+    Raises:
+        BadInput: kernel below 2, or 2 with bilinear weights.
+    """
+
+    def __init__(self, channels: int, kernel: int = 4, init: str = "default") -> None:
+        check_choice("model.decoder.init", init, INITS)
+        least = 3 if init == "bilinear" else 2
+        if check_positive("model.decoder.kernel", kernel) < least:
+            why = "a triangle two pixels wide to each side" if init == "bilinear" else "stride 2 to leave no holes"
+            raise BadInput(f"model.decoder.kernel={kernel} is too small for {why}; the nearest that works is {least}")
+        super().__init__(channels, channels, kernel, 2, (kernel - 1) // 2, output_padding=kernel % 2, bias=False)
+        if init == "bilinear":
+            with torch.no_grad():
+                self.weight.zero_()[range(channels), range(channels)] = bilinear_kernel(kernel)
+
+
+def bilinear_kernel(size: int) -> Float[Tensor, "{size} {size}"]:
+    """W[i, j] = t(i) t(j), t(i) = max(0, 1 - |i - (size-1)/2| / 2): a partition of unity at stride 2 (Long et al. 2015)."""
+    triangle = (1 - (torch.arange(size) - (size - 1) / 2).abs() / 2).clamp(min=0)
+    return torch.outer(triangle, triangle)
+
+
+def transposed_conv(
+    channels: Sequence[int],
+    *,
+    kernel: int = 4,
+    init: str = "default",
+    skip: str = "none",
+    norm: str = "batch",
+    conv_kernel: int = 3,
+) -> LevelDecoder:
+    """A transposed convolution with stride 2 at each level (Long et al. 2015, section 3.3)."""
+    return LevelDecoder(channels, lambda c: TransposedConv(c, kernel, init), level_block(conv_kernel, norm), skip)

@@ -1,0 +1,38 @@
+"""An encoder's weights from elsewhere: a segmenter of this project, or a file of torchvision."""
+
+from collections.abc import Mapping
+
+from torch import Tensor, nn
+
+from ablate.errors import BadInput
+
+PREFIXES = ("model.encoder.", "encoder.", "model.reader.encoder.", "reader.encoder.", "")
+
+
+def load_encoder(encoder: nn.Module, state: Mapping[str, Tensor]) -> None:
+    """Copy what belongs to the encoder; decoders, heads and classifiers are left out.
+
+    Args:
+        state: of a task (model.encoder.…), of a network (encoder.…) or of an encoder; torchvision's VGG16 is one of the latter.
+
+    Raises:
+        BadInput: a weight is missing or of another shape, or the state has more of the encoder than there is.
+    """
+    own = encoder.state_dict()
+    prefix = max(PREFIXES, key=lambda each: sum(each + name in state for name in own))
+    for name, value in own.items():
+        if prefix + name not in state:
+            raise BadInput(
+                f"the encoder's {name} is not among the {len(state)} weights given; is model/encoder the one they come from?"
+            )
+        found = tuple(state[prefix + name].shape)
+        if found != tuple(value.shape):
+            raise BadInput(
+                f"the encoder's {name} is of shape {tuple(value.shape)}, the one given of {found}: the options of model.encoder differ"
+            )
+    extra = [name for name in state if prefix and name.startswith(prefix) and name[len(prefix) :] not in own]
+    if extra:
+        raise BadInput(
+            f"the encoder has no {extra[0][len(prefix) :]}, which is among the weights given: the options of model.encoder differ"
+        )
+    encoder.load_state_dict({name: state[prefix + name] for name in own})

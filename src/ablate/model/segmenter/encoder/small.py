@@ -1,0 +1,121 @@
+"""Levels of convolutions, each halved: the contracting half of SegNet-Basic or a U-Net, at any width and depth."""
+
+from jaxtyping import Float, UInt8
+from torch import Tensor, nn
+
+from ablate.errors import BadInput, check_choice, check_positive, check_whole
+from ablate.model.segmenter.block import check_odd, conv_block
+from ablate.model.segmenter.features import Features
+from ablate.model.segmenter.max_pool import max_pool, pad_to_multiple
+
+DOWNSAMPLES = ("max_pool", "avg_pool", "overlapping_max_pool", "strided_conv")
+
+
+class SmallEncoder(nn.Module):
+    """`depth` levels of `convs` times conv-norm-ReLU, each followed by a downsampling by 2 that rounds sizes up.
+
+    Level i has width·growthⁱ channels; growth 1 is SegNet-Basic's constant width (Badrinarayanan et al. 2017, section 3.3),
+    growth 2 VGG's (Simonyan & Zisserman 2015). A picture of 1×1 is the smallest.
+
+    Attributes:
+        channels: of each level, fine to coarse.
+        has_offsets: whether the places of the maxima come with the features: with max pooling.
+
+    Args:
+        kernel: of the level convolutions, odd.
+        downsample: max_pool, over 2×2 and with the places of its maxima for a decoder; avg_pool, over 2×2; overlapping_max_pool,
+            over 3×3 with stride 2 (Krizhevsky et al. 2012, section 3.4); or strided_conv.
+        downsample_kernel: of strided_conv, at least 2.
+        bottleneck: how many times conv-norm-ReLU after the last downsampling, where context is cheapest (Ronneberger et
+            al. 2015, figure 1, has 2); 0 for none, as SegNet.
+        norm: batch, group or none.
+
+    Raises:
+        BadInput: an option is out of range.
+    """
+
+    def __init__(
+        self,
+        in_channels: int = 3,
+        width: int = 16,
+        depth: int = 3,
+        growth: int = 2,
+        convs: int = 1,
+        kernel: int = 3,
+        downsample: str = "max_pool",
+        downsample_kernel: int = 2,
+        bottleneck: int = 2,
+        norm: str = "batch",
+    ) -> None:
+        super().__init__()
+        sizes = {"in_channels": in_channels, "width": width, "depth": depth, "growth": growth, "convs": convs}
+        for name, value in sizes.items():
+            check_positive(f"model.encoder.{name}", value)
+        check_odd("model.encoder.kernel", kernel)
+        check_whole("model.encoder.bottleneck", bottleneck, 0)
+        check_choice("model.encoder.downsample", downsample, DOWNSAMPLES)
+        _check_downsample_kernel(downsample, downsample_kernel)
+        self.has_offsets = downsample == "max_pool"
+        self.channels = tuple(width * growth**i for i in range(depth))
+        self.levels = nn.ModuleList()
+        self.downsamplings = nn.ModuleList()
+        for before, channels in zip((in_channels, *self.channels), self.channels):
+            inputs = (before,) + (channels,) * (convs - 1)
+            self.levels.append(nn.Sequential(*(conv_block(c, channels, kernel=kernel, norm=norm) for c in inputs)))
+            self.downsamplings.append(_downsampling(downsample, channels, downsample_kernel, norm))
+        bottom = (conv_block(channels, channels, kernel=kernel, norm=norm) for _ in range(bottleneck))
+        self.bottleneck = nn.Sequential(*bottom)
+
+    def forward(self, image: Float[Tensor, "n c h w"]) -> Features:
+        maps, offsets = [], []
+        x = image
+        for level, downsampling in zip(self.levels, self.downsamplings):
+            maps.append(level(x))
+            x, offset = downsampling(maps[-1])
+            offsets.append(offset)
+        return Features(tuple(maps), self.bottleneck(x), tuple(offsets))
+
+
+class MaxPool(nn.Module):
+    """The maximum of each 2×2 window and its place, (n, c, h, w) -> twice (n, c, ⌈h/2⌉, ⌈w/2⌉)."""
+
+    def forward(self, x: Float[Tensor, "n c h w"]) -> tuple[Float[Tensor, "n c h2 w2"], UInt8[Tensor, "n c h2 w2"]]:
+        return max_pool(x, 2)
+
+
+class Plain(nn.Module):
+    """A module that rounds sizes up while halving them, (n, c, h, w) -> (n, c, ⌈h/2⌉, ⌈w/2⌉); no places."""
+
+    def __init__(self, halve: nn.Module) -> None:
+        super().__init__()
+        self.halve = halve
+
+    def forward(self, x: Float[Tensor, "n c h w"]) -> tuple[Float[Tensor, "n c h2 w2"], None]:
+        return self.halve(x), None
+
+
+class StridedConv(nn.Module):
+    """conv-norm-ReLU with stride 2, (n, c, h, w) -> (n, c, ⌈h/2⌉, ⌈w/2⌉), for any kernel from 2 on; no places."""
+
+    def __init__(self, channels: int, kernel: int, norm: str) -> None:
+        super().__init__()
+        self.block = conv_block(channels, channels, kernel=kernel, norm=norm, stride=2)
+
+    def forward(self, x: Float[Tensor, "n c h w"]) -> tuple[Float[Tensor, "n c h2 w2"], None]:
+        return self.block(pad_to_multiple(x, 2, 0.0)), None
+
+
+def _downsampling(kind: str, channels: int, kernel: int, norm: str) -> nn.Module:
+    if kind == "strided_conv":
+        return StridedConv(channels, kernel, norm)
+    if kind == "avg_pool":
+        return Plain(nn.AvgPool2d(2, ceil_mode=True))
+    return MaxPool() if kind == "max_pool" else Plain(nn.MaxPool2d(3, 2, padding=1))
+
+
+def _check_downsample_kernel(downsample: str, kernel: int) -> None:
+    name = "model.encoder.downsample_kernel"
+    if check_positive(name, kernel) == 1:
+        raise BadInput(f"{name}=1 would drop three of four pixels; the nearest that works is 2")
+    if downsample != "strided_conv" and kernel != 2:
+        raise BadInput(f"{name}={kernel} needs model.encoder.downsample=strided_conv; with {downsample} leave it at 2")

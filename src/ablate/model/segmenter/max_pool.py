@@ -1,0 +1,119 @@
+"""Max pooling over windows that do not overlap, with one byte for each maximum's place, and its inverse."""
+
+from collections.abc import Sequence
+
+import torch
+import torch.nn.functional as F
+from jaxtyping import Float, UInt8
+from torch import Tensor
+from torch.autograd import Function
+from torch.autograd.function import FunctionCtx
+
+
+def max_pool(x: Float[Tensor, "n c h w"], k: int = 2) -> tuple[Float[Tensor, "n c h_out w_out"], UInt8[Tensor, "n c h_out w_out"]]:
+    """The maximum of each k×k window, and its place in the window.
+
+    pooled[y, x] = max over 0 ≤ i, j < k of x[k·y + i, k·x + j], offset[y, x] = k·i + j of the first maximum, row by row
+
+    Equals `F.max_pool2d(x, k, ceil_mode=True)`, its gradient too: sizes are rounded up, the last windows end at the border.
+    Deterministic on every device; keeps one byte a window for its gradient, where torch keeps eight. A NaN makes its window
+    NaN; the place is then any of the window.
+
+    Args:
+        k: window and stride, 1 to 16.
+
+    Raises:
+        ValueError: if k is out of range.
+    """
+    if not 1 <= k <= 16:
+        raise ValueError(f"a place in a {k}×{k} window does not fit into one byte: 1 to 16")
+    return _MaxPool.apply(x, k)
+
+
+def max_unpool(
+    x: Float[Tensor, "n c h w"], offset: UInt8[Tensor, "n c h w"], k: int, size: tuple[int, int]
+) -> Float[Tensor, "n c h_out w_out"]:
+    """Put each value at its place in a k×k window of zeros: the switches of Zeiler et al. 2011 (Adaptive deconvolutional
+    networks, section 2.2), as in Noh et al. 2015 and SegNet.
+
+    out[k·y + i, k·x + j] = x[y, x] if offset[y, x] = k·i + j, else 0
+
+    It is the adjoint of taking values at these places, and equals `F.max_unpool2d` bit for bit, its gradient too.
+
+    Args:
+        size: height and width of the result, k·h - k < height ≤ k·h, as the map had that was pooled.
+    """
+    return _MaxUnpool.apply(x, offset, k, size)
+
+
+class _MaxPool(Function):
+    @staticmethod
+    def forward(x: Tensor, k: int) -> tuple[Tensor, Tensor]:
+        x = pad_to_multiple(x, k, -torch.inf)
+        best, column = _first_max(x.unflatten(3, (-1, k)).unbind(4), range(k))
+        columns = column.unflatten(2, (-1, k)).unbind(3)
+        return _first_max(best.unflatten(2, (-1, k)).unbind(3), [i * k + column for i, column in enumerate(columns)])
+
+    @staticmethod
+    def setup_context(ctx: FunctionCtx, inputs: tuple[Tensor, int], output: tuple[Tensor, Tensor]) -> None:
+        x, ctx.k = inputs
+        ctx.size = tuple(x.shape[2:])
+        ctx.save_for_backward(output[1])
+        ctx.mark_non_differentiable(output[1])
+
+    @staticmethod
+    def backward(ctx: FunctionCtx, grad: Tensor, _: Tensor) -> tuple[Tensor, None]:
+        (offset,) = ctx.saved_tensors
+        return _MaxUnpool.apply(grad, offset, ctx.k, ctx.size), None
+
+
+class _MaxUnpool(Function):
+    @staticmethod
+    def forward(x: Tensor, offset: Tensor, k: int, size: tuple[int, int]) -> Tensor:
+        n, c, h, w = x.shape
+        layout = torch.channels_last if x.stride(1) < x.stride(3) else torch.contiguous_format
+        out = torch.empty((n, c, k * h, k * w), dtype=x.dtype, device=x.device, memory_format=layout)
+        offset = offset.to(x.dtype)
+        for place in range(k * k):
+            out[..., place // k :: k, place % k :: k] = _keep(x, offset, place)
+        return out[..., : size[0], : size[1]]
+
+    @staticmethod
+    def setup_context(ctx: FunctionCtx, inputs: tuple[Tensor, Tensor, int, tuple[int, int]], output: Tensor) -> None:
+        _, offset, ctx.k, _ = inputs
+        ctx.save_for_backward(offset)
+
+    @staticmethod
+    def backward(ctx: FunctionCtx, grad: Tensor) -> tuple[Tensor, None, None, None]:
+        (offset,) = ctx.saved_tensors
+        return _take(pad_to_multiple(grad, ctx.k, 0.0), offset, ctx.k), None, None, None
+
+
+def pad_to_multiple(x: Float[Tensor, "n c h w"], k: int, value: float) -> Float[Tensor, "n c h_out w_out"]:
+    """Fill up at the bottom and the right until k divides height and width."""
+    h, w = x.shape[2:]
+    return F.pad(x, (0, -w % k, 0, -h % k), value=value) if h % k or w % k else x
+
+
+def _first_max(maps: Sequence[Tensor], places: Sequence[Tensor] | range) -> tuple[Tensor, Tensor]:
+    """Elementwise maximum of `maps`, and of `places`, which rise from map to map, that of the first to attain it."""
+    best, place = maps[0], torch.zeros_like(maps[0], dtype=torch.uint8) + places[0]
+    for x, place_of_x in zip(maps[1:], places[1:]):
+        # On the CPU, arithmetic on bytes is vectorised and `where` is not.
+        place = torch.maximum(place, (x > best).to(torch.uint8) * place_of_x)
+        best = torch.maximum(best, x)
+    return best, place
+
+
+def _take(x: Tensor, offset: Tensor, k: int) -> Tensor:
+    """The value at `offset` in each window; a sum, as subtracting +0 is what leaves every float as it is, -0 too."""
+    offset = offset.to(x.dtype)
+    taken = -_keep(-x[..., ::k, ::k], offset, 0)
+    for place in range(1, k * k):
+        taken = taken - _keep(-x[..., place // k :: k, place % k :: k], offset, place)
+    return taken
+
+
+def _keep(x: Tensor, offset: Tensor, place: int) -> Tensor:
+    """`where(offset == place, x, 0)` as the gradient of clip(t, -½, ½) at t = offset - place: vectorised, unlike `where`."""
+    return torch.ops.aten.hardtanh_backward(x, offset - place, -0.5, 0.5)

@@ -1,0 +1,47 @@
+"""A picture as a memory: a vector for each place of an encoder's map."""
+
+from jaxtyping import Float
+from torch import Tensor, nn
+
+from ablate.errors import check_choice
+from ablate.model.text.memory import Memory
+
+PLACES = ("bottom", "last_map")
+
+
+class PictureReader(nn.Module):
+    """keys: the encoder's map, row by row; summary: their mean (Xu et al. 2015, section 3.1.2).
+
+    Args:
+        encoder: `image -> Features`, with `channels`.
+        frozen: it is not trained, and stays in evaluation mode.
+        places: bottom, what the last downsampling left; last_map, what it was given, with four times the places.
+
+    Attributes:
+        key_size, summary_size: numbers in a key and in the summary.
+    """
+
+    def __init__(self, encoder: nn.Module, frozen: bool = False, places: str = "bottom") -> None:
+        super().__init__()
+        self.encoder, self.frozen = encoder, frozen
+        self.places = check_choice("model.places", places, PLACES)
+        self.key_size = self.summary_size = encoder.channels[-1]
+        if frozen:
+            encoder.requires_grad_(False).eval()
+
+    def train(self, mode: bool = True) -> "PictureReader":
+        """As of any module, but for a frozen encoder."""
+        super().train(mode)
+        if self.frozen:
+            self.encoder.eval()
+        return self
+
+    def forward(self, image: Float[Tensor, "b c h w"]) -> Memory:
+        """Every place is within the picture."""
+        keys = self.look(image).flatten(2).mT
+        return Memory(keys, keys.new_ones(keys.shape[:2]).bool(), keys.mean(1))
+
+    def look(self, image: Float[Tensor, "b c h w"]) -> Float[Tensor, "b n r k"]:
+        """The map before it is laid out row by row."""
+        features = self.encoder(image)
+        return features.bottom if self.places == "bottom" else features.maps[-1]

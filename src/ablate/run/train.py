@@ -1,0 +1,169 @@
+"""One run from its composed config: build, check, fit, test, keep."""
+
+import logging
+import sys
+import time
+import warnings
+from inspect import signature
+from pathlib import Path
+
+from hydra.core.hydra_config import HydraConfig
+from hydra.errors import InstantiationException
+from hydra.utils import get_class, instantiate
+from lightning.pytorch import Trainer, seed_everything
+from lightning.pytorch.utilities.exceptions import MisconfigurationException, SIGTERMException
+from omegaconf import DictConfig, OmegaConf
+
+from ablate.callback.history import History
+from ablate.data.datamodule import DataModule
+from ablate.errors import BadInput
+from ablate.model.segmenter.encoder.load import load_encoder
+from ablate.run import folder as run_folder
+from ablate.run import summary
+from ablate.run.checkpoint import (
+    AtomicCheckpointIO,
+    check_same_model,
+    check_same_vocabulary,
+    read_checkpoint,
+    read_weights,
+)
+from ablate.task.base import Task
+
+# Noise for a user: each is decided on purpose here, or said better elsewhere.
+NOISE = ("does not have many workers", "Checkpoint directory", "number of training batches", "LeafSpec", "val_dataloader")
+COUNTED = ("vocabulary_size", "source_vocabulary_size")  # keys of conf/data that data sets know, where the config does not
+for message in NOISE:
+    warnings.filterwarnings("ignore", f".*{message}.*")
+for name in ("lightning.pytorch", "lightning.fabric"):
+    logging.getLogger(name).setLevel(logging.WARNING)
+logging.getLogger("lightning.pytorch.profilers").setLevel(logging.INFO)  # trainer.profiler=simple
+
+
+def build(cfg: DictConfig, part: str, **late: object) -> object:
+    """Instantiate one part of the config; what a constructor refuses arrives as it was raised."""
+    try:
+        return instantiate(cfg[part], _convert_="all", **late)
+    except InstantiationException as error:
+        if isinstance(error.__cause__, BadInput):
+            raise error.__cause__ from None
+        if isinstance(error.__cause__, TypeError) and "argument" in str(error.__cause__):
+            raise BadInput(f"{part}: {error.__cause__}") from error
+        if part == "trainer" and isinstance(error.__cause__, MisconfigurationException | ValueError):
+            raise BadInput(f"{part}: {error.__cause__}") from error
+        raise
+
+
+def complete(cfg: DictConfig, data: DataModule) -> None:
+    """Fill in what the config leaves to the data, such as the size of a vocabulary that is counted."""
+    if any(OmegaConf.select(cfg.data, key, default=0) is None for key in COUNTED):
+        for key, value in data.facts().items():
+            if cfg.data[key] is None:
+                cfg.data[key] = value
+
+
+def train(cfg: DictConfig) -> float | None:
+    """Train, test the best checkpoint, keep everything in the run's folder.
+
+    Returns:
+        The best value of what checkpoints are chosen by, for Hydra sweepers that optimise.
+    """
+    folder = Path(HydraConfig.get().runtime.output_dir)
+    resume = cfg.ckpt_path == "last"
+    if resume and run_folder.read_state(folder).get("status") == "finished":
+        return summary.already_finished(folder)
+    run_folder.start(folder, cfg, HydraConfig.get().overrides.task, resume)
+    clock = time.perf_counter() - run_folder.read_state(folder)["seconds_before"]
+    seed_everything(cfg.seed, workers=True, verbose=False)
+    data = build(cfg, "datamodule")
+    complete(cfg, data)
+    task, trainer = build(cfg, "task"), make_trainer(cfg)
+    task.config, task.vocabulary = OmegaConf.to_container(cfg, resolve=True), data.vocabulary
+    task.overrides = run_folder.own_overrides(HydraConfig.get().overrides.task)
+    checkpoint = _checkpoint_to_continue(cfg.ckpt_path, folder, task, trainer)
+    if checkpoint is None:
+        start_encoder(task)
+    data.check("train", "val", "test")
+    sample = data.some("train", 1)
+    task.check(sample, trainer)
+    facts = summary.before(folder, data, sample, task, trainer)
+    try:
+        trainer.fit(task, datamodule=data, ckpt_path=checkpoint, weights_only=True)
+        metrics = _test_best(trainer, task, data)
+    except (SIGTERMException, SystemExit) as stop:
+        _leave(folder, clock, 143 if isinstance(stop, SIGTERMException) else 130)
+    if trainer.is_global_zero:
+        seconds = time.perf_counter() - clock
+        run_folder.finish(folder, metrics, seconds=seconds, peak_memory_mb=summary.peak_memory_mb(), **facts)
+        summary.after(folder, cfg, trainer, metrics, seconds)
+    return float(trainer.checkpoint_callbacks[0].best_model_score or "nan")
+
+
+def metric_tags(cfg: DictConfig) -> list[str]:
+    """Names of the metrics that a run of this config ends with; the data are not needed for that."""
+    for key in COUNTED:
+        if cfg.data.get(key, 0) is None and cfg.data.input_size is None:
+            cfg.data[key] = 8  # no name depends on it
+    task = build(cfg, "task")
+    kinds = [(get_class(callback["_target_"]), callback) for callback in cfg.callbacks.values()]
+    measured = [tag for kind, options in kinds if hasattr(kind, "metric_tags") for tag in _own_tags(kind, options)]
+    return [*(tag for split in ("train", "val", "test") for tag in task.metric_tags(split)), *measured]
+
+
+def _own_tags(kind: type, options: DictConfig) -> list[str]:
+    """The metrics of a callback; what its `metric_tags` asks for comes from its config."""
+    return kind.metric_tags(**{name: options[name] for name in signature(kind.metric_tags).parameters})
+
+
+def make_trainer(cfg: DictConfig) -> Trainer:
+    """The Lightning trainer with the config's logger, callbacks and atomic checkpoints."""
+    callbacks = list(build(cfg, "callbacks").values())
+    logger = build(cfg, "logger") if cfg.get("logger") else False
+    return build(cfg, "trainer", logger=logger, callbacks=callbacks, plugins=[AtomicCheckpointIO()])
+
+
+def start_encoder(task: Task) -> None:
+    """Put the weights that `task.encoder_weights` names, if it names any, into the network's encoder of pictures."""
+    path = getattr(task, "encoder_weights", None)
+    if path is None:
+        return
+    encoder = getattr(task.model.reader, "encoder", None)
+    if encoder is None:
+        raise BadInput(f"task.encoder_weights={path}: this network has no encoder of pictures; leave it null")
+    weights = read_weights(path)
+    try:
+        load_encoder(encoder, weights)
+    except BadInput as error:
+        raise BadInput(f"task.encoder_weights={path}: {error}") from None
+
+
+def _checkpoint_to_continue(ckpt_path: str | None, folder: Path, task: Task, trainer: Trainer) -> str | None:
+    if ckpt_path is None:
+        return None
+    if ckpt_path == "last" and not (folder / run_folder.LAST).exists():  # stopped within its first epoch
+        if trainer.logger:
+            trainer.logger.continue_from(-1)
+        return None
+    path = folder / run_folder.LAST if ckpt_path == "last" else Path(ckpt_path)
+    checkpoint = read_checkpoint(path)
+    check_same_model(checkpoint, task.config, path)
+    if checkpoint.get("vocabulary") is not None:  # runs of before text was read have none
+        check_same_vocabulary(checkpoint, task.vocabulary, path)
+    if trainer.logger:
+        trainer.logger.continue_from(checkpoint["global_step"])
+    return str(path)
+
+
+def _test_best(trainer: Trainer, task: Task, data: DataModule) -> dict[str, float]:
+    # From the history where the fit was over before: a run that was stopped in its test.
+    curves = next((c.curves for c in trainer.callbacks if isinstance(c, History)), {})
+    validation = {tag: float(value) for tag, value in trainer.callback_metrics.items()}
+    validation = {tag: curve[-1][1] for tag, curve in curves.items()} | validation
+    best = trainer.checkpoint_callbacks[0].best_model_path
+    tested = trainer.test(task, datamodule=data, ckpt_path=best or None, verbose=False, weights_only=True)[0]
+    return validation | {tag: float(value) for tag, value in tested.items()}
+
+
+def _leave(folder: Path, clock: float, status: int) -> None:
+    run_folder.update(folder, status="interrupted", seconds=time.perf_counter() - clock)
+    print(f"stopped; the same command with ckpt_path=last continues {folder}", file=sys.stderr)
+    sys.exit(status)

@@ -1,0 +1,136 @@
+"""A language model from its run to its texts: the run's folder, its test metrics again, what it writes, what is refused."""
+
+import json
+from pathlib import Path
+
+import pytest
+import torch
+from commands import TINY, composed
+from tensorboard.backend.event_processing.event_accumulator import EventAccumulator
+
+from ablate.cli.command import quoted
+from ablate.command.generate import write_samples
+from ablate.errors import BadInput
+from ablate.run.load import evaluate, load_task, overrides_of
+from ablate.run.train import train
+
+pytestmark = pytest.mark.xdist_group("generate")  # two trained runs for all
+TEXT = "The cat sat on the mat. A dog ran; the cat ran too.\n" * 60
+WORDS = [
+    "data=text", "model=language_model", "model/cell=gru", "task=language_modelling", "data.length=20", "data.batch_size=8",
+    "model.cell.hidden_size=8", "model.embedding_size=8", "trainer.max_epochs=2", "trainer.log_every_n_steps=1",
+    "callbacks.samples.length=15", "callbacks.inside.samples=2", "task.truncate=7",
+]  # fmt: skip
+
+
+def trained(folder: Path, text: str, *words: str) -> Path:
+    (folder / "book.txt").write_text(text)
+    given = [*WORDS, f"data.root={folder}/book.txt", *words]
+    train(composed("train", folder / "run", *given))
+    return folder / "run"
+
+
+@pytest.fixture(scope="module")
+def run(tmp_path_factory):
+    return trained(tmp_path_factory.mktemp("characters"), TEXT)
+
+
+@pytest.fixture(scope="module")
+def of_words(tmp_path_factory):
+    quiet = ["data.dataset.unit=words", "data.dataset.lower=true", "~callbacks.inside", "logger=none", "trainer.max_epochs=1"]
+    return trained(tmp_path_factory.mktemp("words"), TEXT, *quiet)
+
+
+def written(folder: Path, checkpoint: Path, *words: str) -> list[str]:
+    return write_samples(
+        composed("generate", folder, f"checkpoint={checkpoint}/checkpoints/best.ckpt", "length=12", *map(quoted, words))
+    )
+
+
+def again(folder: Path, run: Path, *words: str) -> dict[str, float]:
+    path = run / "checkpoints/best.ckpt"
+    return evaluate(composed("evaluate", folder, *overrides_of(str(path)), f"checkpoint={path}", *words))
+
+
+def test_the_runs_folder(run):
+    state = json.loads((run / "run.json").read_text())
+    assert state["status"] == "finished"
+    kept = {path.name for path in run.glob("*.*")}
+    assert {"metrics.json", "history.json", "samples.txt", "inside_gradient.png", "inside_states.png", "inside_gates.png"} <= kept
+    texts = (run / "samples.txt").read_text()
+    assert len(texts) >= 4 * 15
+    curves = json.loads((run / "history.json").read_text())
+    assert len(curves["val/bits_per_token"]) == 2 and curves["val/perplexity"][0][1] == pytest.approx(
+        2 ** curves["val/bits_per_token"][0][1], rel=1e-4
+    )
+
+
+def test_what_tensorboard_gets(run):
+    events = EventAccumulator(str(run), {"images": 0, "scalars": 0, "tensors": 0}).Reload()
+    assert {"inside/gradient", "inside/states", "inside/gates"} <= set(events.Tags()["images"])
+    assert {"val/bits_per_token", "test/perplexity", "train/loss_step", "optimizer/grad_norm"} <= set(events.Tags()["scalars"])
+    assert any(tag.startswith("val/samples") for tag in events.Tags()["tensors"])
+
+
+def test_evaluate_gives_the_metrics_of_the_run(run, tmp_path):
+    first = json.loads((run / "metrics.json").read_text())
+    found = again(tmp_path, run)
+    assert found == pytest.approx({tag: first[tag] for tag in found}, abs=0) and "test/bits_per_token" in found
+
+
+def test_another_text_is_read_with_the_vocabulary_of_the_checkpoint(run, tmp_path):
+    (tmp_path / "other.txt").write_text("Zebra zzz. " * 200)
+    (tmp_path / "same.txt").write_text(TEXT)
+    other = again(tmp_path, run, f"data.root={tmp_path}/other.txt")
+    assert other["test/perplexity"] > again(tmp_path, run)["test/perplexity"]
+    assert again(tmp_path, run, f"data.root={tmp_path}/same.txt") == again(tmp_path, run)
+
+
+def test_texts_go_on_from_a_prefix_and_repeat_with_their_seed(run, tmp_path):
+    texts = written(tmp_path, run, "prefix=The cat", "samples=2")
+    assert all(text.startswith("The cat") and len(text) == 7 + 12 for text in texts)
+    assert (tmp_path / "samples.txt").read_text() == "\n\n".join(texts) + "\n"
+    assert (
+        texts
+        == written(tmp_path, run, "prefix=The cat", "samples=2")
+        != written(tmp_path, run, "prefix=The cat", "samples=2", "seed=1")
+    )
+    greedy = written(tmp_path, run, "samples=2", "top_k=1")
+    assert greedy[0] == greedy[1] and set("".join(texts)) <= set(TEXT)
+
+
+def test_of_words_a_text_has_words(of_words, tmp_path):
+    (text,) = written(tmp_path, of_words, "prefix=The Cat", "samples=1")
+    assert text.startswith("The Cat ") and len(text.split()) == 2 + 12
+    assert set(text.lower().split()) <= set(TEXT.lower().split())
+    assert len(written(tmp_path, of_words, "samples=1")[0].split()) == 12
+    assert all(set(line.split()) <= set(TEXT.lower().split()) for line in (of_words / "samples.txt").read_text().splitlines())
+
+
+@pytest.mark.parametrize(
+    "words, message",
+    [
+        (["prefix=caf\u00e9"], "prefix='caf\u00e9': the network has never seen 'f'"),
+        (["prefix=2"], "prefix='2': the network has never seen '2'"),
+        (["samples=0"], "samples=0"),
+        (["length=0"], "length=0"),
+        (["temperature=0"], "temperature=0"),
+        (["top_p=2"], "top_p=2"),
+    ],
+)
+def test_bad_words_are_one_line(run, tmp_path, words, message):
+    with pytest.raises(BadInput, match=message) as refused:
+        written(tmp_path, run, *words)
+    assert "\n" not in str(refused.value)
+
+
+def test_a_checkpoint_of_another_task_is_refused(tmp_path):
+    train(composed("train", tmp_path / "run", *TINY, "debug=fast", "logger=none"))
+    with pytest.raises(BadInput, match="needs a language model: .* is of task=segmentation"):
+        written(tmp_path, tmp_path / "run")
+
+
+def test_a_checkpoint_keeps_its_tokens(run):
+    checkpoint = torch.load(run / "checkpoints/best.ckpt", weights_only=True)
+    assert checkpoint["vocabulary"][4] == " " and set(checkpoint["vocabulary"][4:]) <= set(TEXT)
+    assert load_task(checkpoint, "best.ckpt").vocabulary == checkpoint["vocabulary"]

@@ -1,0 +1,308 @@
+"""Captions, translations and answers from checkpoints, searches chosen anew, and what is refused."""
+
+import json
+import re
+import runpy
+import sys
+from types import SimpleNamespace
+
+import numpy as np
+import pytest
+import torch
+from commands import ROOT, TINY, composed, error_line, script
+from matplotlib.figure import Figure
+from PIL import Image
+
+from ablate.cli.command import quoted
+from ablate.command.predict import predict as prediction
+from ablate.command.predict.translations import read_source
+from ablate.errors import BadInput
+from ablate.run.checkpoint import read_checkpoint
+from ablate.run.load import evaluate, load_task
+from ablate.run.train import train
+
+pytestmark = pytest.mark.xdist_group("prediction")  # the trained runs are for all
+TEXTS = ("checkpoint", "input", "output", "question")
+SHORT = ["model.embedding_size=8", "model.cell.hidden_size=8", "trainer.max_epochs=1", "logger=none", "~callbacks.progress"]
+PAIRS = ["task=translation", "model=sequence_to_sequence", "data.dataset.read.sizes={train: 64, val: 8, test: 8}", *SHORT]
+PICTURES = [word for word in TINY if "max_epochs" not in word] + SHORT
+RUNS = {
+    "captions": [*PICTURES, "data=scene_captions", "task=captioning", "model=captioner", "model.search.width=2", "model.search.max_length=9"],
+    "blank": [*PICTURES, "data=scene_captions", "task=captioning", "model=captioner", "model/attention=none", "model.search.max_length=9"],
+    "dates": [*PAIRS, "data=dates", "data.max_length=30", "model.search.max_length=9"],
+    "copy": [*PAIRS, "data=copy_pairs", "model/attention=none", "data.dataset.reverse=true", "model.search.max_length=9"],
+    "scenes": [*PICTURES, "data=scene_questions", "task=question_answering", "model=question_answering"],
+    "stories": [*SHORT, "data=babi", "task=question_answering", "model=story_question_answering", "data.dataset.tasks=[1]", "data.max_length=9"],
+}  # fmt: skip
+STORY = "1 Mary moved to the bathroom.\n2 John went to the hallway.\n3 Where is Mary? \tbathroom\t1\n"
+
+
+@pytest.fixture(scope="module")
+def runs(tmp_path_factory):
+    """Name -> checkpoint of a run, trained when it is first asked for."""
+    folder, found = tmp_path_factory.mktemp("runs"), {}
+    (folder / "babi/en-valid").mkdir(parents=True)
+    for split in ("train", "valid", "test"):
+        (folder / f"babi/en-valid/qa1_{split}.txt").write_text(STORY * 3)
+
+    def run(name):
+        if name not in found:
+            root = [f"data.root={folder}/babi"] if name == "stories" else []
+            train(composed("train", folder / name, *RUNS[name], *root))
+            found[name] = folder / name / "checkpoints/best.ckpt"
+        return found[name]
+
+    return run
+
+
+@pytest.fixture
+def figures(monkeypatch):
+    """What attention is drawn with."""
+    drawn = []
+    fake = SimpleNamespace(
+        attention_strip=lambda image, words, weights, grid: drawn.append((image, words, weights, grid)) or Figure(),
+        attention_matrix=lambda source, target, weights: drawn.append((source, target, weights)) or Figure(),
+    )
+    monkeypatch.setitem(sys.modules, "ablate.figure.attention", fake)
+    return drawn
+
+
+@pytest.fixture
+def predict(runs, tmp_path, capsys, figures):
+    """What `predict.py` prints, in this process."""
+
+    def call(name, *words):
+        words = [f"checkpoint={runs(name)}", f"output={tmp_path}/out", *words]
+        capsys.readouterr()
+        prediction.predict(composed("predict", tmp_path / "out", *(quoted(word, TEXTS) for word in words)))
+        return capsys.readouterr().out.splitlines()
+
+    return call
+
+
+def refused(predict, *words):
+    with pytest.raises(BadInput) as error:
+        predict(*words)
+    assert "\n" not in str(error.value)
+    return str(error.value)
+
+
+def picture(path, size=(30, 20)):
+    Image.effect_noise(size, 80).convert("RGB").save(path)
+    return path
+
+
+def test_each_picture_gets_a_caption_and_where_the_network_looked(runs, predict, figures, tmp_path):
+    folder = tmp_path / "صور, it's=תמונות"
+    folder.mkdir()
+    for name in ("狗.png", "a=b,'c'.jpg"):
+        picture(folder / name)
+    (folder / "none.png").write_text("no picture")
+    assert "not a readable picture" in (line := refused(predict, "captions", f"input={folder}")) and line.endswith("none.png")
+    assert {path.name for path in (tmp_path / "out").iterdir()} == {"狗_attention.png", "a=b,'c'_attention.png"}
+    image, words, weights, grid = figures[0]
+    assert image.shape == (3, 16, 16) and 0 <= image.min() < image.max() <= 1
+    assert grid == (4, 4) and weights.shape == (len(words), 16)
+    torch.testing.assert_close(weights.sum(1), torch.ones(len(words)))
+    assert "holds a=b,'c'_attention.png already" in refused(predict, "captions", f"input={folder}")
+
+
+def test_a_caption_is_what_the_task_writes_of_the_picture_as_it_is_in_training(runs, predict, tmp_path):
+    path = picture(tmp_path / "one.png")
+    (said,) = predict("blank", f"input={path}")
+    task = load_task(read_checkpoint(runs("blank")), "best.ckpt")
+    small = torch.from_numpy(np.array(Image.open(path).resize((16, 16), Image.Resampling.BILINEAR))).permute(2, 0, 1)[None]
+    with torch.no_grad():
+        found = task.write(task.model.reader(small.float() / 255))
+    name, caption, chance = re.fullmatch(r"(.*?): (.*)  \(p = (.*)\)", said).groups()
+    assert name == "one.png" and caption == task.texts(found.tokens)[0]
+    assert float(chance) == pytest.approx(float(found.log_probability.exp()), rel=1e-2)
+    assert not (tmp_path / "out").exists()
+
+
+def test_a_search_may_be_chosen_anew(predict, tmp_path):
+    path = picture(tmp_path / "one.png")
+    greedy = predict("blank", f"input={path}", "model/search=greedy")
+    assert greedy == predict("blank", f"input={path}", "model/search=beam", "model.search.width=1", "model.search.length_power=0")
+    (short,) = predict("blank", f"input={path}", "model/search=greedy", "model.search.max_length=2")
+    assert len(short.partition(": ")[2].partition("  (")[0].split()) <= 2
+    words = ["blank", f"input={path}", "model/search=beam"]
+    assert "model.search.width=1000 is wider than the vocabulary" in refused(predict, *words, "model.search.width=1000")
+    assert "model.search.max_length=0" in refused(predict, *words, "model.search.max_length=0")
+    assert "model.search.depth is no option of model/search=beam" in refused(predict, *words, "+model.search.depth=3")
+    assert "is for what writes texts" in refused(
+        predict, "scenes", f"input={path}", "question=is there a ring ?", "model/search=greedy"
+    )
+    assert "is of task=captioning, not question_answering" in refused(predict, "blank", f"input={path}", "question=why ?")
+    assert "neither a picture nor a folder" in refused(predict, "blank", "input=nowhere.png")
+
+
+def test_a_text_is_translated_and_the_attention_drawn(predict, figures, tmp_path):
+    *_, said, where = predict("dates", "input=10 May 2016")
+    assert re.fullmatch(r"[\d-]*  \(p = .*\)", said) and (tmp_path / "out/attention.png").is_file() and "attention.png" in where
+    source, target, weights = figures[0]
+    assert source == list("10 May 2016") and weights.shape == (len(target), 11)
+    assert "holds attention.png already" in refused(predict, "dates", "input=10 May 2016")
+
+
+@pytest.mark.parametrize(
+    "text", ["יום שלישי, 10 במאי 2016", "٢٠١٦ 10", "2016年5月10日星期二", "2016 ${seed} 'a', [b]: {c=\\}", "2016 \\"]
+)
+def test_any_script_and_any_sign_is_text(predict, text, tmp_path):
+    said = predict("dates", f"input={text}", f"output={tmp_path}/out")
+    assert re.fullmatch(r"[\d-]*  \(p = .*\)", said[-2])
+    if len(said) > 2:
+        assert said[0].startswith(f"input={text!r}: the network has never seen '")
+
+
+def test_what_a_translation_cannot_be_made_of(predict):
+    assert refused(predict, "dates", "input=") == "input='' is an empty text"
+    assert "input='😀😀': the network has never seen any of it: '😀'" in refused(predict, "dates", "input=😀😀")
+    assert refused(predict, "copy", "input= \t ").endswith("is an empty text")
+    assert refused(predict, "copy", "input=a33").endswith("'a33' (nearest: 'a3')")
+    said = predict("copy", "input=a3 a33 a1 [red] :smile:")
+    assert "never seen 'a33' (nearest: 'a3'), '[red]', ':smile:'" in said[0] and len(said) == 2
+    long = predict("dates", f"input={'2016 ' * 9}")
+    assert "the network reads the first 30 of 45 characters" in long[0]
+
+
+def test_a_source_is_read_as_in_training(runs):
+    task = load_task(read_checkpoint(runs("copy")), "best.ckpt")
+    source = read_source(task, "a3 a1  a2", "")
+    assert task.reads.decode(source.numbers.tolist()) == ["a2", "a1", "a3"] and source.tokens == ["a3", "a1", "a2"]
+
+
+def test_a_file_is_translated_line_by_line(predict, tmp_path):
+    (tmp_path / "in").mkdir()
+    (file := tmp_path / "in/two=2, it's.txt").write_text("a1 a2\n\na3 a4\n")
+    said = predict("copy", f"input={file}")
+    kept = (tmp_path / "out/two=2, it's.txt").read_text()
+    assert (
+        [line.partition("  (p")[0] for line in said[:3]] == kept.split("\n")[:3]
+        and kept.count("\n") == 3
+        and kept.split("\n")[1] == ""
+    )
+    assert "already" in refused(predict, "copy", f"input={file}") and (tmp_path / "out/two=2, it's.txt").read_text() == kept
+    (file := tmp_path / "in/three").write_text("a1\nb b\na2\n")
+    assert "1 of 3 lines are left empty" in (line := refused(predict, "copy", f"input={file}")) and "three:2: 'b b'" in line
+    assert len((tmp_path / "out/three.txt").read_text().split("\n")) == 4
+    assert "already" in refused(predict, "copy", f"input={file}", f"output={tmp_path}/out")
+    (file := tmp_path / "in/empty").write_text("\n")
+    assert "is empty" in refused(predict, "copy", f"input={file}")
+
+
+def test_questions_on_pictures(predict, tmp_path):
+    path = picture(tmp_path / "תמונה.png")
+    (said,) = predict("scenes", f"input={path}", "question=is there a red ring ?")
+    name, _, answers = said.partition(": ")
+    chances = [float(p) for p in re.findall(r"\(p = ([^)]*)\)", answers)]
+    assert name == path.name and len(chances) == 3 and chances == sorted(chances, reverse=True) and sum(chances) < 1
+    unknown, again = predict("scenes", f"input={path}", "question=is there a crimson ring ?")
+    assert "never seen 'crimson'" in unknown and again.startswith(name)
+    assert "question=TEXT is missing" in refused(predict, "scenes", f"input={path}")
+    assert "never seen any of it" in refused(predict, "scenes", f"input={path}", "question=pourquoi")
+    assert "is an empty text" in refused(predict, "scenes", f"input={path}", "question=")
+    (tmp_path / "no.png").write_text("no picture")
+    assert "not a readable picture" in refused(predict, "scenes", f"input={tmp_path}/no.png", "question=is there a ring ?")
+
+
+def test_questions_on_stories(predict):
+    words = ["stories", "input=Mary moved to the bathroom."]
+    (said,) = predict(*words, "question=Where is Mary?")
+    assert re.fullmatch(r"\w+  \(p = \S+\), \w+  \(p = \S+\), \w+  \(p = \S+\)", said)
+    assert [said] == predict("stories", "input=mary moved to the bathroom .", "question=where is mary ?")
+    long, _ = predict("stories", "input=Mary moved to the bathroom. John went to the hallway.", "question=Where is Mary?")
+    assert "the network reads the last 9 of 12 words" in long
+    assert "question=TEXT is missing" in refused(predict, *words)
+    assert "input='' is an empty text" in refused(predict, "stories", "input=", "question=where is Mary ?")
+
+
+def test_the_command_line_takes_text_as_it_is(runs, tmp_path):
+    checkpoint = tmp_path / "it's=a,b.ckpt"
+    checkpoint.write_bytes(runs("copy").read_bytes())
+    done = script("predict", f"checkpoint={checkpoint}", "input=a1, 'a2' [a3] a4=a5 a6", "output=it's=o,ut", cwd=tmp_path)
+    assert done.returncode == 0, done.stderr
+    assert "never seen 'a1,' (nearest: 'a1')" in done.stdout and "(p = " in done.stdout and (tmp_path / "it's=o,ut").is_dir()
+    done = script("predict", f"checkpoint={checkpoint}", "input=السلام עליכם", cwd=tmp_path)
+    assert "input='السلام עליכם': the network has never seen any of it" in error_line(done)
+
+
+def test_a_search_that_does_not_fit_is_one_line(runs, tmp_path):
+    done = script("evaluate", f"checkpoint={runs('scenes')}", "model/search=greedy", cwd=tmp_path)
+    assert "model/search is no part of the options that are chosen" in error_line(done)
+
+
+@pytest.mark.parametrize(
+    "text", ["", "'", "\\", "a\\'", "\\\\${x}", "a,b=[c]{d}:${e} # $f\\", "null", "1e3", "~x", "'a'", "a\nb\\\n", "שלום"]
+)
+def test_a_text_passes_through_hydra(text, tmp_path):
+    cfg = composed("predict", tmp_path, quoted(f"input={text}", ["input"]), "checkpoint=x")
+    assert cfg.input == text
+
+
+def as_trained(*words):
+    return runpy.run_path(str(ROOT / "scripts/evaluate.py"))["as_trained"]([quoted(word, ["checkpoint"]) for word in words])
+
+
+def again(folder, checkpoint, *words):
+    """What `evaluate.py` finds, in this process."""
+    return evaluate(composed("evaluate", folder, *as_trained(f"checkpoint={checkpoint}", *words)))
+
+
+def test_evaluate_takes_another_search(runs, tmp_path):
+    best = runs("captions")
+    first, found = json.loads((best.parents[1] / "metrics.json").read_text()), again(tmp_path, best)
+    assert found == pytest.approx({tag: first[tag] for tag in found}, abs=0, nan_ok=True)
+    greedy = again(tmp_path, best, "model/search=greedy", "model.search.max_length=9")
+    assert greedy == pytest.approx(again(tmp_path, best, "model.search.width=1", "model.search.length_power=0"), nan_ok=True)
+    shortest = again(tmp_path, best, "model.search.max_length=1")
+    assert shortest["test/loss"] == found["test/loss"] and shortest["test/rouge_l"] != found["test/rouge_l"]
+    with pytest.raises(BadInput, match="model.search.width=1000 is wider than the vocabulary"):
+        again(tmp_path, best, "model.search.width=1000")
+
+
+def test_a_search_chosen_anew_drops_the_options_of_the_old_one(runs):
+    words = as_trained(f"checkpoint={runs('captions')}", "model/search=greedy")
+    assert "model.embedding_size=8" in words and not [word for word in words if word.startswith("model.search.")]
+    assert "model.search.width=2" in as_trained(f"checkpoint={runs('captions')}", "model.search.max_length=3")
+    assert "data.image_size=16" not in as_trained(f"checkpoint={runs('captions')}", "data=scenes")
+    for word in ("model=captioner", "model/attention=none", "model.search=beam", "+model.dropout=1"):
+        with pytest.raises(BadInput, match="the network is the checkpoint's own"):
+            as_trained(f"checkpoint={runs('captions')}", word)
+
+
+@pytest.mark.parametrize(
+    ("name", "words", "said"),
+    [
+        ("copy", ["data=scene_captions"], "data=scene_captions are data of another kind: .* is of task=translation"),
+        ("captions", ["data=dates"], "data=dates are data of another kind"),
+        ("captions", ["data=scenes"], "data=scenes are data of another kind"),
+        ("scenes", ["data=scene_captions"], "knows 66 tokens, data=scene_captions has 58"),
+        ("scenes", ["data=echo"], "these data hold none"),
+        ("dates", ["data=copy_pairs"], "knows [0-9]+ source tokens, data=copy_pairs has 24"),
+        ("copy", ["data.source_vocabulary_size=7"], "knows 24 source tokens, data=copy_pairs has 7"),
+        ("copy", ["data.vocabulary_size=7"], "knows 24 tokens, data=copy_pairs has 7"),
+    ],
+)
+def test_data_of_another_kind_or_size_are_one_line(runs, tmp_path, name, words, said):
+    with pytest.raises(BadInput, match=said):
+        again(tmp_path, runs(name), *words)
+
+
+def test_other_texts_of_the_kind_are_read_with_the_tokens_of_the_checkpoint(runs, tmp_path):
+    found = again(tmp_path, runs("dates"), "data.dataset.read.locales=[he]", "data.dataset.read.seed=1")
+    assert np.isfinite(found["test/loss"])
+
+
+def test_a_run_goes_on_only_with_the_tokens_it_began_with(runs, tmp_path):
+    words = [*RUNS["copy"], "data.dataset.read.seed=1", f"ckpt_path={runs('copy')}"]
+    with pytest.raises(BadInput, match="is of another vocabulary: token 4 was 'a[0-9]+' and is 'a[0-9]+'"):
+        train(composed("train", tmp_path / "run", *words))
+
+
+def test_other_tasks_are_named(tmp_path):
+    words = ["data=echo", "model=sequence_tagger", "task=sequence_tagging", "debug=fast", "logger=none"]
+    train(composed("train", tmp_path / "run", *words))
+    words = [f"checkpoint={tmp_path}/run/checkpoints/best.ckpt", "input=x", f"output={tmp_path}/out"]
+    with pytest.raises(BadInput, match="makes masks, captions, translations and answers: .* is of task=sequence_tagging"):
+        prediction.predict(composed("predict", tmp_path / "out", *words))

@@ -1,0 +1,154 @@
+"""What is said of scenes: the grammar, what it means, and that whatever is drawn is true."""
+
+import pytest
+import torch
+from generated import raw, scenes
+
+from ablate.data.batch import Scene
+from ablate.data.random import stream
+from ablate.data.scene.language import Phrase, Statement, parse, say, words
+from ablate.data.scene.scenes import COLOURS, SHAPES
+from ablate.data.scene.speaker import captions
+from ablate.data.scene.truth import holds, judge
+from ablate.data.scene.view import Seen, look
+
+VIEW = [
+    Seen("ring", "red", 9.0, 0.5, 0.1, True),
+    Seen("square", "blue", 14.0, 0.45, 0.6, True),
+    Seen("square", "blue", 11.5, 0.5, 0.9, True),
+    Seen("disc", "red", 8.0, 0.4, 0.62, False),  # mostly covered
+]
+
+
+@pytest.fixture(scope="module")
+def described() -> list[tuple[list[Seen], list[str]]]:
+    views = look(raw(scenes(), range(300)).scene, (64, 64))
+    return [(view, captions(view, 5, lambda c: stream(0, 0, i, c + 1))) for i, view in enumerate(views)]
+
+
+@pytest.mark.parametrize(
+    "caption, certain, possible",
+    [
+        ("a small red ring left of two blue squares", True, True),
+        ("a ring right of a blue square", False, False),
+        ("a red ring", True, True),
+        ("two squares", True, True),
+        ("three squares", False, False),
+        ("a large square", True, True),
+        ("two large squares", False, True),  # the other one is between small and large
+        ("a small square", False, True),
+        ("a square above a ring", False, True),  # by less than the margin
+        ("a disc", False, True),  # mostly covered
+        ("no discs", False, True),
+        ("no stars", True, True),
+        ("no rings", False, False),
+        ("no squares at the left", True, True),
+        ("three objects", False, True),
+        ("four objects", False, True),
+        ("five objects", False, False),
+        ("a ring at the left", True, True),
+        ("a ring at the top", False, False),
+        ("a ring in the middle", False, False),
+        ("a square at the right", True, True),
+        ("two squares at the right", False, True),
+        ("a blue square left of a blue square", True, True),
+        ("a ring left of a ring", False, False),
+        ("two squares left of a square", False, False),  # nothing is left of itself
+        ("a red ring and two blue squares", True, True),
+        ("a red ring and a green object", False, False),
+    ],
+)
+def test_what_words_mean(caption: str, certain: bool, possible: bool):
+    statements = parse(caption)
+    assert say(statements) == caption
+    assert all(holds(each, VIEW, certain=True) for each in statements) == certain
+    assert all(holds(each, VIEW, certain=False) for each in statements) == possible == all(judge(caption, VIEW))
+
+
+def test_reading_a_caption():
+    assert parse("an orange arc above three large crosses") == [
+        Statement(Phrase(1, None, "orange", "arc"), None, "above", Phrase(3, "large", None, "cross"))
+    ]
+    assert parse("  two   objects in the middle and an arc ") == [
+        Statement(Phrase(2), "in the middle"),
+        Statement(Phrase(1, None, None, "arc")),
+    ]
+    assert judge("a red ring and a star", VIEW) == [True, False]
+
+
+@pytest.mark.parametrize(
+    "text",
+    ["", "a", "ring", "a arc", "an ring", "two ring", "a rings", "a red small ring", "a ring left of", "a ring and", "a pink ring",
+     "A ring", "a ring at the left left of a disc", "a ring left of a disc at the top", "a ring . ", "one ring", "<unk> ring",
+     "a ring and and a ring", "no rings left of a disc", "a ring left of no discs"],
+)  # fmt: skip
+def test_what_is_no_caption(text: str):
+    assert parse(text) is None and judge(text, VIEW) is None
+
+
+def test_whatever_is_said_is_true_and_can_be_read_back(described):
+    for view, said in described:
+        for caption in said:
+            statements = parse(caption)
+            assert statements and say(statements) == caption and set(caption.split()) <= set(words())
+            assert all(holds(each, view, certain=True) and holds(each, view, certain=False) for each in statements)
+    assert sum(len(set(said)) == 5 for _, said in described) > 0.97 * len(described)
+
+
+def test_captions_say_something(described):
+    """Under another picture few of them are true, and every kind of word occurs."""
+    others = [view for view, _ in described[1:]]
+    true = [all(judge(caption, other)) for (_, said), other in zip(described, others) for caption in said]
+    assert sum(true) / len(true) < 0.15
+    text = " ".join(caption for _, said in described for caption in said)
+    for word in (
+        *COLOURS,
+        *SHAPES,
+        "small",
+        "large",
+        "left of",
+        "above",
+        "two",
+        "three",
+        "at the left",
+        "in the middle",
+        "squares",
+    ):
+        assert f" {word} " in text, word
+
+
+def test_what_is_spoken_of_is_in_the_pixels():
+    """Areas of discs and squares in view, counted in the rendered labels, against the two bounds."""
+    dataset = scenes(noise=0.0, image_size=128, class_names=["background", "disc", "square"])
+    batch = dataset.finish(raw(dataset, range(150)))
+    seen, clear = look(batch.scene, dataset.size), 0
+    for b, view in enumerate(seen):
+        for label, shape, area in ((1, "disc", torch.pi), (2, "square", 2.0)):
+            mine = (batch.scene.shape[b] == SHAPES.index(shape)).nonzero()[:, 0]
+            if len(mine) != 1:
+                continue
+            share = float((batch.label[b] == label).sum() / (area * batch.scene.radius[b, mine[0]] ** 2))
+            things = [thing for thing in view if thing.shape == shape]
+            assert bool(things) or share < 0.1
+            if things and things[0].clear:
+                assert share > 0.52 or not any(t.clear for t in view if t is not things[0])
+                clear += 1
+            elif things:
+                assert share < 0.68
+    assert clear > 50
+
+
+def test_one_object_on_top_of_another():
+    scene = Scene(
+        shape=torch.tensor([[1, 0, -1]]),
+        colour=torch.tensor([[5, 0, 0]]),
+        radius=torch.tensor([[7.0, 14.0, 7.0]]),
+        centre=torch.tensor([[[30.0, 30.0], [30.0, 30.0], [9.0, 9.0]]]),
+        angle=torch.zeros(1, 3),
+        count=torch.tensor([2]),
+    )
+    assert look(scene, (64, 64)) == [[Seen("disc", "red", 14.0, 30 / 64, 30 / 64, True)]]
+    outside = scene._replace(centre=scene.centre - 200)
+    assert look(outside, (64, 64)) == [[]]
+    assert captions([], 2, lambda c: stream(0, 0, 0, c + 1)) == ["no objects"] * 2
+    assert all(holds(each, [], certain=True) for each in parse("no objects"))

@@ -1,0 +1,116 @@
+"""Questions on scenes: the answers are right, and the questions do not give them away."""
+
+from collections import Counter, defaultdict
+
+import numpy as np
+import pytest
+import torch
+from sequence_data import config, dataset
+
+from ablate.data.scene.question_kinds import KINDS
+from ablate.data.scene.view import look
+from ablate.errors import BadInput
+
+SIZES = {"train": 150, "val": 30, "test": 30}
+CHANCE = {"existence": 1 / 2, "count": 1 / 4, "colour": 1 / 8, "relation": 1 / 2}
+
+
+def questions(split: str = "train", **changes: object):
+    return dataset("scene_questions", **{"dataset__sizes": SIZES, **changes})(split=split)
+
+
+@pytest.fixture(scope="module")
+def data():
+    return questions()
+
+
+def recount(words: list[str], view: list) -> set[str]:
+    """The answers that can be given, read off what is seen: whoever counts what is in doubt, or leaves it."""
+    found = set()
+    for things in (view, [thing for thing in view if thing.clear]):
+
+        def those(noun: str, things: list = things) -> list:
+            return [t for t in things if noun in (t.shape, f"{t.shape}s", f"{t.shape}es", "object", "objects")]
+
+        match words:
+            case ["is", "there", _, colour, noun, "?"]:
+                found.add("yes" if any(t.colour == colour for t in those(noun)) else "no")
+            case ["how", "many", colour, "objects", "are", "there", "?"]:
+                found.add(("zero", "one", "two", "three")[sum(t.colour == colour for t in things)])
+            case ["how", "many", nouns, "are", "there", "?"]:
+                found.add(("zero", "one", "two", "three")[len(those(nouns))])
+            case ["what", "colour", "is", "the", noun, "?"]:
+                (thing,) = those(noun)
+                found.add(thing.colour)
+            case ["is", "the", first, *relation, "the", second, "?"]:
+                (a,), (b,) = those(first), those(second)
+                gaps = {"left": b.x - a.x, "right": a.x - b.x, "above": b.y - a.y, "below": a.y - b.y}
+                found.add("yes" if gaps[relation[0]] > 0 else "no")
+    return found
+
+
+def test_answers_are_right_whoever_counts_what_is_in_doubt(data):
+    samples = [data[i] for i in range(len(data))]
+    views = look(data.scenes.collate([sample.draw for sample in samples]).scene, data.scenes.size)
+    for sample, view in zip(samples, views, strict=True):
+        assert recount(sample.question.split(), view) == {sample.answer}, sample.question
+    assert {sample.question.split()[0] for sample in samples} == {"is", "how", "what"}
+
+
+@pytest.mark.parametrize("kind", KINDS)
+def test_the_question_alone_does_not_give_the_answer(kind: str):
+    """The answer that each question most often has, learned on many, is right by chance on others."""
+    random = np.random.default_rng(0)
+    drawn = [KINDS[kind](random, ["disc", "ring"]) for _ in range(800)]
+    seen, right = defaultdict(Counter), 0
+    for question in drawn[:500]:
+        seen[question.text][question.answer] += 1
+    for question in drawn[500:]:
+        right += seen[question.text].most_common(1)[0][0] == question.answer if question.text in seen else 0
+    assert right / 300 == pytest.approx(CHANCE[kind], abs=4 * (CHANCE[kind] / 300) ** 0.5)
+    assert max(map(len, seen.values())) == round(1 / CHANCE[kind])
+
+
+def test_a_sample_depends_on_seed_split_and_number_alone(data):
+    fewer = questions(dataset__sizes={"train": 6})
+    assert [fewer[i][1:] for i in reversed(range(6))][::-1] == [data[i][1:] for i in range(6)]
+    assert all(np.array_equal(fewer[i].draw.numbers, data[i].draw.numbers) for i in range(6))
+    for other in (questions("val"), questions(dataset__seed=1)):
+        assert [other[i].question for i in range(12)] != [data[i].question for i in range(12)]
+
+
+def test_a_batch(data):
+    raw = data.collate([data[i] for i in range(5)])
+    batch = data.finish(raw)
+    assert batch.image.shape == (5, 3, 64, 64) and batch.story is None and batch.index.tolist() == [0, 1, 2, 3, 4]
+    for i in range(5):
+        tokens = batch.question[i, : batch.question_lengths[i]].tolist()
+        assert " ".join(data.vocabulary.decode(tokens)) == data[i].question and not batch.question[i, len(tokens) :].any()
+        assert data.references(i) == [config("scene_questions").class_names[int(batch.target[i])]]
+    assert data.facts() == {"vocabulary_size": config("scene_questions").vocabulary_size}
+    assert "1" not in data.vocabulary.index and torch.is_tensor(batch.target)
+
+
+@pytest.mark.parametrize(
+    "changes, message",
+    [
+        ({"dataset__kinds": []}, "data.dataset.kinds is empty"),
+        ({"dataset__kinds": ["coulor"]}, "did you mean 'colour'"),
+        ({"dataset__objects": [1, 2]}, r"data.dataset.objects=\[1, 2\] must allow 3 objects"),
+        ({"dataset__shapes": ["disc"]}, r"data.dataset.shapes=\['disc'\] must be two or more"),
+        ({"class_names": ["yes", "no"]}, r"data.class_names must be \[yes, no, zero"),
+    ],
+)
+def test_bad_options_are_one_line(changes: dict, message: str):
+    with pytest.raises(BadInput, match=message) as error:
+        questions(**changes)
+    assert "\n" not in str(error.value)
+
+
+def test_what_no_picture_answers_is_one_line():
+    data = questions(dataset__kinds=["existence"], dataset__objects=[0, 1], dataset__sizes={"train": 8})
+    assert {data[i].answer for i in range(8)} == {"yes", "no"}
+    data.scenes.counts = (0, 0)
+    data.drawn.clear()
+    with pytest.raises(BadInput, match="of 1000 pictures none answers 'is there an? .*' with yes"):
+        [data[i] for i in range(8)]

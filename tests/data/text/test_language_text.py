@@ -1,0 +1,127 @@
+"""Texts to model: many short ones, and one long one."""
+
+from pathlib import Path
+
+import pytest
+from sequence_data import FOLDERS, SPLITS, config, dataset
+
+from ablate.data.source.long_text import python_help, text_file
+from ablate.data.text.lines import TextLines
+from ablate.data.text.stream import TextStream
+from ablate.data.text.vocabulary import BEGIN, END, UNKNOWN
+from ablate.errors import BadInput
+
+OPTIONS = {"unit": "characters", "lower": False, "min_count": 1, "max_vocabulary": None}
+
+
+def of_lines(texts: list[str], split: str = "train", **options: object) -> TextLines:
+    return TextLines(split, **{"read": lambda split: [(text,) for text in texts], "max_length": None, **OPTIONS, **options})
+
+
+def of_stream(text: str, split: str = "train", **options: object) -> TextStream:
+    return TextStream(split, **{"read": lambda: text, "length": 4, **OPTIONS, **options})
+
+
+def test_a_line_begins_and_ends():
+    data = of_lines(["ab", "Ωé"])
+    a, b = data.vocabulary.encode("ab")
+    assert data[0].input.tolist() == [BEGIN, a, b] and data[0].target.tolist() == [a, b, END]
+    assert data.vocabulary.decode(data[1].target.tolist()) == ["Ω", "é"] and data.lengths == [3, 3]
+
+
+def test_a_line_that_is_too_long_has_no_end():
+    data = of_lines(["abcd", "ab", "abc"], max_length=3)
+    assert [data.vocabulary.decode(data[i].target.tolist()) for i in range(3)] == [["a", "b", "c"], ["a", "b"], ["a", "b", "c"]]
+    assert [END in data[i].target.tolist() for i in range(3)] == [False, True, False]
+    assert (data.lengths, data.cut) == ([3, 3, 3], 2)
+
+
+@pytest.mark.parametrize(
+    "make, message",
+    [
+        (lambda: of_lines(["a", ""]), "train text 1 is empty"),
+        (lambda: of_lines([]), "the train split is empty"),
+        (lambda: of_lines(["a"], max_length=0), "data.max_length=0"),
+        (lambda: of_lines(["a"], "tets"), "did you mean 'test'"),
+        (lambda: of_stream("abc"), "the text is too short: 0 of its characters for the val split"),
+        (lambda: of_stream(""), "the text is too short: 0 of its characters for the train split"),
+        (lambda: of_stream("word " * 20, unit="words"), "1 of its words for the val split"),
+        (lambda: of_stream("abc" * 99, length=0), "data.length=0"),
+        (lambda: of_stream("abc" * 99, unit="sentences"), "data.dataset.unit='sentences'"),
+        (lambda: of_stream("abc" * 99, split="vall"), "did you mean 'val'"),
+    ],
+)
+def test_bad_input_is_one_line(make, message: str):
+    with pytest.raises(BadInput, match=message) as error:
+        make()
+    assert "\n" not in str(error.value)
+
+
+@pytest.mark.parametrize("length", [1, 4, 7, 89, 90, 1000])
+def test_the_pieces_of_a_stream_are_the_text_and_targets_are_one_further(length: int):
+    text = "".join(chr(ord("a") + (i * i) % 23) for i in range(100))
+    data = of_stream(text, length=length)
+    pieces = [data[i] for i in range(len(data))]
+    read = [token for piece in pieces for token in piece.input.tolist()]
+    said = [token for piece in pieces for token in piece.target.tolist()]
+    assert "".join(data.vocabulary.decode(read)) == text[:89] and "".join(data.vocabulary.decode(said)) == text[1:90]
+    assert data.stream and list(data.lengths) == [len(piece.input) for piece in pieces]
+    assert all(size == length for size in data.lengths[:-1]) and 1 <= data.lengths[-1] <= length
+    with pytest.raises(IndexError):
+        data[len(data)]
+
+
+def test_the_splits_are_stretches_one_after_the_other():
+    text = "".join(f"{i:04d}" for i in range(1000))
+    whole = ""
+    for split in SPLITS:
+        data = of_stream(text, split, length=64)
+        read = [token for i in range(len(data)) for token in data[i].input.tolist()]
+        whole += "".join(data.vocabulary.decode([*read, int(data[len(data) - 1].target[-1])]))
+    assert whole == text
+
+
+def test_what_training_has_not_is_unknown_and_words_are_possible():
+    data = of_stream("a b " * 90 + "Ж " * 10 + "b " * 10, "val", unit="words")
+    assert data[0].input.tolist() == [UNKNOWN] * 4
+    assert of_stream("A b " * 90, unit="words", lower=True).vocabulary.tokens[4:] == ["a", "b"]
+
+
+def test_pythons_own_text_is_always_the_same():
+    text = python_help()
+    assert text == python_help() and 300_000 < len(text) < 800_000
+    assert "statement" in text
+
+
+def test_a_text_file(tmp_path: Path):
+    book = tmp_path / "book.txt"
+    book.write_bytes("\ufeffÄ\r\nb".encode())
+    assert text_file(root=str(book), name=None, encoding="utf-8-sig") == "Ä\nb"
+    assert text_file(root=str(tmp_path), name="book.txt", encoding="utf-8-sig") == "Ä\nb"
+
+
+@pytest.mark.parametrize(
+    "root, name, message",
+    [
+        (None, None, "data.root is not set; data.root should name a text file"),
+        ("no.txt", None, "no.txt is missing; data.root should name a text file"),
+        ("", "input.txt", "input.txt: it is missing; data.root should hold input.txt"),
+        ("", None, "is a folder; data.root should name a text file"),
+        ("empty.txt", None, "empty.txt is empty"),
+        ("latin.txt", None, "latin.txt: byte 1 is no utf-8"),
+    ],
+)
+def test_a_bad_text_file_is_named(tmp_path: Path, root: str | None, name: str | None, message: str):
+    (tmp_path / "empty.txt").write_text(" \n")
+    (tmp_path / "latin.txt").write_bytes("aé".encode("latin-1"))
+    with pytest.raises(BadInput, match=message) as error:
+        text_file(root=None if root is None else str(tmp_path / root), name=name, encoding="utf-8-sig")
+    assert "\n" not in str(error.value)
+
+
+def test_shakespeare(real_data: Path):
+    make = dataset("shakespeare", root=str(real_data / FOLDERS["shakespeare"]))
+    assert len(make.keywords["read"]()) == 1_115_394
+    data = make(split="train")
+    assert len(data.vocabulary) == 65 + 4 and len(data) == -(-(round(1_115_394 * 0.9) - 1) // config("shakespeare").length)
+    assert "".join(data.vocabulary.decode(data[0].input.tolist())).startswith("First Citizen:\nBefore we proceed")

@@ -1,0 +1,163 @@
+"""Pairs of texts, and the readers of them."""
+
+import gzip
+from collections import defaultdict
+from datetime import date
+from pathlib import Path
+
+import pytest
+import torch
+from hydra.utils import instantiate
+from sequence_data import FOLDERS, config, dataset
+
+from ablate.data.batch import IGNORE
+from ablate.data.text.pairs import TextPairs, TwoVocabularies
+from ablate.data.text.vocabulary import BEGIN, END, SPECIAL, UNKNOWN
+from ablate.errors import BadInput
+
+PAIRS = [("ein Hund", "a dog"), ("Die Katze sitzt hier", "the cat sits"), ("ein Kind", "a child")]
+SIZES = {"train": 300, "val": 60, "test": 60}
+
+
+def pairs(split: str = "train", given: list = PAIRS, **options: object) -> TextPairs:
+    defaults = {"unit": "words", "lower": True, "reverse": False, "max_length": None, "min_count": 1, "max_vocabulary": None}
+    return TextPairs(split, **{**defaults, "read": lambda split: given, **options})
+
+
+def test_a_batch():
+    data = pairs()
+    batch = data.collate([data[i] for i in (0, 1)])
+    assert batch.source_lengths.tolist() == [2, 4] and batch.index.tolist() == [0, 1] and not batch.source[0, 2:].any()
+    assert data.vocabulary.source.decode(batch.source[1].tolist()) == "die katze sitzt hier".split()
+    dog, a = (data.vocabulary.target.index[word] for word in ("dog", "a"))
+    assert batch.input[0].tolist() == [BEGIN, a, dog, 0] and batch.target[0].tolist() == [a, dog, END, IGNORE]
+    assert data.references(1) == ["the cat sits"] and data.lengths == [2, 4, 2] and data.cut == 0
+    assert data.finish(batch) is batch and batch.describe() == "pairs such as one of 4 and 4 steps"
+    assert data.facts() == {"source_vocabulary_size": 4 + 7, "vocabulary_size": 4 + 6}
+
+
+def test_options():
+    assert torch.equal(pairs(reverse=True)[1].source.flip(0), pairs()[1].source)
+    short = pairs(max_length=3)
+    assert short.cut == 1 and short.lengths == [2, 3, 2] and short.references(1) == ["the cat sits"]
+    assert pairs(min_count=2)[0].source.tolist() == [4, UNKNOWN]
+    letters = pairs(unit="characters", given=[("日本 ١٢", "été"), ("שלום", "e\u0301")])
+    assert letters[0].source.shape == (5,) and letters.references(0) == ["été"]
+    assert letters[1].target.tolist() == letters[0].target.tolist()[:1]
+
+
+def test_two_vocabularies_travel_as_one_list():
+    data = pairs()
+    again = pairs("val", given=[("ein Fisch", "a fish")], vocabulary=data.vocabulary.tokens)
+    assert again.vocabulary.tokens == data.vocabulary.tokens and again[0].target.tolist()[1] == UNKNOWN
+    assert TwoVocabularies.divide(data.vocabulary.tokens).target.tokens[:4] == list(SPECIAL)
+    assert pairs("val").vocabulary.tokens == data.vocabulary.tokens  # counted on the training split
+
+
+@pytest.mark.parametrize(
+    "options, message",
+    [
+        ({"given": []}, "the train split is empty"),
+        ({"given": [("a", "b"), (" ", "b")]}, "train pair 1: an empty source"),
+        ({"given": [("a", "", "f.de:1")]}, "f.de:1: an empty target"),
+        ({"split": "trian"}, "did you mean 'train'"),
+        ({"max_length": 0}, "data.max_length=0"),
+        ({"vocabulary": [*SPECIAL, "a"]}, "the vocabulary of pairs holds two, each from <pad> on; this one holds 1"),
+    ],
+)
+def test_bad_input_is_one_line(options: dict, message: str):
+    with pytest.raises(BadInput, match=message) as error:
+        pairs(**options)
+    assert "\n" not in str(error.value)
+
+
+def test_dates():
+    data = dataset("dates", dataset__read__sizes=SIZES)(split="train")
+    texts, days = defaultdict(set), {}
+    for split in SIZES:
+        split_pairs = dataset("dates", dataset__read__sizes=SIZES)(split=split, vocabulary=data.vocabulary.tokens)
+        days[split] = {split_pairs.references(i)[0] for i in range(len(split_pairs))}
+        assert all(date.fromisoformat(day) and 1900 <= int(day[:4]) < 2100 for day in days[split])
+    assert not days["train"] & days["val"] and not days["train"] & days["test"] and not days["val"] & days["test"]
+    for i in range(300):
+        texts[data.text(data.vocabulary.source.decode(data[i].source.tolist()))].add(data.references(i)[0])
+    assert all(len(of) == 1 for of in texts.values()) and max(data.lengths) <= config("dates").max_length and data.cut == 0
+    assert data.facts()["vocabulary_size"] == 4 + 11
+    few = dataset("dates", dataset__read__sizes={"train": 3})(split="train")
+    assert [few.references(i) for i in range(3)] == [data.references(i) for i in range(3)]
+
+
+def test_a_date_in_each_script():
+    from ablate.data.source.dates import dates
+
+    options = {"sizes": {"train": 1}, "styles": ["full"], "seed": 3}
+    (french,), (hebrew,) = (dates("train", locales=[name], **options) for name in ("fr", "he"))
+    assert (
+        french.target == hebrew.target
+        and french.target[:4] in french.source
+        and any("א" <= letter <= "ת" for letter in hebrew.source)
+    )
+
+
+@pytest.mark.parametrize("name", ["copy_pairs", "reversal_pairs"])
+def test_symbols(name: str):
+    data = dataset(name, dataset__read__sizes=SIZES)(split="train")
+    assert {
+        "source_vocabulary_size": config(name).source_vocabulary_size,
+        "vocabulary_size": config(name).vocabulary_size,
+    } == data.facts()
+    for i in range(100):
+        source = data.vocabulary.source.decode(data[i].source.tolist())
+        assert data.references(i)[0].split() == (source[::-1] if name == "reversal_pairs" else source)
+    assert set(data.lengths) == set(range(1, 16))
+    longer = {"train": [1, 4], "val": [1, 4], "test": [9, 9]}
+    assert set(dataset(name, dataset__read__sizes=SIZES, dataset__read__length=longer)(split="test").lengths) == {9}
+    assert data.references(7) != dataset(name, dataset__read__sizes=SIZES, dataset__read__seed=1)(split="train").references(7)
+
+
+@pytest.mark.parametrize(
+    "name, changes, message",
+    [
+        ("dates", {"dataset__read__locales": ["de", "xx_YY"]}, "'xx_YY' is no locale of Babel's"),
+        ("dates", {"dataset__read__styles": ["short"]}, "data.dataset.read.styles='short' is unknown"),
+        ("dates", {"dataset__read__styles": []}, "must name one or more"),
+        ("dates", {"dataset__read__sizes": {"val": 3}}, "data.dataset.read.sizes.train=None"),
+        ("copy_pairs", {"dataset__read__length": [0, 3]}, r"data.dataset.read.length=\[0, 3\] must be \[fewest, most\]"),
+        ("copy_pairs", {"dataset__read__symbols": 0}, "data.dataset.read.symbols=0"),
+        ("multi30k", {"root": "/nowhere"}, "the folder /nowhere is missing; data.root should hold data/task1/tok"),
+        ("multi30k", {"dataset__read__layout": "token"}, "did you mean 'tok'"),
+        ("multi30k", {"dataset__read__target": "de"}, "are both 'de'"),
+    ],
+)
+def test_bad_options_are_one_line(name: str, changes: dict, message: str):
+    with pytest.raises(BadInput, match=message) as error:
+        dataset(name, **changes)(split="train")
+    assert "\n" not in str(error.value)
+
+
+def test_multi30k_both_layouts(tmp_path: Path):
+    for folder, suffix in (("tok", "lc.norm.tok.{}"), ("raw", "{}.gz")):
+        (tmp_path / "data/task1" / folder).mkdir(parents=True)
+        for name in ("train", "val", "test_2016_flickr"):
+            for language, text in (("de", "Ein Hund .\nZwei Katzen ."), ("en", "A dog .\nTwo cats .")):
+                path = tmp_path / "data/task1" / folder / f"{name}.{suffix.format(language)}"
+                path.write_bytes(gzip.compress(text.encode()) if folder == "raw" else text.encode())
+        data = dataset("multi30k", root=str(tmp_path), dataset__read__layout=folder, dataset__min_count=1)(split="test")
+        assert len(data) == 2 and data.references(1) == ["two cats ."]
+    (tmp_path / "data/task1/tok/train.lc.norm.tok.en").write_text("A dog .\n")
+    with pytest.raises(BadInput, match="tok.de:2 is the last line of one side, .*tok.en:1 of the other"):
+        dataset("multi30k", root=str(tmp_path))(split="train")
+    (tmp_path / "data/task1/raw/train.en.gz").write_bytes(b"no gzip")
+    with pytest.raises(BadInput, match="train.en.gz is corrupt or no gzip file"):
+        dataset("multi30k", root=str(tmp_path), dataset__read__layout="raw")(split="train")
+
+
+def test_multi30k(real_data: Path):
+    sizes = {"val": 1014, "test": 1000}
+    for layout in ("tok", "raw"):
+        for split, size in sizes.items():
+            read = config("multi30k", root=str(real_data / FOLDERS["multi30k"]), dataset__read__layout=layout)
+            assert len(instantiate(read.dataset.read)(split)) == size
+    data = dataset("multi30k", root=str(real_data / FOLDERS["multi30k"]))(split="train")
+    assert len(data) == 29000 and data.cut == 0
+    assert data.references(0) == ["two young , white males are outside near many bushes ."]

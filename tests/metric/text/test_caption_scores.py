@@ -1,0 +1,131 @@
+"""Scores of captions against what others compute, and against counts by hand."""
+
+import importlib.util
+import json
+import math
+from pathlib import Path
+
+import pytest
+import torch
+
+from ablate.errors import BadInput
+from ablate.metric.text.chrf import ChrF
+from ablate.metric.text.cider import CIDEr, CIDErD
+from ablate.metric.text.overlap import Bleu, ExactMatch, SacreBleu
+from ablate.metric.text.rouge import RougeL, longest_common
+
+SPEC = importlib.util.spec_from_file_location("peers", Path(__file__).with_name("peers.py"))
+peers = importlib.util.module_from_spec(SPEC)
+SPEC.loader.exec_module(peers)
+PEER = json.loads(peers.KEPT.read_text())
+ALL = [CIDEr, CIDErD, RougeL, Bleu, SacreBleu, ChrF, ExactMatch]
+
+
+def score(metric, pairs):
+    metric.update([prediction for prediction, _ in pairs], [references for _, references in pairs])
+    found = metric.compute()
+    return {k: float(v) for k, v in found.items()} if isinstance(found, dict) else float(found)
+
+
+def test_cider_d_equals_pycocoevalcap():
+    assert score(CIDErD(), peers.SENTENCES) == pytest.approx(PEER["cider_d"], abs=1e-6)
+
+
+def test_cider_equals_pycocoevalcap_without_penalty():
+    plain = [peers.SENTENCES[i] for i in PEER["cider_of"]]
+    assert len(plain) >= 4 and score(CIDEr(), plain) == pytest.approx(PEER["cider"], abs=1e-6)
+    assert score(CIDErD(sigma=1e9), plain) == pytest.approx(10 * PEER["cider"], abs=1e-6)
+
+
+def test_rouge_l_equals_pycocoevalcap():
+    assert score(RougeL(), peers.SENTENCES) == pytest.approx(PEER["rouge_l"], abs=1e-6)
+    each = [score(RougeL(), [pair]) for pair in peers.SENTENCES]
+    assert each == pytest.approx(PEER["rouge_l_each"], abs=1e-6)
+
+
+def test_bleu_equals_pycocoevalcap():
+    assert list(score(Bleu(), peers.SENTENCES).values()) == pytest.approx(PEER["bleu"], abs=1e-6)
+
+
+def test_chrf_equals_sacrebleu():
+    assert score(ChrF(), peers.SENTENCES) == pytest.approx(PEER["chrf"], abs=1e-9)
+
+
+def test_chrf_by_hand():
+    # "ab" of "ab c": precisions 1, 1; recalls 2/3, 1/2 of n = 1, 2; of n = 3 nothing is predicted.
+    precision, recall = 1, (2 / 3 + 1 / 2) / 2
+    assert score(ChrF(), [("ab", ["ab c"])]) == pytest.approx(5 * precision * recall / (4 * precision + recall))
+    assert score(ChrF(), [("a b", ["xy", "ab"])]) == 1.0
+
+
+def test_the_kept_numbers_are_what_the_peers_compute():
+    pytest.importorskip("pycocoevalcap", reason="pycocoevalcap is not installed; it is no requirement")
+    pytest.importorskip("sacrebleu", reason="sacrebleu is not installed; it is no requirement")
+    found = peers.compute()
+    assert {k: pytest.approx(v, abs=1e-9) for k, v in PEER.items()} == found
+
+
+def test_cider_by_hand():
+    # ln 2 for every n-gram but "a", which both pictures have: only "a ring" and "ring" count, cosines 1 and 1 of n = 1, 2.
+    pairs = [("a ring", ["a ring"]), ("nothing", ["a square"])]
+    assert score(CIDEr(n=2), pairs) == pytest.approx((1 + 0) / 2)
+    assert score(CIDErD(n=2), [("a ring ring", ["a ring"]), pairs[1]]) == pytest.approx(
+        10 * math.exp(-1 / 72) * (1 / 2 + math.sqrt(1 / 2)) / 2 / 2
+    )
+    assert score(CIDErD(), pairs[:1]) == 0.0  # of one picture no word says more than another
+
+
+def test_longest_common_subsequence():
+    assert longest_common("abcbdab", "bdcaba") == 4
+    assert longest_common("", "ab") == 0 and longest_common("ab", "ab") == 2
+
+
+@pytest.mark.parametrize("metric", ALL)
+def test_batches_do_not_matter_and_reset_forgets(metric):
+    whole, parts = metric(), metric()
+    for prediction, references in peers.SENTENCES:
+        parts.update([prediction], [references])
+    assert parts.compute() == pytest.approx(score(whole, peers.SENTENCES), abs=1e-6)
+    parts.reset()
+    assert score(parts, peers.SENTENCES[:3]) == pytest.approx(score(metric(), peers.SENTENCES[:3]), abs=1e-6)
+
+
+def test_what_several_devices_gathered_is_read_as_one():
+    metric = ExactMatch()
+    metric.update(["é\n", "b"], [["c"], ["b", "d"]])
+    metric.update(["a"], [["a"]])
+    kept = metric.pairs()
+    metric.text = torch.cat(metric.text)  # as torchmetrics leaves it
+    assert metric.pairs() == kept == [("é\n", ["c"]), ("b", ["b", "d"]), ("a", ["a"])]
+
+
+@pytest.mark.parametrize("metric", ALL)
+def test_an_empty_prediction_scores_nothing(metric):
+    found = score(metric(), [("", ["a ring", "two rings"]), ("", ["a square"])])
+    assert found == (dict.fromkeys(found, 0.0) if isinstance(found, dict) else 0.0)
+
+
+@pytest.mark.parametrize("metric", ALL)
+def test_a_perfect_prediction_of_any_script(metric):
+    pairs = [
+        (text, [text]) for text in ("حلقة حمراء صغيرة فوق مربع", "小 さい 赤い 輪 が ある", "un anneau rouge à gauche d'un carré")
+    ]
+    found = score(metric(), pairs)
+    best = {CIDErD: 10.0}.get(metric, 1.0)
+    assert found == pytest.approx(dict.fromkeys(found, best) if isinstance(found, dict) else best, abs=1e-5)
+
+
+@pytest.mark.parametrize("metric", ALL)
+def test_bad_input_is_one_line(metric):
+    with pytest.raises(BadInput, match="2 predictions, but references of 1"):
+        metric().update(["a", "b"], [["a"]])
+    with pytest.raises(BadInput, match=r"references\[1\]=\[\] must be a list"):
+        metric().update(["a", "b"], [["a"], []])
+    with pytest.raises(BadInput, match=r"references\[0\]='a' must be a list"):
+        metric().update(["a"], ["a"])
+
+
+def test_exact_match_and_signature():
+    assert score(ExactMatch(), [("a  ring", ["a ring"]), ("a rin", ["a ring", "b"]), ("b", ["a", "b"])]) == pytest.approx(2 / 3)
+    assert SacreBleu(lowercase=True).signature.startswith("case:lc|eff:no|tok:13a|smooth:none|version:torchmetrics-")
+    assert torch.isnan(ExactMatch().compute())

@@ -1,0 +1,91 @@
+"""VGG16 against a plain chain of torch's layers in torchvision's layout; weights of encoders from elsewhere."""
+
+import pytest
+import torch
+from commands import compose
+from hydra.utils import instantiate
+from torch import nn
+
+from ablate.errors import BadInput
+from ablate.model.segmenter.encoder.load import load_encoder
+from ablate.model.segmenter.encoder.small import SmallEncoder
+from ablate.model.segmenter.encoder.vgg16 import VGG16
+
+LAYOUT = [64, 64, "M", 128, 128, "M", 256, 256, 256, "M", 512, 512, 512, "M", 512, 512, 512, "M"]
+WIDTH = 4
+
+
+def torchvisions(width=WIDTH):
+    """`vgg16().features` as torchvision builds it, narrower, beside a classifier."""
+    layers, before = [], 3
+    for each in LAYOUT:
+        if each == "M":
+            layers.append(nn.MaxPool2d(2, 2))
+        else:
+            layers += [nn.Conv2d(before, each * width // 64, 3, padding=1), nn.ReLU()]
+            before = each * width // 64
+    return nn.ModuleDict({"features": nn.Sequential(*layers), "classifier": nn.Sequential(nn.Linear(2, 2))})
+
+
+def test_parameters_have_torchvisions_names_and_shapes():
+    own, theirs = VGG16().state_dict(), torchvisions(64).features.state_dict(prefix="features.")
+    assert {name: value.shape for name, value in own.items()} == {name: value.shape for name, value in theirs.items()}
+    assert list(own)[0] == "features.0.weight" and list(own)[-1] == "features.28.bias"
+    assert sum(value.numel() for value in own.values()) == 14_714_688  # of VGG16 without its classifier
+
+
+@pytest.mark.parametrize("normalise", [False, True])
+def test_it_computes_what_torchvisions_layers_compute(normalise):
+    torch.manual_seed(0)
+    theirs, ours = torchvisions(), VGG16(WIDTH, normalise)
+    load_encoder(ours, theirs.state_dict())
+    x = image = torch.rand(2, 3, 64, 96)
+    if normalise:
+        x = (image - torch.tensor([0.485, 0.456, 0.406])[:, None, None]) / torch.tensor([0.229, 0.224, 0.225])[:, None, None]
+    found, maps = ours(image), []
+    for layer in theirs.features:
+        if isinstance(layer, nn.MaxPool2d):
+            maps.append(x)
+        x = layer(x)
+    assert torch.allclose(found.bottom, x, atol=1e-6) and found.bottom.shape == (2, 32, 2, 3)
+    assert all(torch.allclose(one, other, atol=1e-6) for one, other in zip(found.maps, maps, strict=True))
+
+
+@pytest.mark.parametrize("decoder", ["nearest", "max_unpool"])
+def test_a_segmenter_stands_on_it_at_any_size(decoder):
+    cfg = compose("model/encoder=vgg16", "model.encoder.width=4", f"model/decoder={decoder}", "model.decoder.skip=add")
+    model = instantiate(cfg.model, _convert_="all")
+    assert model(torch.rand(2, 3, 17, 35)).shape == (2, cfg.data.num_classes, 17, 35)
+
+
+@pytest.mark.parametrize("prefix", ["model.encoder.", "encoder.", ""])
+def test_weights_of_a_segmenter_are_taken_over(prefix):
+    theirs, ours = SmallEncoder(width=4), SmallEncoder(width=4)
+    state = {prefix + name: value + 1 for name, value in theirs.state_dict().items()}
+    load_encoder(ours, {**state, "model.decoder.weight": torch.ones(1), "model.head.bias": torch.ones(1)})
+    assert all(torch.equal(value, state[prefix + name]) for name, value in ours.state_dict().items())
+
+
+def given(prefix="model.encoder.", **options):
+    return {prefix + name: value for name, value in SmallEncoder(**options).state_dict().items()}
+
+
+@pytest.mark.parametrize(
+    "state, words",
+    [
+        (given(width=8), r"of shape \(4, 3, 3, 3\), the one given of \(8, 3, 3, 3\): the options of model.encoder differ"),
+        (given(width=4, depth=2), "is not among the .* weights given; is model/encoder the one"),
+        (given(width=4, convs=2), "levels.0.1.*among the weights given: the options of model.encoder differ"),
+        ({}, "not among the 0 weights given"),
+        (VGG16(4).state_dict(), "is not among"),
+    ],
+)
+def test_weights_that_do_not_fit_are_refused_in_one_line(state, words):
+    with pytest.raises(BadInput, match=words) as refused:
+        load_encoder(SmallEncoder(width=4), state)
+    assert "\n" not in str(refused.value)
+
+
+def test_a_width_that_cannot_be():
+    with pytest.raises(BadInput, match="model.encoder.width=0"):
+        VGG16(0)

@@ -1,0 +1,148 @@
+"""A run that was killed and continued ends with the weights of the run that was never stopped."""
+
+import json
+import math
+import os
+import signal
+import subprocess
+import sys
+import time
+from pathlib import Path
+
+import pytest
+import torch
+from commands import ROOT, TINY, error_line, script
+
+from ablate.errors import BadInput
+from ablate.run.checkpoint import AtomicCheckpointIO
+
+pytestmark = pytest.mark.xdist_group("continue")  # one trained run for all
+WORDS = [*TINY, "trainer.max_epochs=4", "trainer.deterministic=true", "augmentation=standard", "augmentation.crop=null"]
+
+
+def weights(run: Path, name: str = "last") -> dict[str, torch.Tensor]:
+    return torch.load(run / f"checkpoints/{name}.ckpt", weights_only=True)["state_dict"]
+
+
+def assert_equal_weights(a: dict, b: dict) -> None:
+    assert a.keys() == b.keys()
+    for key in a:
+        assert torch.equal(a[key], b[key]), key
+
+
+@pytest.fixture(scope="module")
+def undisturbed(tmp_path_factory):
+    folder = tmp_path_factory.mktemp("undisturbed")
+    done = script("train", *WORDS, f"hydra.run.dir={folder}/run", cwd=folder)
+    assert done.returncode == 0, done.stderr
+    return folder / "run"
+
+
+def kill_when(ready, command: list[str], cwd: Path, how: int) -> int:
+    process = subprocess.Popen(command, cwd=cwd, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
+    until = time.time() + 120
+    while not ready() and process.poll() is None and time.time() < until:
+        time.sleep(0.002)
+    assert process.poll() is None, "it ended before it could be killed"
+    process.send_signal(how)
+    return process.wait()
+
+
+def test_two_runs_of_one_seed_end_with_equal_weights(undisturbed, tmp_path):
+    assert script("train", *WORDS, f"hydra.run.dir={tmp_path}/run", cwd=tmp_path).returncode == 0
+    assert_equal_weights(weights(undisturbed), weights(tmp_path / "run"))
+    assert_equal_weights(weights(undisturbed, "best"), weights(tmp_path / "run", "best"))
+
+
+@pytest.mark.parametrize("epoch", [1, 3])
+def test_killed_and_continued_equals_never_stopped(undisturbed, tmp_path, epoch):
+    command = [sys.executable, str(ROOT / "scripts/train.py"), *WORDS]
+    curves = tmp_path / "logs/segmentation"
+
+    def reached() -> bool:
+        histories = [json.loads(path.read_text()) for path in curves.glob("*/history.json")]
+        return any(len(history["train/loss"]) >= epoch for history in histories)
+
+    assert kill_when(reached, command, tmp_path, signal.SIGKILL) == -signal.SIGKILL
+    (run,) = curves.iterdir()
+    assert json.loads((run / "run.json").read_text())["status"] == "running"
+    done = script("train", *WORDS, "ckpt_path=last", cwd=tmp_path)
+    assert done.returncode == 0, done.stderr
+    assert [run] == list(curves.iterdir())
+    assert_equal_weights(weights(undisturbed), weights(run))
+    assert_equal_weights(weights(undisturbed, "best"), weights(run, "best"))
+    a, b = (json.loads((r / "metrics.json").read_text()) for r in (undisturbed, run))
+    assert a == pytest.approx(b, nan_ok=True, abs=0)
+
+
+def test_sigterm_is_not_success_and_can_be_continued(undisturbed, tmp_path):
+    command = [sys.executable, str(ROOT / "scripts/train.py"), *WORDS]
+    started = lambda: any((tmp_path / "logs").glob("*/*/checkpoints/last.ckpt"))  # noqa: E731
+    assert kill_when(started, command, tmp_path, signal.SIGTERM) == 143
+    (run,) = (tmp_path / "logs/segmentation").iterdir()
+    assert json.loads((run / "run.json").read_text())["status"] == "interrupted"
+    assert script("train", *WORDS, "ckpt_path=last", cwd=tmp_path).returncode == 0
+    assert_equal_weights(weights(undisturbed), weights(run))
+
+
+def test_a_half_written_checkpoint_is_never_continued_from(undisturbed, tmp_path):
+    target, parts = tmp_path / "last.ckpt", {"data": {}, "model": {}, "task": {}}
+    AtomicCheckpointIO().save_checkpoint({"config": parts, "state_dict": {}, "n": 1}, str(target))
+    child = os.fork()
+    if child == 0:  # killed in the middle of the second save
+        import ablate.run.checkpoint as module
+
+        def half(checkpoint, file):
+            file.write(b"half")
+            file.flush()
+            os.kill(os.getpid(), signal.SIGKILL)
+
+        module.torch.save = half
+        AtomicCheckpointIO().save_checkpoint({"n": 2}, str(target))
+    os.waitpid(child, 0)
+    assert (tmp_path / "last.ckpt.part").read_bytes() == b"half"
+    assert AtomicCheckpointIO().load_checkpoint(str(target))["n"] == 1
+
+
+def test_a_checkpoint_of_another_model_is_refused(undisturbed, tmp_path):
+    path = undisturbed / "checkpoints/last.ckpt"
+    line = error_line(script("train", *WORDS, "model.encoder.width=8", f"ckpt_path={path}", cwd=tmp_path))
+    assert "model.encoder.width was 4 and is 8" in line
+
+
+def test_a_finished_run_continues_into_nothing(undisturbed):
+    before = (undisturbed / "checkpoints/last.ckpt").stat().st_mtime_ns
+    done = script("train", *WORDS, f"hydra.run.dir={undisturbed}", "ckpt_path=last", cwd=undisturbed)
+    assert done.returncode == 0 and "finished already" in done.stdout
+    assert (undisturbed / "checkpoints/last.ckpt").stat().st_mtime_ns == before
+
+
+def test_a_run_stopped_in_its_test_ends_with_the_same_metrics(undisturbed):
+    before = (undisturbed / "metrics.json").read_text()
+    (undisturbed / "metrics.json").unlink()
+    state = json.loads((undisturbed / "run.json").read_text())
+    (undisturbed / "run.json").write_text(json.dumps({**state, "status": "running"}))
+    done = script("train", *WORDS, f"hydra.run.dir={undisturbed}", "ckpt_path=last", cwd=undisturbed)
+    assert done.returncode == 0, done.stderr
+    assert json.loads((undisturbed / "metrics.json").read_text()) == pytest.approx(json.loads(before), abs=0, nan_ok=True)
+
+
+def test_weights_that_are_not_finite_are_not_saved(tmp_path):
+    path = str(tmp_path / "last.ckpt")
+    good, bad = ({"state_dict": {"weight": torch.tensor(value)}, "global_step": 7} for value in (1.0, math.nan))
+    AtomicCheckpointIO().save_checkpoint(good, path)
+    with pytest.raises(BadInput, match="weight is not finite after step 7"):
+        AtomicCheckpointIO().save_checkpoint(bad, path)
+    assert torch.load(path, weights_only=True) == good
+    AtomicCheckpointIO().save_checkpoint({**bad, "may_diverge": True}, path)  # where that is what is measured
+    assert torch.load(path, weights_only=True)["state_dict"]["weight"].isnan()
+
+
+def test_a_loss_that_is_not_finite_stops_at_its_step_and_keeps_the_last_good_checkpoint(tmp_path):
+    words = [*TINY, "optimizer=sgd", "optimizer.lr=1e30", "scheduler=constant", "model.encoder.norm=none"]
+    line = error_line(script("train", *words, "trainer.max_epochs=3", cwd=tmp_path))
+    assert "not finite at step" in line
+    for path in tmp_path.glob("logs/*/*/checkpoints/*.ckpt"):
+        assert all(v.isfinite().all() for v in torch.load(path, weights_only=True)["state_dict"].values())
+    (state,) = tmp_path.glob("logs/*/*/run.json")
+    assert json.loads(state.read_text())["status"] == "failed"

@@ -1,0 +1,132 @@
+"""A captioner or an answerer whose encoder starts from a segmenter, or from a file as torchvision's; files that are none."""
+
+import json
+import pickle
+import re
+
+import pytest
+import torch
+from commands import TINY, compose, error_line, script
+
+from ablate.errors import BadInput
+from ablate.model.segmenter.encoder.vgg16 import VGG16
+from ablate.run.train import build, start_encoder
+
+pytestmark = pytest.mark.xdist_group("encoder_weights")  # one trained segmenter for all
+CAPTIONS = ["data=scene_captions", "model=captioner", "task=captioning", "model/search=greedy", "data.max_length=4"]
+QUESTIONS = ["data=scene_questions", "model=question_answering", "task=question_answering"]
+VGG = ["model/encoder=vgg16", "model.encoder.width=4"]
+SHORT = [*(word for word in TINY if "model.encoder" not in word), "trainer.max_epochs=1"]
+FROM = "task.encoder_weights="
+
+
+@pytest.fixture(scope="module")
+def segmenter(tmp_path_factory):
+    folder = tmp_path_factory.mktemp("segmenter")
+    done = script("train", *TINY, f"hydra.run.dir={folder}/run", cwd=folder)
+    assert done.returncode == 0, done.stderr
+    return folder / "run/checkpoints/best.ckpt"
+
+
+def train(folder, *words):
+    return script("train", *words, f"hydra.run.dir={folder}/run", cwd=folder)
+
+
+def encoder_of(path, prefix):
+    state = torch.load(path, weights_only=True)["state_dict"]
+    return {name.removeprefix(prefix): value for name, value in state.items() if name.startswith(prefix)}
+
+
+def assert_equal(one, other):
+    assert one.keys() == other.keys() and all(torch.equal(one[name], other[name]) for name in one)
+
+
+@pytest.mark.parametrize("words", [CAPTIONS, QUESTIONS], ids=["captions", "questions"])
+def test_a_frozen_encoder_stays_the_segmenters(segmenter, tmp_path, words):
+    copy = tmp_path / "weights.ckpt"
+    copy.write_bytes(segmenter.read_bytes())
+    done = train(tmp_path, *TINY, *words, f"{FROM}{copy}", "model.frozen=true")
+    assert done.returncode == 0, done.stderr
+    best = tmp_path / "run/checkpoints/best.ckpt"
+    ours = encoder_of(best, "model.reader.encoder.")
+    assert any("running_mean" in name for name in ours)
+    assert_equal(ours, encoder_of(segmenter, "model.encoder."))
+    copy.unlink()  # a checkpoint has the weights: nothing is read a second time
+    again = script("evaluate", f"checkpoint={best}", cwd=tmp_path)
+    assert again.returncode == 0, again.stderr
+    (found,) = tmp_path.glob("logs/evaluate/*/metrics.json")
+    first = json.loads((tmp_path / "run/metrics.json").read_text())
+    assert json.loads(found.read_text())["test/loss"] == first["test/loss"]
+
+
+def test_a_trained_encoder_starts_there_and_goes_on_from_its_own_checkpoint(segmenter, tmp_path):
+    words = [*TINY, *CAPTIONS, f"{FROM}{segmenter}"]
+    still, moving = tmp_path / "still", tmp_path / "moving"
+    for folder, more in ((still, ["optimizer.lr=1e-12"]), (moving, [])):
+        folder.mkdir()
+        done = train(folder, *words, *more)
+        assert done.returncode == 0, done.stderr
+    theirs = encoder_of(segmenter, "model.encoder.")
+    stood, moved = (encoder_of(folder / "run/checkpoints/best.ckpt", "model.reader.encoder.") for folder in (still, moving))
+    weights = [name for name in theirs if name.endswith("weight")]
+    assert all(torch.allclose(stood[name], theirs[name], atol=1e-9) for name in weights)
+    assert not any(torch.equal(moved[name], theirs[name]) for name in weights if "0.0" in name)
+    gone = f"{FROM}{tmp_path}/gone.ckpt"  # nor is it read where a run goes on
+    last = f"ckpt_path={moving}/run/checkpoints/last.ckpt"
+    done = script("train", *words[:-1], gone, last, "trainer.max_epochs=3", cwd=tmp_path)
+    assert done.returncode == 0, done.stderr
+
+
+def test_weights_in_torchvisions_layout(tmp_path):
+    torch.manual_seed(7)
+    state = dict(VGG16(width=4).state_dict())
+    torch.save({**state, "classifier.0.weight": torch.ones(2, 2)}, tmp_path / "vgg16.pth")
+    done = train(tmp_path, *SHORT, *CAPTIONS, *VGG, f"{FROM}{tmp_path}/vgg16.pth", "model.frozen=true")
+    assert done.returncode == 0, done.stderr
+    assert_equal(encoder_of(tmp_path / "run/checkpoints/best.ckpt", "model.reader.encoder."), state)
+
+
+def test_another_encoder_is_one_line_that_names_the_shape(segmenter, tmp_path):
+    line = error_line(train(tmp_path, *TINY, *CAPTIONS, f"{FROM}{segmenter}", "model.encoder.width=5"))
+    assert f"{FROM}{segmenter}: the encoder's levels.0.0.0.weight is of shape (5, 3, 3, 3), the one given of (4, 3, 3, 3)" in line
+    assert not (tmp_path / "run/checkpoints").exists()  # before any training
+
+
+class Runs:
+    def __reduce__(self):
+        return print, ("this would have run",)
+
+
+def truncated(path, segmenter):
+    path.write_bytes(segmenter.read_bytes()[:2000])
+
+
+BAD = {
+    "is not a file": lambda path, _: None,
+    "is truncated or no checkpoint": truncated,
+    "is refused: it would run code": lambda path, _: path.write_bytes(pickle.dumps(Runs())),
+    "is refused": lambda path, _: path.write_text("no weights at all"),
+    "holds no weights": lambda path, _: torch.save({}, path),
+    "nor weights alone: it holds 'epoch', a int": lambda path, _: torch.save({"epoch": 3}, path),
+    "levels.0.0.0.weight is not among the 1 weights given": lambda path, _: torch.save({"fc.weight": torch.ones(2)}, path),
+}
+
+
+@pytest.mark.parametrize("said", BAD)
+def test_a_file_that_will_not_do_is_one_line(segmenter, tmp_path, said, capsys):
+    BAD[said](tmp_path / "bad.ckpt", segmenter)
+    task = build(compose(*CAPTIONS, f"{FROM}{tmp_path}/bad.ckpt"), "task")
+    with pytest.raises(BadInput, match=re.escape(said)) as refused:
+        start_encoder(task)
+    assert "\n" not in str(refused.value) and "bad.ckpt" in str(refused.value) and not capsys.readouterr().out
+
+
+def test_a_missing_file_ends_a_run_before_its_training(tmp_path):
+    line = error_line(train(tmp_path, *TINY, *CAPTIONS, f"{FROM}{tmp_path}/gone.ckpt"))
+    assert "gone.ckpt' is not a file" in line and not (tmp_path / "run/checkpoints").exists()
+
+
+def test_a_network_of_stories_has_no_encoder():
+    words = ["data=babi", "model=story_question_answering", "task=question_answering", "data.vocabulary_size=9"]
+    with pytest.raises(BadInput, match="task.encoder_weights=some.ckpt: this network has no encoder of pictures"):
+        start_encoder(build(compose(*words, f"{FROM}some.ckpt"), "task"))
