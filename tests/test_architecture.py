@@ -33,7 +33,10 @@ LIBRARIES = {  # floors that know nothing of these
     ("lightning",): ("ablation",),
 }
 BY_NAME_ONLY = {"ablation": ("ablate.run.train", "ablate.run.load")}
-KNOWN_TO_POINT_UP = {("callback/samples.py", "command"), *(("figure/checkerboard.py", floor) for floor in ("callback", "command", "run"))}
+KNOWN_TO_POINT_UP = {
+    ("callback/samples.py", "command"),
+    *(("figure/checkerboard.py", floor) for floor in ("callback", "command", "run")),
+}
 
 
 def imported(path: Path) -> set[str]:

@@ -6,7 +6,8 @@ from hydra.utils import get_class
 from omegaconf import OmegaConf
 from sequence_data import FOLDERS
 
-from ablate.run.train import build, metric_tags
+from ablate.run.build import build
+from ablate.run.train import metric_tags
 
 GROUPS = ("data", "augmentation", "model/encoder", "model/decoder", "optimizer", "scheduler", "trainer", "debug", "experiment")
 OPTIONS = [f"{group}={path.stem}" for group in GROUPS for path in sorted((CONF / group).glob("*.yaml"))]

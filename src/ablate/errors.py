@@ -1,11 +1,26 @@
-"""The one exception for a user's mistake: its text is the one line the user gets to read."""
+"""The one exception for a user's mistake: its text is the one line the user gets to read.
 
-from collections.abc import Iterable
+A message names an argument in backticks, as its own function knows it: "`width`=0 must be a whole number of at least 1". What
+builds from a config (`ablate.run.build`) puts in the key that the user writes: "model.encoder.width=0 must be …".
+"""
+
+import re
+from collections.abc import Callable, Iterable
 from difflib import get_close_matches
+
+_ARGUMENT = re.compile(r"`([A-Za-z_][\w.]*)`")
 
 
 class BadInput(ValueError):
     """Something the user gave is wrong; the command line prints the message, without a traceback."""
+
+    def renamed(self, key_of: Callable[[str], str | None]) -> "BadInput":
+        """The same with each argument in backticks replaced by its key; where `key_of` knows none, it stays as it is."""
+        return BadInput(_ARGUMENT.sub(lambda found: key_of(found[1]) or found[0], self.args[0]))
+
+    def __str__(self) -> str:
+        """The message as one line, without backticks."""
+        return " ".join(_ARGUMENT.sub(r"\1", self.args[0]).split())
 
 
 def did_you_mean(value: object, choices: Iterable[object]) -> str:
@@ -20,14 +35,14 @@ def check_choice(name: str, value: str, choices: Iterable[str]) -> str:
     """Return `value` if it is among `choices`, else raise BadInput naming the nearest one."""
     choices = tuple(choices)
     if value not in choices:
-        raise BadInput(f"{name}={value!r} is unknown{did_you_mean(value, choices)}")
+        raise BadInput(f"`{name}`={value!r} is unknown{did_you_mean(value, choices)}")
     return value
 
 
 def check_whole(name: str, value: object, least: int) -> int:
     """Return `value` if it is a whole number of at least `least`, else raise BadInput."""
     if isinstance(value, bool) or not isinstance(value, int) or value < least:
-        raise BadInput(f"{name}={value!r} must be a whole number of at least {least}")
+        raise BadInput(f"`{name}`={value!r} must be a whole number of at least {least}")
     return value
 
 

@@ -186,7 +186,7 @@ def test_a_network_that_does_not_recur():
     [
         (lambda: GradientFlow([2, 7], 3, 0).measure(Data(), made()), "lags has 7, beyond the largest lag in these sequences, 6"),
         (lambda: GradientFlow([0], 3, 0), "metric.lags=0"),
-        (lambda: Inside(".", 0, 0), "callbacks.inside.samples=0"),
+        (lambda: Inside(".", 0, 0), "samples=0"),
         (lambda: look(made(), sample(), 2), "cell=2 must be a whole number from 0 to 1"),
     ],
 )

@@ -109,7 +109,7 @@ def test_the_vocabulary_can_be_given(option):
         assert splits["train"].facts() == {}
         return
     tokens = splits["train"].vocabulary.tokens
-    assert splits["val"].facts() == {"vocabulary_size": len(tokens)} and data.vocabulary_size is None
+    assert splits["val"].facts() == {"vocabulary_size": len(tokens)} and vocabulary_size is None
     given = dataset(name, **({"root": data.root} if data.root else {}))(split="val", vocabulary=tokens[:10])
     assert given.vocabulary.tokens == tokens[:10]
     assert max(int(given[i].input.max()) for i in range(min(50, len(given)))) < 10

@@ -10,7 +10,8 @@ from commands import TINY, compose, error_line, script
 
 from ablate.errors import BadInput
 from ablate.model.segmenter.encoder.vgg16 import VGG16
-from ablate.run.train import build, start_encoder
+from ablate.run.build import build
+from ablate.run.train import start_encoder
 
 pytestmark = pytest.mark.xdist_group("encoder_weights")  # one trained segmenter for all
 CAPTIONS = ["data=scene_captions", "model=captioner", "task=captioning", "model/search=greedy", "data.max_length=4"]

@@ -271,7 +271,7 @@ PICTURES = SegmentationBatch(torch.zeros(1, 3, 4, 4), torch.zeros(1, 4, 4, dtype
         ),
         (partial(tagging, kind=LanguageModelling), sequences(), {}, "learns from text"),
         (partial(tagging, 3), sequences(), {"accumulate_grad_batches": 2}, "no trainer.accumulate_grad_batches"),
-        (partial(tagging, 3), sequences(), {"gradient_clip_val": 1.0}, "task.gradient_clip instead"),
+        (partial(tagging, 3), sequences(), {"gradient_clip_val": 1.0}, "gradient_clip instead"),
     ],
 )
 def test_what_is_not_made_for_each_other_is_said_before_training(make, batch, options, words):
@@ -296,9 +296,9 @@ def test_a_model_of_another_kind_is_refused():
 @pytest.mark.parametrize(
     "call, words",
     [
-        (lambda: tagging(0), "task.truncate=0"),
-        (lambda: tagging(2, bidirectional=True), "task.truncate=2 cuts from the beginning on"),
-        (lambda: tagging(clip=0.0), "task.gradient_clip=0.0"),
+        (lambda: tagging(0), "truncate=0"),
+        (lambda: tagging(2, bidirectional=True), "truncate=2 cuts from the beginning on"),
+        (lambda: tagging(clip=0.0), "gradient_clip=0.0"),
         (lambda: tagging(kind=LanguageModelling, bidirectional=True), "lets a language model read what it is to say"),
     ],
 )

@@ -64,11 +64,11 @@ def test_a_share_of_none_is_teacher_forcing_bit_for_bit(schedule):
 @pytest.mark.parametrize(
     "share, schedule, words",
     [
-        (-0.1, "linear", "task.scheduled_sampling=-0.1 must be a number from 0 "),
-        (1.1, "linear", "task.scheduled_sampling=1.1 must"),
-        (math.nan, "constant", "task.scheduled_sampling=nan must"),
-        (True, "constant", "task.scheduled_sampling=True must"),
-        (0.5, "linaer", "task.sampling_schedule='linaer' is unknown; did you mean 'linear'"),
+        (-0.1, "linear", "scheduled_sampling=-0.1 must be a number from 0 "),
+        (1.1, "linear", "scheduled_sampling=1.1 must"),
+        (math.nan, "constant", "scheduled_sampling=nan must"),
+        (True, "constant", "scheduled_sampling=True must"),
+        (0.5, "linaer", "sampling_schedule='linaer' is unknown; did you mean 'linear'"),
     ],
 )
 def test_bad_options_are_one_line(share, schedule, words):

@@ -45,5 +45,5 @@ def test_the_loss_is_of_the_whole_batch_and_ignores_void():
 
 def test_names_must_fit_the_number_of_classes():
     with pytest.raises(Exception) as refused:
-        make("data.class_names=[background,disc]")
+        make("class_names=[background,disc]")
     assert isinstance(refused.value.__cause__, BadInput) and "has 2 names" in str(refused.value.__cause__)

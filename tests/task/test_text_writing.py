@@ -385,10 +385,10 @@ def test_readers_of_stories_and_of_pictures_are_told_apart(of_stories, words):
 @pytest.mark.parametrize(
     "search, words",
     [
-        (partial(beam, width=99), "model.search.width=99 is wider than the vocabulary"),
-        (partial(greedy, max_length=0), "model.search.max_length=0 must be"),
-        (partial(greedy, min_length=50), "model.search.min_length=50 must be below"),
-        (partial(beam, min_length=9, max_length=8), "model.search.min_length=9 must be below"),
+        (partial(beam, width=99), "width=99 is wider than the vocabulary"),
+        (partial(greedy, max_length=0), "max_length=0 must be"),
+        (partial(greedy, min_length=50), "min_length=50 must be below"),
+        (partial(beam, min_length=9, max_length=8), "min_length=9 must be below"),
     ],
 )
 @every_task
@@ -410,15 +410,15 @@ def test_a_check_leaves_all_as_it_was(name):
 @pytest.mark.parametrize(
     "options, words",
     [
-        ({"label_smoothing": 1.0}, "task.label_smoothing=1.0 must be"),
-        ({"label_smoothing": -0.1}, "task.label_smoothing=-0.1 must be"),
-        ({"doubly_stochastic": -1.0}, "task.doubly_stochastic=-1.0 must be"),
-        ({"doubly_stochastic": math.nan}, "task.doubly_stochastic=nan must be"),
-        ({"doubly_stochastic": 1.0, "attention": "none"}, "task.doubly_stochastic needs an attention"),
-        ({"scheduled_sampling": 2.0}, "task.scheduled_sampling=2.0 must be"),
-        ({"scores": ["bleu", "cidre"]}, "task.scores='cidre' is unknown; did you mean 'cider'"),
-        ({"at_lengths": [5, 0]}, "task.at_lengths=0 must be"),
-        ({"gradient_clip": 0.0}, "task.gradient_clip=0.0 must be"),
+        ({"label_smoothing": 1.0}, "label_smoothing=1.0 must be"),
+        ({"label_smoothing": -0.1}, "label_smoothing=-0.1 must be"),
+        ({"doubly_stochastic": -1.0}, "doubly_stochastic=-1.0 must be"),
+        ({"doubly_stochastic": math.nan}, "doubly_stochastic=nan must be"),
+        ({"doubly_stochastic": 1.0, "attention": "none"}, "doubly_stochastic needs an attention"),
+        ({"scheduled_sampling": 2.0}, "scheduled_sampling=2.0 must be"),
+        ({"scores": ["bleu", "cidre"]}, "scores='cidre' is unknown; did you mean 'cider'"),
+        ({"at_lengths": [5, 0]}, "at_lengths=0 must be"),
+        ({"gradient_clip": 0.0}, "gradient_clip=0.0 must be"),
     ],
 )
 @every_task

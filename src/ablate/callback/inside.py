@@ -39,8 +39,8 @@ class Inside(Callback):
 
     def __init__(self, folder: str, samples: int, cell: int) -> None:
         self.folder = Path(folder)
-        self.samples = check_positive("callbacks.inside.samples", samples)
-        self.cell = check_whole("callbacks.inside.cell", cell, 0)
+        self.samples = check_positive("samples", samples)
+        self.cell = check_whole("cell", cell, 0)
         self.batch = None
         self.norms: list[tuple[int, list[float]]] = []  # by step
 

@@ -24,7 +24,7 @@ class Solved(Callback):
     """
 
     def __init__(self, metric: str, threshold: float, mode: str) -> None:
-        self.metric, self.threshold, self.mode = metric, threshold, check_choice("callbacks.solved.mode", mode, ("min", "max"))
+        self.metric, self.threshold, self.mode = metric, threshold, check_choice("mode", mode, ("min", "max"))
         self.step: int | None = None
 
     @staticmethod
@@ -34,9 +34,7 @@ class Solved(Callback):
 
     def on_validation_end(self, trainer: Trainer, pl_module: LightningModule) -> None:
         if self.metric not in trainer.callback_metrics:
-            raise BadInput(
-                f"callbacks.solved.metric={self.metric!r} is not logged{did_you_mean(self.metric, trainer.callback_metrics)}"
-            )
+            raise BadInput(f"`metric`={self.metric!r} is not logged{did_you_mean(self.metric, trainer.callback_metrics)}")
         value = float(trainer.callback_metrics[self.metric])
         if self.step is None and (value <= self.threshold if self.mode == "min" else value >= self.threshold):
             self.step = trainer.global_step

@@ -124,7 +124,7 @@ def user_line(error: BaseException | None) -> str | None:
     """The message of the BadInput (or of a full or forbidden disk) that caused `error`, if that is what did."""
     while error is not None:  # Hydra wraps what a constructor raised
         if isinstance(error, BadInput):
-            return " ".join(str(error).split())
+            return str(error)
         if isinstance(error, OSError) and error.errno in (ENOSPC, EDQUOT):
             return "the disk is full; what had ended is kept, and the same command goes on once there is room"
         if isinstance(error, OSError) and error.filename and error.strerror:

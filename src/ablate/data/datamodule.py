@@ -39,9 +39,9 @@ class DataModule(LightningDataModule):
         bucket: int = 0,
     ) -> None:
         super().__init__()
-        self.batch_size = check_positive("data.batch_size", batch_size)
-        self.num_workers = check_whole("data.num_workers", num_workers, 0)
-        self.bucket = check_whole("data.bucket", bucket, 0)
+        self.batch_size = check_positive("batch_size", batch_size)
+        self.num_workers = check_whole("num_workers", num_workers, 0)
+        self.bucket = check_whole("bucket", bucket, 0)
         self.dataset = dataset
         self.augmentation = augmentation
         self.splits, self.shuffle, self.seed = splits, shuffle, seed

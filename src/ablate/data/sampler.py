@@ -50,7 +50,7 @@ class Tracks(Sampler[list[int]]):
     def __init__(self, chunks: int, batch_size: int, processes: int = 1, process: int = 0, even: bool = False) -> None:
         rows = batch_size * processes
         if even and chunks < rows:
-            raise BadInput(f"a text of {chunks} pieces cannot be read at {rows} places: lower data.batch_size or data.length")
+            raise BadInput(f"a text of {chunks} pieces cannot be read at {rows} places: lower `batch_size` or `length`")
         self.steps = chunks // rows if even else -(-chunks // rows)
         chunks = self.steps * rows if even else chunks
         starts = range(process * batch_size * self.steps, (process + 1) * batch_size * self.steps, self.steps)

@@ -11,9 +11,9 @@ from omegaconf import OmegaConf
 from ablate.analysis.checkerboard import Checkerboard, measure
 from ablate.callback.checkerboard import draw_checkerboard
 from ablate.command.benchmark.common import composed
+from ablate.run.build import build
 from ablate.run.checkpoint import read_checkpoint
 from ablate.run.load import load_task
-from ablate.run.train import build
 from ablate.task.base import Task
 
 EPOCHS = 2

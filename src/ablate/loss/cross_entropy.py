@@ -46,7 +46,7 @@ class CrossEntropy(nn.Module):
     ) -> None:
         super().__init__()
         if not 0 <= label_smoothing < 1:
-            raise BadInput(f"task.label_smoothing={label_smoothing!r} must be at least 0 and less than 1")
+            raise BadInput(f"`label_smoothing`={label_smoothing!r} must be at least 0 and less than 1")
         self.num_classes, self.ignore_index, self.label_smoothing = num_classes, ignore_index, label_smoothing
         self.register_buffer("weight", _initial_weight(class_weight, num_classes))
         _note_counts(self)
@@ -59,7 +59,7 @@ class CrossEntropy(nn.Module):
 
     def forward(self, logits: Float[Tensor, "n k h w"], target: Int[Tensor, "n h w"]) -> Float[Tensor, ""]:
         if self.needs_counts:
-            raise RuntimeError("task.class_weight='median_frequency' needs set_counts() before the first loss")
+            raise RuntimeError("`class_weight`='median_frequency' needs set_counts() before the first loss")
         logits = logits.to(torch.promote_types(logits.dtype, torch.float32))
         weight = None if self.weight is None else self.weight.to(logits.dtype)
         # Not reduced by torch: on CUDA its 2d reduction adds in any order (and raises in deterministic mode), and
@@ -92,7 +92,7 @@ def _initial_weight(class_weight: str | Sequence[int | float], num_classes: int)
     positive = all(isinstance(x, Real) and not isinstance(x, bool) and 0 < x < math.inf for x in numbers)
     if len(numbers) != num_classes or not positive:
         wanted = f"{num_classes} positive numbers, one a class, or none or median_frequency"
-        raise BadInput(f"task.class_weight={class_weight!r} must be {wanted}")
+        raise BadInput(f"`class_weight`={class_weight!r} must be {wanted}")
     return torch.tensor(numbers, dtype=torch.float32)
 
 

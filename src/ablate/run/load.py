@@ -16,8 +16,9 @@ from ablate.errors import BadInput
 from ablate.files import write_json
 from ablate.run import folder as run_folder
 from ablate.run import summary
+from ablate.run.build import build
 from ablate.run.checkpoint import AtomicCheckpointIO, plain_overrides, read_checkpoint
-from ablate.run.train import build, complete
+from ablate.run.train import complete
 from ablate.task.base import Task
 
 MAY_BE_BUILT = ("ablate.task.", "ablate.model.")

@@ -8,10 +8,9 @@ from inspect import signature
 from pathlib import Path
 
 from hydra.core.hydra_config import HydraConfig
-from hydra.errors import InstantiationException
-from hydra.utils import get_class, instantiate
+from hydra.utils import get_class
 from lightning.pytorch import Trainer, seed_everything
-from lightning.pytorch.utilities.exceptions import MisconfigurationException, SIGTERMException
+from lightning.pytorch.utilities.exceptions import SIGTERMException
 from omegaconf import DictConfig, OmegaConf
 
 from ablate.callback.history import History
@@ -20,6 +19,7 @@ from ablate.errors import BadInput
 from ablate.model.segmenter.encoder.load import load_encoder
 from ablate.run import folder as run_folder
 from ablate.run import summary
+from ablate.run.build import build, naming
 from ablate.run.checkpoint import (
     AtomicCheckpointIO,
     check_same_model,
@@ -37,20 +37,6 @@ for message in NOISE:
 for name in ("lightning.pytorch", "lightning.fabric"):
     logging.getLogger(name).setLevel(logging.WARNING)
 logging.getLogger("lightning.pytorch.profilers").setLevel(logging.INFO)  # trainer.profiler=simple
-
-
-def build(cfg: DictConfig, part: str, **late: object) -> object:
-    """Instantiate one part of the config; what a constructor refuses arrives as it was raised."""
-    try:
-        return instantiate(cfg[part], _convert_="all", **late)
-    except InstantiationException as error:
-        if isinstance(error.__cause__, BadInput):
-            raise error.__cause__ from None
-        if isinstance(error.__cause__, TypeError) and "argument" in str(error.__cause__):
-            raise BadInput(f"{part}: {error.__cause__}") from error
-        if part == "trainer" and isinstance(error.__cause__, MisconfigurationException | ValueError):
-            raise BadInput(f"{part}: {error.__cause__}") from error
-        raise
 
 
 def complete(cfg: DictConfig, data: DataModule) -> None:
@@ -82,9 +68,10 @@ def train(cfg: DictConfig) -> float | None:
     checkpoint = _checkpoint_to_continue(cfg.ckpt_path, folder, task, trainer)
     if checkpoint is None:
         start_encoder(task)
-    data.check("train", "val", "test")
-    sample = data.some("train", 1)
-    task.check(sample, trainer)
+    with naming(cfg, "task", "task.model", "datamodule", "datamodule.dataset"):
+        data.check("train", "val", "test")
+        sample = data.some("train", 1)
+        task.check(sample, trainer)
     facts = summary.before(folder, data, sample, task, trainer)
     try:
         trainer.fit(task, datamodule=data, ckpt_path=checkpoint, weights_only=True)

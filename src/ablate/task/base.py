@@ -63,7 +63,7 @@ class Task(LightningModule):
     ) -> None:
         super().__init__()
         if gradient_clip is not None and not gradient_clip > 0:
-            raise BadInput(f"task.gradient_clip={gradient_clip} must be above 0, or null for none")
+            raise BadInput(f"`gradient_clip`={gradient_clip} must be above 0, or null for none")
         self.gradient_clip = gradient_clip
         self.memory_format = torch.channels_last if channels_last else torch.preserve_format
         self.model = model.to(memory_format=self.memory_format)

@@ -44,9 +44,9 @@ class RecurrentTask(Task):
         gradient_clip: float | None,
     ) -> None:
         super().__init__(model, metrics, optimizer, scheduler, gradient_clip=gradient_clip)
-        self.truncate = None if truncate is None else check_positive("task.truncate", truncate)
+        self.truncate = None if truncate is None else check_positive("truncate", truncate)
         if truncate is not None and reads_backward(model):
-            raise BadInput(f"task.truncate={truncate} cuts from the beginning on; model.bidirectional=true reads from the end, too")
+            raise BadInput(f"`truncate`={truncate} cuts from the beginning on; model.bidirectional=true reads from the end, too")
         self.automatic_optimization = truncate is None
         self.left: dict[str, tuple[Tensor, States]] = {}  # by split: which samples the last batch had, and their states
 
@@ -63,11 +63,11 @@ class RecurrentTask(Task):
             return
         if trainer.gradient_clip_val or trainer.accumulate_grad_batches != 1:
             raise BadInput(
-                f"task.truncate={self.truncate} takes a step for each chunk: task.gradient_clip instead of trainer.gradient_clip_val, "
+                f"`truncate`={self.truncate} takes a step for each chunk: `gradient_clip` instead of trainer.gradient_clip_val, "
                 "and no trainer.accumulate_grad_batches"
             )
         if trainer.world_size > 1 and not batch.stream:
-            raise BadInput(f"task.truncate={self.truncate} may make more chunks in one process than in another: trainer.devices=1")
+            raise BadInput(f"`truncate`={self.truncate} may make more chunks in one process than in another: trainer.devices=1")
 
     def step(self, batch: SequenceBatch) -> Output:
         return self.advance(batch, None)[0]

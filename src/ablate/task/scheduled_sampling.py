@@ -20,8 +20,8 @@ def scheduled_sampling(share: float, schedule: str) -> Callable[[float], float]:
         share: of own tokens at the end; 0 is teacher forcing, 1 none of it.
     """
     if isinstance(share, bool) or not isinstance(share, int | float) or not 0 <= share <= 1:
-        raise BadInput(f"task.scheduled_sampling={share} must be a number from 0 (teacher forcing) to 1")
-    return partial(SCHEDULES[check_choice("task.sampling_schedule", schedule, SCHEDULES)], share)
+        raise BadInput(f"`scheduled_sampling`={share} must be a number from 0 (teacher forcing) to 1")
+    return partial(SCHEDULES[check_choice("sampling_schedule", schedule, SCHEDULES)], share)
 
 
 def _constant(share: float, over: float) -> float:

@@ -38,13 +38,13 @@ class Segmentation(Task):
         name: str = "segmentation",
     ) -> None:
         if len(class_names) != num_classes:
-            raise BadInput(f"data.num_classes={num_classes}, but data.class_names has {len(class_names)} names")
+            raise BadInput(f"`num_classes`={num_classes}, but `class_names` has {len(class_names)} names")
         metrics: dict[str, Metric] = {
             "scores": SegmentationScores(num_classes=num_classes, ignore_index=ignore_index, class_names=class_names),
             "boundary_f1": BoundaryF1(num_classes=num_classes, ignore_index=ignore_index),
         }
         if label_stride is not None:
-            stride = check_positive("task.label_stride", label_stride)
+            stride = check_positive("label_stride", label_stride)
             metrics["coarse_label"] = CoarseLabelScores(stride, num_classes, ignore_index)
         super().__init__(model, metrics, optimizer, scheduler, channels_last)
         self.loss = CrossEntropy(

@@ -77,18 +77,18 @@ class TextWriting(Task):
         gradient_clip: float | None,
         more: dict[str, Metric] | None = None,
     ) -> None:
-        self.scores = [check_choice("task.scores", name, SCORES) for name in scores]
+        self.scores = [check_choice("scores", name, SCORES) for name in scores]
         for length in at_lengths:
-            check_positive("task.at_lengths", length)
+            check_positive("at_lengths", length)
         metrics = {"tokens": ExposureScores(IGNORE, END, at_lengths=at_lengths), **{n: SCORES[n]() for n in self.scores}}
         taught = {"tokens": ExposureScores(IGNORE, END, free_running=False)}
         super().__init__(model, metrics | (more or {}), optimizer, scheduler, gradient_clip=gradient_clip, train_metrics=taught)
         if not 0 <= label_smoothing < 1:
-            raise BadInput(f"task.label_smoothing={label_smoothing} must be at least 0 and below 1")
+            raise BadInput(f"`label_smoothing`={label_smoothing} must be at least 0 and below 1")
         if not doubly_stochastic >= 0:
-            raise BadInput(f"task.doubly_stochastic={doubly_stochastic} must be at least 0")
+            raise BadInput(f"`doubly_stochastic`={doubly_stochastic} must be at least 0")
         if doubly_stochastic and getattr(model.decoder, "attention", None) is None:
-            raise BadInput("task.doubly_stochastic needs an attention to speak of: model/attention=additive")
+            raise BadInput("`doubly_stochastic` needs an attention to speak of: model/attention=additive")
         self.unit, self.label_smoothing, self.doubly_stochastic = unit, label_smoothing, doubly_stochastic
         self.sampling = scheduled_sampling(sampling, sampling_schedule)
         self.own = self.sampling(0.0)  # the share of its own tokens that the decoder hears now, in training

@@ -74,8 +74,8 @@ def test_kept_pictures_are_read_once(keep, reads):
         ({"given": [("a.png", ["a dot", ". !"])], "punctuation": False}, "a.png: an empty caption, number 1 of 2"),
         ({"given": [("a.png", ["a dot", "a dot", "odd"])], "min_count": 2}, "a.png: the caption 'odd' has unknown words only"),
         ({"vocabulary": [*SPECIAL, "zebra"]}, "red.png: the caption 'a red dot .' has unknown words only"),
-        ({"max_length": 0}, "data.max_length=0"),
-        ({"image_size": 0}, "data.image_size=0"),
+        ({"max_length": 0}, "max_length=0"),
+        ({"image_size": 0}, "image_size=0"),
         ({"split": "vla"}, "did you mean 'val'"),
     ],
 )
@@ -126,7 +126,7 @@ def test_a_corrupt_picture_is_one_line(tmp_path: Path):
     data = dataset("flickr8k", root=str(root), dataset__min_count=1)(split="train")
     with pytest.raises(BadInput, match="a.jpg is corrupt or no picture"):
         data[0]
-    with pytest.raises(BadInput, match="the folder .*none is missing; data.root should hold Flickr8k_text"):
+    with pytest.raises(BadInput, match="the folder .*none is missing; root should hold Flickr8k_text"):
         dataset("flickr8k", root=str(tmp_path / "none"))(split="train")
 
 
@@ -187,7 +187,7 @@ def test_glyphs():
 
 
 def test_an_unknown_font_is_one_line():
-    with pytest.raises(BadInput, match="data.dataset.read.fonts: 'DejavuSans' is unknown; did you mean 'DejaVuSans'"):
+    with pytest.raises(BadInput, match="fonts: 'DejavuSans' is unknown; did you mean 'DejaVuSans'"):
         dataset("glyphs", dataset__read__fonts=["DejavuSans"])(split="train")
 
 

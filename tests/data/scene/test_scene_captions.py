@@ -68,15 +68,15 @@ def test_held_out_pairs_never_occur_or_always():
 @pytest.mark.parametrize(
     "changes, message",
     [
-        ({"dataset__held_out": ["ring"]}, "data.dataset.held_out: 'ring' should be a colour and a shape"),
-        ({"dataset__held_out": ["rde ring"]}, "data.dataset.held_out='rde' is unknown; did you mean 'red'"),
+        ({"dataset__held_out": ["ring"]}, "held_out: 'ring' should be a colour and a shape"),
+        ({"dataset__held_out": ["rde ring"]}, "held_out='rde' is unknown; did you mean 'red'"),
         ({"dataset__held_out": ["red rnig"]}, "did you mean 'ring'"),
         ({"dataset__shapes": ["disc"], "dataset__held_out": [f"{c} disc" for c in "red orange yellow green cyan blue purple white".split()]},
          "leaves no colour for disc"),
-        ({"dataset__show_held_out": "sometimes"}, "data.dataset.show_held_out='sometimes' is unknown"),
+        ({"dataset__show_held_out": "sometimes"}, "show_held_out='sometimes' is unknown"),
         ({"dataset__show_held_out": {"test": "any"}}, "says nothing of train"),
-        ({"dataset__captions": 0}, "data.dataset.captions=0"),
-        ({"dataset__sizes": {"train": 0}}, "data.dataset.sizes.train=0"),
+        ({"dataset__captions": 0}, "captions=0"),
+        ({"dataset__sizes": {"train": 0}}, "sizes.train=0"),
         ({"dataset__shapes": []}, "must be background, then"),
     ],
 )  # fmt: skip

@@ -94,11 +94,11 @@ def test_a_batch(data):
 @pytest.mark.parametrize(
     "changes, message",
     [
-        ({"dataset__kinds": []}, "data.dataset.kinds is empty"),
+        ({"dataset__kinds": []}, "kinds is empty"),
         ({"dataset__kinds": ["coulor"]}, "did you mean 'colour'"),
-        ({"dataset__objects": [1, 2]}, r"data.dataset.objects=\[1, 2\] must allow 3 objects"),
-        ({"dataset__shapes": ["disc"]}, r"data.dataset.shapes=\['disc'\] must be two or more"),
-        ({"class_names": ["yes", "no"]}, r"data.class_names must be \[yes, no, zero"),
+        ({"dataset__objects": [1, 2]}, r"objects=\[1, 2\] must allow 3 objects"),
+        ({"dataset__shapes": ["disc"]}, r"shapes=\['disc'\] must be two or more"),
+        ({"class_names": ["yes", "no"]}, r"class_names must be \[yes, no, zero"),
     ],
 )
 def test_bad_options_are_one_line(changes: dict, message: str):

@@ -58,7 +58,7 @@ def test_the_vocabulary_is_that_of_training(tmp_path: Path):
         ("", "qa1_train.txt is empty"),
         ("Mary moved.", "qa1_train.txt:1: 'Mary moved.' is neither a sentence nor a question"),
         ("1 A b.\n2 Where?\tgarden", "qa1_train.txt:2: .* is neither a sentence nor a question"),
-        ("1 A b.\n2 Where?\tgraden\t1", "the label 'graden' is not in data.class_names; did you mean 'garden'"),
+        ("1 A b.\n2 Where?\tgraden\t1", "the label 'graden' is not in class_names; did you mean 'garden'"),
         ("1 A b.\n2 Where?\tgarden\t7", "qa1_train.txt:2: the supporting sentence 7 was not told before"),
         ("1 Where?\tgarden\t1", "qa1_train.txt:1: a question without a story"),
         ("1 A b.\n2 Where?\t\t1", "the label is missing"),
@@ -72,9 +72,9 @@ def test_bad_files_are_one_line(tmp_path: Path, text: str, message: str):
 
 @pytest.mark.parametrize("tasks", [[], [0], [1, 21]])
 def test_there_are_twenty_tasks(tmp_path: Path, tasks: list):
-    with pytest.raises(BadInput, match="data.dataset.tasks=.* must be one or more of 1 to 20"):
+    with pytest.raises(BadInput, match="tasks=.* must be one or more of 1 to 20"):
         babi(tmp_path, dataset__tasks=tasks)
-    with pytest.raises(BadInput, match="the folder .*nowhere is missing; data.root should hold en-valid/qa1_train.txt"):
+    with pytest.raises(BadInput, match="the folder .*nowhere is missing; root should hold en-valid/qa1_train.txt"):
         dataset("babi", root=str(tmp_path / "nowhere"))(split="train")
 
 

@@ -78,7 +78,7 @@ def test_bad_lines_are_named(tmp_path: Path, lines: list, message: str):
 
 
 def test_a_missing_file_says_what_belongs_there(tmp_path: Path):
-    with pytest.raises(BadInput, match="en_ewt-ud-dev.conllu: it is missing; data.root should hold en_.*git clone"):
+    with pytest.raises(BadInput, match="en_ewt-ud-dev.conllu: it is missing; root should hold en_.*git clone"):
         dataset("ewt", root=str(tmp_path))(split="val")
     with pytest.raises(BadInput, match="did you mean 'val'"):
         tagged(tmp_path, split="vla")

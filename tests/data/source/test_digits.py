@@ -38,9 +38,9 @@ def test_rows_and_pixels_are_one_picture_and_a_permutation_moves_pixels():
 @pytest.mark.parametrize(
     "changes, message",
     [
-        ({"dataset__permute": True}, "data.dataset.permute=true needs data.dataset.order=pixels, not rows"),
-        ({"dataset__order": "columns"}, "data.dataset.order='columns' is unknown"),
-        ({"class_names": ["0", "1"]}, "data.class_names=.* must be ten"),
+        ({"dataset__permute": True}, "permute=true needs order=pixels, not rows"),
+        ({"dataset__order": "columns"}, "order='columns' is unknown"),
+        ({"class_names": ["0", "1"]}, "class_names=.* must be ten"),
     ],
 )
 def test_bad_options_are_one_line(changes: dict, message: str):

@@ -73,7 +73,7 @@ def test_everything_comes_in_the_configured_size(root: Path) -> None:
 def test_sizes_that_differ_need_an_image_size_or_batches_of_one(root: Path) -> None:
     data = voc(root, image_size=None)
     data.check(batch_size=1)
-    message = r"2007_000001.jpg is 5×7 and .*a picture.JPEG is 9×4: .*data.image_size=\[5,7\], or data.batch_size=1"
+    message = r"2007_000001.jpg is 5×7 and .*a picture.JPEG is 9×4: .*image_size=\[5,7\], or batch_size=1"
     with pytest.raises(BadInput, match=message):
         data.check(batch_size=2)
     with pytest.raises(BadInput, match=message):

@@ -68,18 +68,18 @@ def test_labels_may_be_numbers():
     [
         ({"pairs": [("a", "yes"), (" \n", "no")]}, "train text 1: an empty text"),
         ({"pairs": [("a", "yes", "f.txt:1"), ("", "no", "f.txt:2")]}, "f.txt:2: an empty text"),
-        ({"pairs": [("so so", "maybe")]}, "train text 0 'so so': the label 'maybe' is not in data.class_names.*no, yes"),
+        ({"pairs": [("so so", "maybe")]}, "train text 0 'so so': the label 'maybe' is not in class_names.*no, yes"),
         ({"pairs": [("a", "Yes")]}, "did you mean 'yes'"),
         ({"pairs": [("a", None)]}, "the label is missing"),
         ({"pairs": [("a", "")]}, "the label is missing"),
         ({"pairs": [("a", 2)]}, "the label 2 is outside 0 to 1"),
         ({"pairs": []}, "the train split is empty"),
         ({"split": "tset"}, "did you mean 'test'"),
-        ({"unit": "character"}, "data.dataset.unit='character'.*did you mean 'characters'"),
-        ({"max_length": 0}, "data.max_length=0"),
+        ({"unit": "character"}, "unit='character'.*did you mean 'characters'"),
+        ({"max_length": 0}, "max_length=0"),
         ({"min_count": 4}, "no token occurs 4 times"),
-        ({"min_count": 0}, "data.min_count=0"),
-        ({"max_vocabulary": 0}, "data.max_vocabulary=0"),
+        ({"min_count": 0}, "min_count=0"),
+        ({"max_vocabulary": 0}, "max_vocabulary=0"),
         ({"vocabulary": ["a", "b"]}, "a vocabulary begins with <pad>"),
     ],
 )
@@ -195,14 +195,14 @@ READERS = {
 @pytest.mark.parametrize("reader", READERS)
 def test_a_missing_folder_says_what_belongs_there(reader: str, tmp_path: Path):
     read, place = READERS[reader]
-    with pytest.raises(BadInput, match=f"{place}: the folder .* is missing; data.root should hold .*http|tutorial"):
+    with pytest.raises(BadInput, match=f"{place}: the folder .* is missing; root should hold .*http|tutorial"):
         read("train", root=str(tmp_path / "no"))
-    with pytest.raises(BadInput, match=f"{place}: it is missing; data.root should hold"):
+    with pytest.raises(BadInput, match=f"{place}: it is missing; root should hold"):
         read("train", root=str(tmp_path))
-    with pytest.raises(BadInput, match="data.root is not set; data.root should hold"):
+    with pytest.raises(BadInput, match="root is not set; root should hold"):
         read("train", root=None)
     (tmp_path / "above" / place).mkdir(parents=True)
-    with pytest.raises(BadInput, match="did you mean data.root=.*above\\?"):
+    with pytest.raises(BadInput, match="did you mean root=.*above\\?"):
         read("train", root=str(tmp_path))
 
 

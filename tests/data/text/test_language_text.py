@@ -41,13 +41,13 @@ def test_a_line_that_is_too_long_has_no_end():
     [
         (lambda: of_lines(["a", ""]), "train text 1 is empty"),
         (lambda: of_lines([]), "the train split is empty"),
-        (lambda: of_lines(["a"], max_length=0), "data.max_length=0"),
+        (lambda: of_lines(["a"], max_length=0), "max_length=0"),
         (lambda: of_lines(["a"], "tets"), "did you mean 'test'"),
         (lambda: of_stream("abc"), "the text is too short: 0 of its characters for the val split"),
         (lambda: of_stream(""), "the text is too short: 0 of its characters for the train split"),
         (lambda: of_stream("word " * 20, unit="words"), "1 of its words for the val split"),
-        (lambda: of_stream("abc" * 99, length=0), "data.length=0"),
-        (lambda: of_stream("abc" * 99, unit="sentences"), "data.dataset.unit='sentences'"),
+        (lambda: of_stream("abc" * 99, length=0), "length=0"),
+        (lambda: of_stream("abc" * 99, unit="sentences"), "unit='sentences'"),
         (lambda: of_stream("abc" * 99, split="vall"), "did you mean 'val'"),
     ],
 )
@@ -103,10 +103,10 @@ def test_a_text_file(tmp_path: Path):
 @pytest.mark.parametrize(
     "root, name, message",
     [
-        (None, None, "data.root is not set; data.root should name a text file"),
-        ("no.txt", None, "no.txt is missing; data.root should name a text file"),
-        ("", "input.txt", "input.txt: it is missing; data.root should hold input.txt"),
-        ("", None, "is a folder; data.root should name a text file"),
+        (None, None, "root is not set; root should name a text file"),
+        ("no.txt", None, "no.txt is missing; root should name a text file"),
+        ("", "input.txt", "input.txt: it is missing; root should hold input.txt"),
+        ("", None, "is a folder; root should name a text file"),
         ("empty.txt", None, "empty.txt is empty"),
         ("latin.txt", None, "latin.txt: byte 1 is no utf-8"),
     ],

@@ -247,8 +247,8 @@ XS = torch.ones(2, 3, D)
         (lambda cell: Elman(D, N, "tan"), "did you mean 'tanh'"),
         (lambda cell: LSTM(D, N, recurrent_init="ortogonal"), "did you mean 'orthogonal'"),
         (lambda cell: LSTM(D, 0), "hidden_size=0"),
-        (lambda cell: Recurrent(CELLS["lstm"], D, 0), "model.layers=0"),
-        (lambda cell: Recurrent(CELLS["lstm"], D, dropout=1.0), "model.dropout=1.0"),
+        (lambda cell: Recurrent(CELLS["lstm"], D, 0), "layers=0"),
+        (lambda cell: Recurrent(CELLS["lstm"], D, dropout=1.0), "dropout=1.0"),
     ],
 )
 def test_bad_input_is_one_line(call, words):

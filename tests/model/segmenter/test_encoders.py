@@ -87,5 +87,5 @@ def test_weights_that_do_not_fit_are_refused_in_one_line(state, words):
 
 
 def test_a_width_that_cannot_be():
-    with pytest.raises(BadInput, match="model.encoder.width=0"):
+    with pytest.raises(BadInput, match="width=0"):
         VGG16(0)

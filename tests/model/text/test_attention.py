@@ -97,7 +97,7 @@ def test_every_config_makes_its_attention(path):
     "call, words",
     [
         (lambda: Dot(3, 4), "of the size of a key, 4, not 3; model/attention=general"),
-        (lambda: Additive(3, 4, 0), "model.attention.size=0"),
+        (lambda: Additive(3, 4, 0), "size=0"),
     ],
 )
 def test_bad_input_is_one_line(call, words):

@@ -6,7 +6,7 @@ import torch
 
 from ablate.command.benchmark.common import composed, interleaved, show
 from ablate.data.batch import CaptionBatch
-from ablate.run.train import build
+from ablate.run.build import build
 from ablate.task.captioning import Captioning
 
 BATCH, LENGTH, SIZE, REPEATS = 32, 20, 64, 7

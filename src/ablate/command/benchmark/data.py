@@ -5,7 +5,7 @@ from collections.abc import Sequence
 import torch
 
 from ablate.command.benchmark.common import composed, console, milliseconds, seconds, show
-from ablate.run.train import build
+from ablate.run.build import build
 
 BATCHES = 20
 

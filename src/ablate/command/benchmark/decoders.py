@@ -11,7 +11,7 @@ from ablate.analysis.cost import cost
 from ablate.cli.command import CONF
 from ablate.cli.suggest import options
 from ablate.command.benchmark.common import composed, seconds, show
-from ablate.run.train import build
+from ablate.run.build import build
 
 REPEATS = 12
 

@@ -85,9 +85,9 @@ class PictureCaptions(Dataset):
         keep: bool,
         vocabulary: Sequence[str] | None = None,
     ) -> None:
-        self.split, self.size = check_choice("split", split, SPLITS), height_width("data.image_size", image_size)
+        self.split, self.size = check_choice("split", split, SPLITS), height_width("image_size", image_size)
         self.unit, self.lower, self.punctuation = unit, lower, punctuation
-        most = None if max_length is None else check_positive("data.max_length", max_length)
+        most = None if max_length is None else check_positive("max_length", max_length)
         self.pictures, self.keep, self.kept = read(split), keep, {}
         self.whole = [self._tokens(picture) for picture in self.pictures]
         if not self.pictures:
@@ -151,7 +151,7 @@ class PictureCaptions(Dataset):
         numbers = self.vocabulary.encode(caption)
         if self.split == "train" and set(numbers) == {UNKNOWN}:
             name, text = self.pictures[picture].name, self.text(caption)
-            raise BadInput(f"{name}: the caption {text[:60]!r} has unknown words only; lower data.dataset.min_count")
+            raise BadInput(f"{name}: the caption {text[:60]!r} has unknown words only; lower `min_count`")
         return torch.tensor(numbers)
 
 

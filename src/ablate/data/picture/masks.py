@@ -61,7 +61,7 @@ class MaskFolder(Dataset):
         cache: bool,
     ) -> None:
         self.pairs = pairs
-        self.size = None if image_size is None else height_width("data.image_size", image_size)
+        self.size = None if image_size is None else height_width("image_size", image_size)
         self.num_classes, self.ignore_index = len(class_names), ignore_index
         self.allowed = np.isin(np.arange(256), [*range(self.num_classes), ignore_index])
         self.stored_sizes = [stored_size(*pair) for pair in pairs]
@@ -89,7 +89,7 @@ class MaskFolder(Dataset):
         if self.ignore_index in values <= {0, self.ignore_index}:
             raise BadInput(
                 f"the masks beside {self.pairs[0][1]} hold no class but 0, and {self.ignore_index}, which is ignored "
-                "(data.ignore_index): save a second class as 1"
+                "(`ignore_index`): save a second class as 1"
             )
 
     def collate(self, samples: list[Sample]) -> MaskBatch:
@@ -114,7 +114,7 @@ class MaskFolder(Dataset):
             row, column = np.argwhere(~self.allowed[label])[0]
             raise BadInput(
                 f"{mask_path}: value {label[row, column]} at row {row}, column {column} is no class: they go from "
-                f"0 to {self.num_classes - 1} (data.class_names), and {self.ignore_index} is ignored"
+                f"0 to {self.num_classes - 1} (`class_names`), and {self.ignore_index} is ignored"
             )
         image = read(image_path).convert("RGB")
         if self.size is not None:
@@ -126,5 +126,5 @@ class MaskFolder(Dataset):
         (path, size), (other_path, other_size) = ((self.pairs[i][0], self.stored_sizes[i]) for i in (one, other))
         return (
             f"{path} is {shown(size)} and {other_path} is {shown(other_size)}: a batch needs one size, so give "
-            f"data.image_size=[{size[0]},{size[1]}], or data.batch_size=1 for each in its own"
+            f"`image_size`=[{size[0]},{size[1]}], or `batch_size`=1 for each in its own"
         )

@@ -10,5 +10,5 @@ def height_width(name: str, size: int | Sequence[int]) -> tuple[int, int]:
     if isinstance(size, int):
         return check_positive(name, size), size
     if not isinstance(size, Sequence) or isinstance(size, str) or len(size) != 2:
-        raise BadInput(f"{name}={size} must be one number or [height, width]")
+        raise BadInput(f"`{name}`={size} must be one number or [height, width]")
     return check_positive(name, size[0]), check_positive(name, size[1])

@@ -74,10 +74,10 @@ class SceneCaptions(Dataset):
     ) -> None:
         names = ["background", *shapes]
         self.scenes = Scenes(split, sizes=sizes, image_size=image_size, objects=objects, class_names=names, noise=noise, seed=seed)
-        self.split, self.captions = split, check_positive("data.dataset.captions", captions)
-        self.held_out = read_pairs("data.dataset.held_out", held_out, shapes)
-        shown = by_split("data.dataset.show_held_out", show_held_out, split)
-        self.shown = check_choice("data.dataset.show_held_out", shown, SHOWN)
+        self.split, self.captions = split, check_positive("captions", captions)
+        self.held_out = read_pairs("held_out", held_out, shapes)
+        shown = by_split("show_held_out", show_held_out, split)
+        self.shown = check_choice("show_held_out", shown, SHOWN)
         self.vocabulary = Vocabulary(vocabulary or [*SPECIAL, *words()])
         self.said: dict[int, list[str]] = {}
 

@@ -15,11 +15,11 @@ def read_pairs(name: str, texts: Sequence[str], shapes: Sequence[str]) -> list[P
     pairs = []
     for text in texts:
         if not isinstance(text, str) or len(words := text.split()) != 2:
-            raise BadInput(f"{name}: {text!r} should be a colour and a shape, as in [red ring, blue square]")
+            raise BadInput(f"`{name}`: {text!r} should be a colour and a shape, as in [red ring, blue square]")
         pairs.append((check_choice(name, words[0], COLOURS), check_choice(name, words[1], shapes)))
     for shape in shapes:
         if all((colour, shape) in pairs for colour in COLOURS):
-            raise BadInput(f"{name} leaves no colour for {shape}")
+            raise BadInput(f"`{name}` leaves no colour for {shape}")
     return pairs
 
 
@@ -41,7 +41,7 @@ def avoid(draw: Draw, pairs: Container[Pair], scenes: Scenes) -> Draw:
 def insist(draw: Draw, pairs: Sequence[Pair], scenes: Scenes) -> Draw:
     """The same picture, whose topmost object has one of the pairs, each as likely: that which its own colour and shape point to."""
     if not pairs:
-        raise BadInput("data.dataset.show_held_out=always shows nothing, as data.dataset.held_out is empty")
+        raise BadInput("`show_held_out`=always shows nothing, as `held_out` is empty")
     numbers = draw.numbers.copy()
     picture, objects = records(numbers)
     least, most = scenes.counts

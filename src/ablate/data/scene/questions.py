@@ -76,7 +76,7 @@ class SceneQuestions(Dataset):
         self.scenes = Scenes(split, sizes=sizes, image_size=image_size, objects=objects, class_names=names, noise=noise, seed=seed)
         self.kinds = _check_kinds(kinds, objects, shapes)
         if tuple(class_names) != ANSWERS:
-            raise BadInput(f"data.class_names must be [{', '.join(ANSWERS)}]")
+            raise BadInput(f"`class_names` must be [{', '.join(ANSWERS)}]")
         self.split, self.vocabulary = split, Vocabulary(vocabulary or [*SPECIAL, *WORDS])
         self.drawn: dict[int, Sample] = {}
 
@@ -116,7 +116,7 @@ class SceneQuestions(Dataset):
             picture = self._fit(draw(*place, self.scenes.counts[1], FIRST_PICTURE + attempt), question)
             if question.holds(look(self.scenes.collate([picture]).scene, self.scenes.size)[0]):
                 return Sample(picture, question.text, question.answer)
-        raise BadInput(f"of {TRIES} pictures none answers {question.text!r} with {question.answer}: set more data.dataset.objects")
+        raise BadInput(f"of {TRIES} pictures none answers {question.text!r} with {question.answer}: set more `objects`")
 
     def _fit(self, picture: Draw, question: Question) -> Draw:
         numbers = picture.numbers.copy()
@@ -129,10 +129,10 @@ class SceneQuestions(Dataset):
 
 def _check_kinds(kinds: Sequence[str], objects: Sequence[int], shapes: Sequence[str]) -> list[str]:
     if not kinds:
-        raise BadInput("data.dataset.kinds is empty")
-    asked = f"data.dataset.kinds=[{', '.join(check_choice('data.dataset.kinds', kind, KINDS) for kind in kinds)}]"
+        raise BadInput("`kinds` is empty")
+    asked = f"`kinds`=[{', '.join(check_choice('kinds', kind, KINDS) for kind in kinds)}]"
     if (needed := max(NEEDS[kind] for kind in kinds)) > objects[1]:
-        raise BadInput(f"data.dataset.objects={list(objects)} must allow {needed} objects for {asked}")
+        raise BadInput(f"`objects`={list(objects)} must allow {needed} objects for {asked}")
     if len(shapes) < 2 and set(kinds) != {"existence"}:
-        raise BadInput(f"data.dataset.shapes={list(shapes)} must be two or more for {asked}")
+        raise BadInput(f"`shapes`={list(shapes)} must be two or more for {asked}")
     return list(kinds)

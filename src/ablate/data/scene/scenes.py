@@ -62,15 +62,15 @@ class Scenes(Dataset):
     ) -> None:
         self.split = check_choice("split", split, SPLITS)
         if not isinstance(sizes, dict):
-            raise BadInput(f"data.dataset.sizes={sizes!r} must be {{train: NUMBER, val: NUMBER, test: NUMBER}}")
-        self.length = check_positive(f"data.dataset.sizes.{split}", sizes.get(split))
-        self.size = height_width("data.image_size", image_size)
+            raise BadInput(f"`sizes`={sizes!r} must be {{train: NUMBER, val: NUMBER, test: NUMBER}}")
+        self.length = check_positive(f"sizes.{split}", sizes.get(split))
+        self.size = height_width("image_size", image_size)
         self.counts = _check_objects(objects)
         self.shapes = _check_classes(class_names)
         if not isinstance(noise, (int, float)) or not 0 <= noise < float("inf"):
-            raise BadInput(f"data.dataset.noise={noise!r} must be a number of at least 0")
+            raise BadInput(f"`noise`={noise!r} must be a number of at least 0")
         if not isinstance(seed, int) or not 0 <= seed < 2**64:
-            raise BadInput(f"data.dataset.seed={seed!r} must be a whole number of at least 0 and below 2**64")
+            raise BadInput(f"`seed`={seed!r} must be a whole number of at least 0 and below 2**64")
         self.noise, self.seed = float(noise), seed
 
     def __len__(self) -> int:
@@ -95,7 +95,7 @@ class Scenes(Dataset):
 def _check_objects(objects: Sequence[int]) -> tuple[int, int]:
     whole = isinstance(objects, Sequence) and all(isinstance(number, int) for number in objects)
     if not whole or len(objects) != 2 or not 0 <= objects[0] <= objects[1] or objects[1] < 1:
-        raise BadInput(f"data.dataset.objects={objects!r} must be [fewest, most], as [2, 6]: not negative, most > 0")
+        raise BadInput(f"`objects`={objects!r} must be [fewest, most], as [2, 6]: not negative, most > 0")
     return objects[0], objects[1]
 
 
@@ -103,9 +103,9 @@ def _check_classes(class_names: Sequence[str]) -> list[str]:
     background, *shapes = class_names or [None]
     if background != "background" or not shapes:
         known = ", ".join(SHAPES)
-        raise BadInput(f"data.class_names={class_names!r} must be background, then one or more of {known}")
+        raise BadInput(f"`class_names`={class_names!r} must be background, then one or more of {known}")
     for shape in shapes:
-        check_choice("data.class_names", shape, SHAPES)
+        check_choice("class_names", shape, SHAPES)
     if len(set(shapes)) < len(shapes):
-        raise BadInput(f"data.class_names={class_names!r} names a class twice")
+        raise BadInput(f"`class_names`={class_names!r} names a class twice")
     return shapes

@@ -19,7 +19,7 @@ from ablate.errors import BadInput, check_choice, check_positive
 FILES = {"train": "train", "val": "valid", "test": "test"}
 TASKS = 20
 EXPECTED = (
-    "data.root should hold en-valid/qa1_train.txt and so on, as tasks_1-20_v1-2 of https://research.facebook.com/downloads/babi "
+    "`root` should hold en-valid/qa1_train.txt and so on, as tasks_1-20_v1-2 of https://research.facebook.com/downloads/babi "
     "does, unpacked"
 )
 
@@ -74,9 +74,9 @@ class Babi(Dataset):
     ) -> None:
         check_choice("split", split, FILES)
         if not tasks or any(task not in range(1, TASKS + 1) for task in tasks):
-            raise BadInput(f"data.dataset.tasks={list(tasks)} must be one or more of 1 to {TASKS}")
+            raise BadInput(f"`tasks`={list(tasks)} must be one or more of 1 to {TASKS}")
         self.stories = _read(root, tasks, split)
-        self.most = None if max_length is None else check_positive("data.max_length", max_length)
+        self.most = None if max_length is None else check_positive("max_length", max_length)
         self.targets = [label_number(Example("", story.answer, story.place), "", class_names) for story in self.stories]
 
         def of_training() -> Iterator[list[str]]:

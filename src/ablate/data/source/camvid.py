@@ -9,7 +9,7 @@ from ablate.errors import BadInput, check_choice
 
 SPLITS = ("train", "val", "test")
 EXPECTED = (
-    "data.root should hold train.txt, val.txt, test.txt and the folders train, trainannot, val, valannot, test, "
+    "`root` should hold train.txt, val.txt, test.txt and the folders train, trainannot, val, valannot, test, "
     "testannot, which `python scripts/download.py camvid` fetches into data/CamVid"
 )
 

@@ -12,7 +12,7 @@ from ablate.data.text.file import find, read_text
 from ablate.errors import BadInput
 
 TOKEN = re.compile(r"\w+(?:['’-]\w+)*|[^\w\s]")
-EXPECTED = "data.root should hold annotations/captions_train2017.json and so on, and the pictures in train2017 and val2017"
+EXPECTED = "`root` should hold annotations/captions_train2017.json and so on, and the pictures in train2017 and val2017"
 
 
 def coco(split: str, *, root: str | None, files: Mapping[str, str], folders: Mapping[str, str]) -> list[Captioned]:
@@ -28,7 +28,7 @@ def coco(split: str, *, root: str | None, files: Mapping[str, str], folders: Map
     """
     for name, given in (("files", files), ("folders", folders)):
         if split not in given:
-            raise BadInput(f"data.dataset.read.{name}={dict(given)!r} says nothing of {split}")
+            raise BadInput(f"`read.{name}`={dict(given)!r} says nothing of {split}")
     path, folder = find(root, files[split], EXPECTED), find(root, folders[split], EXPECTED)
     try:
         whole = json.loads(read_text(path))

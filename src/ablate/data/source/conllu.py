@@ -16,7 +16,7 @@ from ablate.errors import BadInput, check_choice
 
 COLUMNS = 10
 ID = re.compile(r"\d+([-.]\d+)?")
-EXPECTED = "data.root should hold {}, as `git clone https://github.com/UniversalDependencies/UD_English-EWT {}` gives it"
+EXPECTED = "`root` should hold {}, as `git clone https://github.com/UniversalDependencies/UD_English-EWT {}` gives it"
 
 
 class Word(NamedTuple):

@@ -24,12 +24,12 @@ def dates(split: str, *, sizes: Mapping[str, int], locales: Sequence[str], style
         styles: out of full ("Tuesday, May 10, 2016"), long ("May 10, 2016") and medium ("May 10, 2016" or "10.05.2016").
     """
     check_choice("split", split, SPLITS)
-    count = check_positive(f"data.dataset.read.sizes.{split}", sizes.get(split))
-    check_whole("data.dataset.read.seed", seed, 0)
+    count = check_positive(f"sizes.{split}", sizes.get(split))
+    check_whole("seed", seed, 0)
     for style in styles:
-        check_choice("data.dataset.read.styles", style, STYLES)
+        check_choice("styles", style, STYLES)
     if not locales or not styles:
-        raise BadInput("data.dataset.read.locales and .styles must name one or more")
+        raise BadInput("`locales` and `styles` must name one or more")
     found = [_locale(name) for name in locales]
     return [_pair(split, i, found, styles, seed) for i in range(count)]
 
@@ -57,4 +57,4 @@ def _locale(name: str) -> object:
     try:
         return Locale.parse(name)
     except (UnknownLocaleError, ValueError, TypeError):
-        raise BadInput(f"data.dataset.read.locales: {name!r} is no locale of Babel's, as de and pt_BR are") from None
+        raise BadInput(f"`locales`: {name!r} is no locale of Babel's, as de and pt_BR are") from None

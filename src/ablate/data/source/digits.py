@@ -28,11 +28,11 @@ class Digits(SequenceDataset):
 
     def __init__(self, split: str, *, order: str, permute: bool, class_names: Sequence[str]) -> None:
         check_choice("split", split, SPLITS)
-        self.shape = ORDERS[check_choice("data.dataset.order", order, ORDERS)]
+        self.shape = ORDERS[check_choice("order", order, ORDERS)]
         if permute and order != "pixels":
-            raise BadInput(f"data.dataset.permute=true needs data.dataset.order=pixels, not {order}")
+            raise BadInput(f"`permute`=true needs `order`=pixels, not {order}")
         if len(class_names) != 10:
-            raise BadInput(f"data.class_names={list(class_names)!r} must be ten, one a digit")
+            raise BadInput(f"`class_names`={list(class_names)!r} must be ten, one a digit")
         pixels, labels, splits = _load()
         chosen = np.flatnonzero(splits == SPLITS.index(split))
         places = np.random.default_rng(0).permutation(64) if permute else slice(None)

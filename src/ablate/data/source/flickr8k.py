@@ -10,7 +10,7 @@ from ablate.data.text.file import find, lines
 from ablate.errors import BadInput, check_choice
 
 LISTS = {"train": "Flickr_8k.trainImages.txt", "val": "Flickr_8k.devImages.txt", "test": "Flickr_8k.testImages.txt"}
-EXPECTED = "data.root should hold Flickr8k_text/Flickr8k.token.txt with its lists, and the pictures in Flicker8k_Dataset"
+EXPECTED = "`root` should hold Flickr8k_text/Flickr8k.token.txt with its lists, and the pictures in Flicker8k_Dataset"
 
 
 def flickr8k(split: str, *, root: str | None) -> list[Captioned]:

@@ -21,7 +21,7 @@ def glyphs(split: str, *, fonts: Sequence[str], size: int) -> list[Captioned]:
         fonts: DejaVuSans, DejaVuSans-Bold, DejaVuSerif, DejaVuSansMono-Oblique and so on.
         size: of the picture, in pixels; glyphs are set at two thirds of it.
     """
-    check_positive("data.image_size", size)
+    check_positive("image_size", size)
     found = [(name, font, code) for font in fonts for code, name in _names(font).items()]
     chosen = select(found, split)
     return [Captioned(f"{font} U+{code:04X}", partial(draw, font, code, size), [name]) for name, font, code in chosen]
@@ -46,7 +46,7 @@ def _names(font: str) -> dict[int, str]:
 
     there = {path.stem for path in _folder().glob("DejaVu*.ttf")}
     if font not in there:
-        raise BadInput(f"data.dataset.read.fonts: {font!r} is unknown{did_you_mean(font, there)}")
+        raise BadInput(f"`fonts`: {font!r} is unknown{did_you_mean(font, there)}")
     codes = sorted(FT2Font(str(_folder() / f"{font}.ttf")).get_charmap())
     return {c: unicode_name(chr(c)).lower() for c in codes if unicode_name(chr(c), "") and chr(c).isprintable() and chr(c) != " "}
 

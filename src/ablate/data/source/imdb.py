@@ -8,7 +8,7 @@ from ablate.data.text.labelled import Example
 from ablate.errors import BadInput
 
 EXPECTED = (
-    "data.root should hold train/pos, train/neg, test/pos and test/neg with one review a .txt file, which "
+    "`root` should hold train/pos, train/neg, test/pos and test/neg with one review a .txt file, which "
     "aclImdb_v1.tar.gz of https://ai.stanford.edu/~amaas/data/sentiment unpacks to"
 )
 TOKEN = re.compile(r"\w+(?:['’]\w+)*|[^\w\s]")

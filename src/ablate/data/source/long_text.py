@@ -15,7 +15,7 @@ def python_help() -> str:
 
 def text_file(*, root: str | None, name: str | None, encoding: str) -> str:
     """The file `name` in the folder `root`; without a name, `root` is the file."""
-    expected = f"data.root should hold {name}" if name else "data.root should name a text file, as data.root=book.txt"
+    expected = f"`root` should hold {name}" if name else "`root` should name a text file, as `root`=book.txt"
     if root and not name and not Path(root).expanduser().exists():
         raise BadInput(f"{root} is missing; {expected}")
     path = find(root, name or "", expected)

@@ -11,7 +11,7 @@ from ablate.errors import BadInput, check_choice
 FILES = {"train": "train", "val": "val", "test": "test_2016_flickr"}
 LAYOUTS = {"tok": "{}.lc.norm.tok.{}", "raw": "{}.{}.gz"}  # small letters and tokens, by Moses' scripts; as written
 EXPECTED = (
-    "data.root should hold data/task1/tok/train.lc.norm.tok.en and so on, "
+    "`root` should hold data/task1/tok/train.lc.norm.tok.en and so on, "
     "as `git clone https://github.com/multi30k/dataset data/multi30k` makes it"
 )
 
@@ -25,9 +25,9 @@ def multi30k(split: str, *, root: str | None, source: str, target: str, layout: 
         source, target: languages, such as de and en.
         layout: tok (small letters and tokens) or raw (as people wrote it).
     """
-    pattern = LAYOUTS[check_choice("data.dataset.read.layout", layout, LAYOUTS)]
+    pattern = LAYOUTS[check_choice("layout", layout, LAYOUTS)]
     if source == target:
-        raise BadInput(f"data.dataset.read.source and .target are both {source!r}")
+        raise BadInput(f"`source` and `target` are both {source!r}")
     name = FILES[check_choice("split", split, FILES)]
     sides = [list(_lines(find(root, f"data/task1/{layout}/{pattern.format(name, side)}", EXPECTED))) for side in (source, target)]
     if len(sides[0]) != len(sides[1]):

@@ -27,7 +27,7 @@ LISTS = {  # language -> lists of faker.providers.person that hold its family na
     "Zulu": ("zu_ZA.last_names",),
 }
 EXPECTED = (
-    "data.root should hold data/names/LANGUAGE.txt with one name a line, as data.zip of PyTorch's tutorial on "
+    "`root` should hold data/names/LANGUAGE.txt with one name a line, as data.zip of PyTorch's tutorial on "
     "classifying names does, unpacked"
 )
 
@@ -38,10 +38,10 @@ def embedded(split: str, *, languages: Sequence[str], most: int) -> list[Example
     A name that several of the fourteen languages have is left out, whatever `languages` says; capitals and small
     letters do not count. 80, 10 and 10 % of the names, by their hash.
     """
-    check_positive("data.dataset.read.most", most)
+    check_positive("most", most)
     examples = []
     for language in languages:
-        names = _lists()[check_choice("data.class_names", language, LISTS)]
+        names = _lists()[check_choice("class_names", language, LISTS)]
         examples += [Example(name, language) for name in names[:most]]
     return _select(examples, split)
 

@@ -5,7 +5,7 @@ from ablate.data.text.file import find, lines
 from ablate.data.text.labelled import Example
 
 EXPECTED = (
-    "data.root should hold rt-polaritydata/rt-polarity.pos and .neg with one sentence a line, which "
+    "`root` should hold rt-polaritydata/rt-polarity.pos and .neg with one sentence a line, which "
     "rt-polaritydata.tar.gz of https://www.cs.cornell.edu/people/pabo/movie-review-data unpacks to"
 )
 

@@ -10,7 +10,7 @@ from ablate.errors import BadInput, check_choice
 FILES = {"train": "train", "val": "dev", "test": "test"}
 LABELS = {"0": "negative", "1": "negative", "2": None, "3": "positive", "4": "positive"}
 EXPECTED = (
-    "data.root should hold trees/train.txt, dev.txt and test.txt with one tree a line, which trainDevTestTrees_PTB.zip "
+    "`root` should hold trees/train.txt, dev.txt and test.txt with one tree a line, which trainDevTestTrees_PTB.zip "
     "of https://nlp.stanford.edu/sentiment unpacks to"
 )
 PIECE = re.compile(r"\(\s*|\)|[^\s()]+")

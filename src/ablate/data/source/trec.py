@@ -6,7 +6,7 @@ from ablate.data.text.labelled import Example
 from ablate.errors import BadInput
 
 EXPECTED = (
-    "data.root should hold train_5500.label and TREC_10.label, one `LABEL:kind words` a line, from "
+    "`root` should hold train_5500.label and TREC_10.label, one `LABEL:kind words` a line, from "
     "https://cogcomp.seas.upenn.edu/Data/QA/QC"
 )
 

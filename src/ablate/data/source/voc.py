@@ -9,7 +9,7 @@ from ablate.errors import check_choice
 
 SUFFIXES = (".jpg", ".jpeg", ".png")
 EXPECTED = (
-    "data.root should hold JPEGImages/NAME.jpg (or .png), SegmentationClass/NAME.png and "
+    "`root` should hold JPEGImages/NAME.jpg (or .png), SegmentationClass/NAME.png and "
     "ImageSets/Segmentation/{train,val}.txt with one NAME a line; `python scripts/download.py voc2012` fetches "
     "such a folder into data/VOC2012"
 )

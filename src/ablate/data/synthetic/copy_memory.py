@@ -38,10 +38,10 @@ class CopyMemory(Generated):
         class_names: Sequence[str],
     ) -> None:
         super().__init__(split, sizes=sizes, length=length, max_length=max_length, seed=seed)
-        self.remember, self.reverse = check_positive("data.dataset.remember", remember), reverse
-        self.symbols = check_positive("data.num_classes", len(class_names))
+        self.remember, self.reverse = check_positive("remember", remember), reverse
+        self.symbols = check_positive("num_classes", len(class_names))
         if self.length <= 2 * remember:
-            raise BadInput(f"data.length={self.length} must be at least {2 * remember + 1} for {remember} to remember")
+            raise BadInput(f"`length`={self.length} must be at least {2 * remember + 1} for {remember} to remember")
 
     def draw(self, random: np.random.Generator, index: int) -> Sample:
         symbols = torch.from_numpy(random.integers(0, self.symbols, self.remember))

@@ -34,10 +34,10 @@ class Echo(Generated):
         class_names: Sequence[str],
     ) -> None:
         super().__init__(split, sizes=sizes, length=length, max_length=max_length, seed=seed)
-        self.lag = check_whole("data.dataset.lag", lag, 0)
-        self.symbols = check_positive("data.num_classes", len(class_names))
+        self.lag = check_whole("lag", lag, 0)
+        self.symbols = check_positive("num_classes", len(class_names))
         if lag >= self.length:
-            raise BadInput(f"data.dataset.lag={lag} leaves no step of data.length={self.length} to score")
+            raise BadInput(f"`lag`={lag} leaves no step of `length`={self.length} to score")
 
     def draw(self, random: np.random.Generator, index: int) -> Sample:
         symbols = torch.from_numpy(random.integers(0, self.symbols, self.length))

@@ -35,12 +35,12 @@ class Generated(SequenceDataset):
         self, split: str, *, sizes: Mapping[str, int], length: int | Mapping[str, int], max_length: int, seed: int
     ) -> None:
         self.split = check_choice("split", split, SPLITS)
-        self.size = check_positive(f"data.dataset.sizes.{split}", sizes.get(split))
-        self.length = check_whole("data.length", by_split("data.length", length, split), self.least_length)
-        if self.length > check_positive("data.max_length", max_length):
-            raise BadInput(f"data.length={self.length} is beyond data.max_length={max_length}")
-        if check_whole("data.dataset.seed", seed, 0) >= 2**64:
-            raise BadInput(f"data.dataset.seed={seed} must be below 2**64")
+        self.size = check_positive(f"sizes.{split}", sizes.get(split))
+        self.length = check_whole("length", by_split("length", length, split), self.least_length)
+        if self.length > check_positive("max_length", max_length):
+            raise BadInput(f"`length`={self.length} is beyond `max_length`={max_length}")
+        if check_whole("seed", seed, 0) >= 2**64:
+            raise BadInput(f"`seed`={seed} must be below 2**64")
         self.seed = seed
         self.drawn: dict[int, Sample] = {}
 
@@ -69,11 +69,11 @@ def by_split(name: str, value: T | Mapping[str, T], split: str) -> T:
     if not isinstance(value, Mapping):
         return value
     if split not in value:
-        raise BadInput(f"{name}={dict(value)!r} says nothing of {split}")
+        raise BadInput(f"`{name}`={dict(value)!r} says nothing of {split}")
     return value[split]
 
 
 def check_classes(name: str, expected: int, class_names: Sequence[str]) -> None:
     """`name` says what the `expected` number of classes follows from."""
     if len(class_names) != expected:
-        raise BadInput(f"data.class_names has {len(class_names)} names, but {name} makes {expected} classes")
+        raise BadInput(f"`class_names` has {len(class_names)} names, but {name} makes {expected} classes")

@@ -37,9 +37,9 @@ class MarkedSymbol(Generated):
         class_names: Sequence[str],
     ) -> None:
         super().__init__(split, sizes=sizes, length=length, max_length=max_length, seed=seed)
-        self.noise = check_positive("data.dataset.noise", noise)
-        self.keys = check_positive("data.num_classes", len(class_names))
-        self.steps = steps_of(by_split("data.dataset.place", place, split), self.length)
+        self.noise = check_positive("noise", noise)
+        self.keys = check_positive("num_classes", len(class_names))
+        self.steps = steps_of(by_split("place", place, split), self.length)
 
     def draw(self, random: np.random.Generator, index: int) -> Sample:
         tokens = torch.from_numpy(random.integers(0, self.noise, self.length) + self.keys + 1)
@@ -51,6 +51,6 @@ class MarkedSymbol(Generated):
 def steps_of(place: Sequence[float], length: int) -> tuple[int, int]:
     """[0.5, 1] of 20 steps are those from 10 and before 20; at least one step."""
     if len(place) != 2 or not 0 <= place[0] < place[1] <= 1:
-        raise BadInput(f"data.dataset.place={list(place)!r} must be [from, to] with 0 ≤ from < to ≤ 1, as [0, 0.5]")
+        raise BadInput(f"`place`={list(place)!r} must be [from, to] with 0 ≤ from < to ≤ 1, as [0, 0.5]")
     first = min(length - 1, math.floor(place[0] * length))
     return first, max(first + 1, math.floor(place[1] * length))

@@ -27,12 +27,12 @@ def symbol_pairs(
         symbols: how many different ones there are.
     """
     place = SPLITS.index(check_choice("split", split, SPLITS))
-    count = check_positive(f"data.dataset.read.sizes.{split}", sizes.get(split))
-    check_positive("data.dataset.read.symbols", symbols)
-    check_whole("data.dataset.read.seed", seed, 0)
-    bounds = by_split("data.dataset.read.length", length, split)
+    count = check_positive(f"sizes.{split}", sizes.get(split))
+    check_positive("symbols", symbols)
+    check_whole("seed", seed, 0)
+    bounds = by_split("length", length, split)
     if not isinstance(bounds, Sequence) or len(bounds) != 2 or not 1 <= bounds[0] <= bounds[1]:
-        raise BadInput(f"data.dataset.read.length={bounds!r} must be [fewest, most], at least 1")
+        raise BadInput(f"`length`={bounds!r} must be [fewest, most], at least 1")
     pairs = []
     for i in range(count):
         random = stream(seed, place, i)

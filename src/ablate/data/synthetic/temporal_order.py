@@ -40,8 +40,8 @@ class TemporalOrder(Generated):
         class_names: Sequence[str],
     ) -> None:
         super().__init__(split, sizes=sizes, length=length, max_length=max_length, seed=seed)
-        check_choice("data.dataset.marked", str(marked), map(str, PLACES))
-        check_classes(f"data.dataset.marked={marked}", 2**marked, class_names)
+        check_choice("marked", str(marked), map(str, PLACES))
+        check_classes(f"marked={marked}", 2**marked, class_names)
         self.places = PLACES[marked]
 
     def draw(self, random: np.random.Generator, index: int) -> Sample:

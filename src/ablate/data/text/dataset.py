@@ -13,7 +13,7 @@ UNITS = ("characters", "words")
 def tokenise(text: str, unit: str, lower: bool) -> list[str]:
     """Characters, or words that stand between white space; é is one character, however it is written."""
     text = normalize("NFC", text.lower() if lower else text)
-    return list(text) if check_choice("data.dataset.unit", unit, UNITS) == "characters" else text.split()
+    return list(text) if check_choice("unit", unit, UNITS) == "characters" else text.split()
 
 
 class TextDataset(SequenceDataset):
@@ -41,7 +41,7 @@ class TextDataset(SequenceDataset):
         """The first `max_length` of each; sets `cut` and `sizes`."""
         kept, self.cut = list(sequences), 0
         if max_length is not None:
-            check_positive("data.max_length", max_length)
+            check_positive("max_length", max_length)
             self.cut = sum(len(sequence) > max_length for sequence in kept)
             kept = [sequence[:max_length] for sequence in kept]
         self.sizes = [len(sequence) for sequence in kept]
@@ -58,5 +58,5 @@ def find_vocabulary(
     if given is not None:
         return Vocabulary(given)
     if size is not None:
-        check_positive("data.max_vocabulary", size)
-    return Vocabulary.count(train(), size, check_positive("data.min_count", least))
+        check_positive("max_vocabulary", size)
+    return Vocabulary.count(train(), size, check_positive("min_count", least))

@@ -9,7 +9,7 @@ from ablate.errors import BadInput
 def find(root: str | Path | None, name: str, expected: str) -> Path:
     """The file or folder `name` under `root`; `expected` says what `root` should hold."""
     if root is None:
-        raise BadInput(f"data.root is not set; {expected}")
+        raise BadInput(f"`root` is not set; {expected}")
     root = Path(root).expanduser()
     if not (root / name).exists():
         raise missing(root, name, expected)
@@ -20,7 +20,7 @@ def missing(root: Path, name: str, expected: str) -> BadInput:
     """The line for a file or folder that is not there: where it seems to be instead, or what `root` should hold."""
     elsewhere = next(root.glob(f"*/{name}"), None) or next(root.glob(f"*/*/{name}"), None)
     if elsewhere:
-        expected = f"did you mean data.root={str(elsewhere)[: -len(name) - 1]}?"
+        expected = f"did you mean `root`={str(elsewhere)[: -len(name) - 1]}?"
     return BadInput(f"{root / name}: {'it' if root.is_dir() else f'the folder {root}'} is missing; {expected}")
 
 
@@ -31,7 +31,7 @@ def read_text(path: Path, encoding: str = "utf-8-sig") -> str:
     except UnicodeDecodeError as error:
         raise BadInput(f"{path}: byte {error.start} is no {error.encoding}") from None
     except LookupError:
-        raise BadInput(f"data.dataset.read.encoding={encoding!r} is unknown, as utf-8 and iso-8859-1 are not") from None
+        raise BadInput(f"`encoding`={encoding!r} is unknown, as utf-8 and iso-8859-1 are not") from None
     except OSError as error:
         raise BadInput(f"{path}: {error.strerror}") from None
 

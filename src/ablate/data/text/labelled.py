@@ -75,8 +75,8 @@ def label_number(example: Example, name: str, class_names: Sequence[str]) -> int
         raise BadInput(f"{place}: the label is missing")
     if isinstance(label, str):
         if label not in class_names:
-            raise BadInput(f"{place}: the label {label!r} is not in data.class_names{did_you_mean(label, class_names)}")
+            raise BadInput(f"{place}: the label {label!r} is not in `class_names`{did_you_mean(label, class_names)}")
         return list(class_names).index(label)
     if not 0 <= label < len(class_names):
-        raise BadInput(f"{place}: the label {label} is outside 0 to {len(class_names) - 1}, as data.class_names has it")
+        raise BadInput(f"{place}: the label {label} is outside 0 to {len(class_names) - 1}, as `class_names` has it")
     return int(label)

@@ -93,7 +93,7 @@ class TextPairs(Dataset):
             self.vocabulary = TwoVocabularies(*(find_vocabulary(None, lambda: side, max_vocabulary, min_count) for side in train))
         else:
             self.vocabulary = TwoVocabularies.divide(vocabulary)
-        most = None if max_length is None else check_positive("data.max_length", max_length)
+        most = None if max_length is None else check_positive("max_length", max_length)
         self.cut = sum(most is not None and max(len(s), len(t)) > most for s, t in zip(sources, targets, strict=True))
         self.whole = targets
         self.sources = [torch.tensor(self.vocabulary.source.encode(s[:most][:: -1 if reverse else 1])) for s in sources]

@@ -47,7 +47,7 @@ class TextStream(TextDataset):
         vocabulary: Sequence[str] | None = None,
     ) -> None:
         check_choice("split", split, SPLITS)
-        self.length = check_positive("data.length", length)
+        self.length = check_positive("length", length)
         parts = stretches(tokenise(read(), unit, lower))
         for name, tokens in parts.items():
             if len(tokens) < 2:

@@ -30,7 +30,7 @@ class Vocabulary:
             counts.pop(token, None)
         kept = sorted((t for t, n in counts.items() if n >= least), key=lambda token: (-counts[token], token))
         if not kept:
-            raise BadInput(f"no token occurs {least} times or more in the training split (data.min_count)")
+            raise BadInput(f"no token occurs {least} times or more in the training split (`min_count`)")
         return cls([*SPECIAL, *(kept if size is None else kept[: max(1, size - len(SPECIAL))])])
 
     def __len__(self) -> int:

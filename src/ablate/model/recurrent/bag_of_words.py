@@ -22,7 +22,7 @@ class BagOfWords(nn.Module):
     ) -> None:
         super().__init__()
         self.input = SequenceInput(vocabulary_size, input_size, embedding_size, dropout)
-        self.head = nn.Linear(self.input.output_size, check_positive("data.num_classes", num_classes))
+        self.head = nn.Linear(self.input.output_size, check_positive("num_classes", num_classes))
 
     def forward(
         self, xs: Int[Tensor, "b t"] | Float[Tensor, "b t d"], lengths: Int[Tensor, " b"] | None = None

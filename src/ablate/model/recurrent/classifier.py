@@ -41,11 +41,11 @@ class SequenceClassifier(nn.Module):
         fused: str = "auto",
     ) -> None:
         super().__init__()
-        self.summary = check_choice("model.summary", summary, SUMMARIES)
+        self.summary = check_choice("summary", summary, SUMMARIES)
         self.input = SequenceInput(vocabulary_size, input_size, embedding_size, dropout)
         self.recurrent = Recurrent(cell, self.input.output_size, layers, bidirectional, dropout, fused)
         self.dropout = nn.Dropout(dropout)
-        self.head = nn.Linear(self.recurrent.output_size, check_positive("data.num_classes", num_classes))
+        self.head = nn.Linear(self.recurrent.output_size, check_positive("num_classes", num_classes))
 
     def forward(
         self, xs: Int[Tensor, "b t"] | Float[Tensor, "b t d"], lengths: Int[Tensor, " b"] | None = None

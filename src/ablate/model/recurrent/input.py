@@ -30,14 +30,14 @@ class SequenceInput(nn.Module):
     ) -> None:
         super().__init__()
         if (vocabulary_size is None) == (input_size is None):
-            raise BadInput("the data are either tokens (data.vocabulary_size) or numbers (data.input_size)")
+            raise BadInput("the data are either tokens (`vocabulary_size`) or numbers (`input_size`)")
         if input_size is None:
-            self.output_size = check_positive("model.embedding_size", embedding_size)
-            self.embedding = nn.Embedding(check_positive("data.vocabulary_size", vocabulary_size), embedding_size, padding)
+            self.output_size = check_positive("embedding_size", embedding_size)
+            self.embedding = nn.Embedding(check_positive("vocabulary_size", vocabulary_size), embedding_size, padding)
         else:
-            self.output_size, self.embedding = check_positive("data.input_size", input_size), None
+            self.output_size, self.embedding = check_positive("input_size", input_size), None
         self.size = vocabulary_size
-        self.dropout = nn.Dropout(check_dropout("model.dropout", dropout))
+        self.dropout = nn.Dropout(check_dropout("dropout", dropout))
 
     def forward(self, xs: Int[Tensor, "b t"] | Float[Tensor, "b t d"]) -> Float[Tensor, "b t e"]:
         """x_1 … x_t of each sequence."""
@@ -49,7 +49,7 @@ class SequenceInput(nn.Module):
         if self.embedding is None:
             if xs.shape[2] != self.output_size:
                 raise BadInput(
-                    f"the network was made for data.input_size={self.output_size}, the data have {xs.shape[2]} numbers a step"
+                    f"the network was made for `input_size`={self.output_size}, the data have {xs.shape[2]} numbers a step"
                 )
             return self.dropout(xs)
         if xs.device.type == "cpu" and not (0 <= int(xs.min()) and int(xs.max()) < self.size):
@@ -60,5 +60,5 @@ class SequenceInput(nn.Module):
 def check_dropout(name: str, value: float) -> float:
     """Return `value` if it is a share below 1, else raise BadInput."""
     if not 0 <= value < 1:
-        raise BadInput(f"{name}={value} must be at least 0 and below 1")
+        raise BadInput(f"`{name}`={value} must be at least 0 and below 1")
     return value

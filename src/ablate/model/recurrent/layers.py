@@ -36,12 +36,12 @@ class Recurrent(nn.Module):
         fused: str = "auto",
     ) -> None:
         super().__init__()
-        self.fused, self.bidirectional = check_choice("model.fused", fused, FUSED), bidirectional
+        self.fused, self.bidirectional = check_choice("fused", fused, FUSED), bidirectional
         if not 0 <= dropout < 1:
-            raise BadInput(f"model.dropout={dropout} must be at least 0 and below 1")
+            raise BadInput(f"`dropout`={dropout} must be at least 0 and below 1")
         self.dropout = nn.Dropout(dropout)
         self.layers = nn.ModuleList()
-        for _ in range(check_positive("model.layers", layers)):
+        for _ in range(check_positive("layers", layers)):
             self.layers.append(nn.ModuleList(cell(input_size) for _ in range(1 + bidirectional)))
             input_size = sum(each.hidden_size for each in self.layers[-1])
         self.output_size = input_size

@@ -40,7 +40,7 @@ class SequenceTagger(nn.Module):
         self.input = SequenceInput(vocabulary_size, input_size, embedding_size, dropout)
         self.recurrent = Recurrent(cell, self.input.output_size, layers, bidirectional, dropout, fused)
         self.dropout = nn.Dropout(dropout)
-        self.head = nn.Linear(self.recurrent.output_size, check_positive("data.num_classes", num_classes))
+        self.head = nn.Linear(self.recurrent.output_size, check_positive("num_classes", num_classes))
         if tied:
             self._tie()
 
@@ -58,7 +58,7 @@ class SequenceTagger(nn.Module):
         rows = None if self.input.embedding is None else self.input.embedding.weight
         if rows is None or rows.shape != self.head.weight.shape:
             raise BadInput(
-                f"model.tied=true needs as many classes as tokens, and model.embedding_size={self.recurrent.output_size}, "
+                f"`tied`=true needs as many classes as tokens, and `embedding_size`={self.recurrent.output_size}, "
                 "the size of the last layer's outputs"
             )
         self.head.weight = rows

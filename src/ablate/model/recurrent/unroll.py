@@ -38,7 +38,7 @@ def unroll(
     Raises:
         BadInput: no step at all, lengths out of range or on another device, a state of another batch size.
     """
-    check_choice("model.fused", fused, FUSED)
+    check_choice("fused", fused, FUSED)
     batch, steps, _ = xs.shape
     check_lengths(lengths, batch, steps, xs.device)
     state = cell.initial_state(batch) if state is None else cell.check_state(state, batch)

@@ -34,11 +34,11 @@ class WindowMLP(nn.Module):
         dropout: float = 0.0,
     ) -> None:
         super().__init__()
-        self.window = check_positive("model.window", window)
+        self.window = check_positive("window", window)
         self.input = SequenceInput(vocabulary_size, input_size, embedding_size, dropout)
-        self.hidden = nn.Linear(window * self.input.output_size, check_positive("model.hidden_size", hidden_size))
+        self.hidden = nn.Linear(window * self.input.output_size, check_positive("hidden_size", hidden_size))
         self.dropout = nn.Dropout(dropout)
-        self.head = nn.Linear(hidden_size, check_positive("data.num_classes", num_classes))
+        self.head = nn.Linear(hidden_size, check_positive("num_classes", num_classes))
 
     def forward(
         self, xs: Int[Tensor, "b t"] | Float[Tensor, "b t d"], lengths: Int[Tensor, " b"] | None = None

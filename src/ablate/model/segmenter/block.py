@@ -36,5 +36,5 @@ def conv_block(
 def check_odd(name: str, value: object) -> int:
     """Return `value` if it is an odd whole number of at least 1, else raise BadInput naming the nearest."""
     if check_positive(name, value) % 2 == 0:
-        raise BadInput(f"{name}={value} must be odd, so that a map keeps its size; the nearest is {value + 1}")
+        raise BadInput(f"`{name}`={value} must be odd, so that a map keeps its size; the nearest is {value + 1}")
     return value

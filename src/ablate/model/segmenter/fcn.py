@@ -28,7 +28,7 @@ class FCN(nn.Module):
         self.encoder = encoder
         self.decoder = decoder(encoder.channels)
         if self.decoder.needs_offsets and not encoder.has_offsets:
-            raise BadInput("this model/decoder puts values where maxima were: it needs model.encoder.downsample=max_pool")
+            raise BadInput("this model/decoder puts values where maxima were: it needs `encoder.downsample`=max_pool")
         self.head = nn.Conv2d(self.decoder.out_channels, check_positive("num_classes", num_classes), 1)
 
     def forward(self, image: Float[Tensor, "n c h w"]) -> Float[Tensor, "n k h w"]:

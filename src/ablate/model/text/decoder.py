@@ -77,10 +77,10 @@ class TextDecoder(nn.Module):
         if self.attention is None:
             key_size, input_feeding = 0, False
         if gated and self.attention is None:
-            raise BadInput("model.gated=true needs an attention whose context it shuts: model/attention=additive")
+            raise BadInput("`gated`=true needs an attention whose context it shuts: model/attention=additive")
         self.input_feeding = input_feeding
         self.recurrent = Recurrent(cell, embedding_size + input_feeding * key_size, layers, False, dropout, fused)
-        self.starts_with = check_choice("model.start", start, STARTS)
+        self.starts_with = check_choice("start", start, STARTS)
         states = flatten_states(self._zeros(1)).shape[1]
         self.start_from = nn.Linear(summary_size, states if start == "state" else self.recurrent.layers[0][0].input_size)
         self.gate = nn.Linear(hidden_size, 1) if gated else None

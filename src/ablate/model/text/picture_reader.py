@@ -24,7 +24,7 @@ class PictureReader(nn.Module):
     def __init__(self, encoder: nn.Module, frozen: bool = False, places: str = "bottom") -> None:
         super().__init__()
         self.encoder, self.frozen = encoder, frozen
-        self.places = check_choice("model.places", places, PLACES)
+        self.places = check_choice("places", places, PLACES)
         self.key_size = self.summary_size = encoder.channels[-1]
         if frozen:
             encoder.requires_grad_(False).eval()

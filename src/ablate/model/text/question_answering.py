@@ -69,7 +69,7 @@ class QuestionAnswering(nn.Module):
         seen = self.reader.summary_size if self.attention is None else self.reader.key_size
         self.readout = nn.Linear(size + seen, size)
         self.dropout = nn.Dropout(dropout)
-        self.head = nn.Linear(size, check_positive("data.num_classes", num_classes))
+        self.head = nn.Linear(size, check_positive("num_classes", num_classes))
 
     def forward(
         self,

@@ -35,7 +35,7 @@ class Cell(nn.Module, ABC):
     def __init__(self, input_size: int, hidden_size: int) -> None:
         super().__init__()
         self.input_size = check_positive("input_size", input_size)
-        self.hidden_size = check_positive("model.cell.hidden_size", hidden_size)
+        self.hidden_size = check_positive("hidden_size", hidden_size)
         rows = len(self.gates) * hidden_size
         self.weight_input = nn.Parameter(torch.empty(rows, input_size))
         self.weight_hidden = nn.Parameter(torch.empty(rows, hidden_size))
@@ -75,7 +75,7 @@ class Cell(nn.Module, ABC):
 
         uniform leaves them so; orthogonal draws Q with QᵀQ = 1 (Saxe et al. 2014); identity is the unit matrix (Le et al. 2015).
         """
-        check_choice("model.cell.recurrent_init", recurrent_init, RECURRENT_INITS)
+        check_choice("recurrent_init", recurrent_init, RECURRENT_INITS)
         bound = self.hidden_size**-0.5
         for parameter in self.parameters():
             nn.init.uniform_(parameter, -bound, bound)

@@ -26,7 +26,7 @@ class Elman(Cell):
         self, input_size: int, hidden_size: int, nonlinearity: str = "tanh", recurrent_init: str = "uniform", gain: float = 1.0
     ) -> None:
         super().__init__(input_size, hidden_size)
-        self.nonlinearity = check_choice("model.cell.nonlinearity", nonlinearity, NONLINEARITIES)
+        self.nonlinearity = check_choice("nonlinearity", nonlinearity, NONLINEARITIES)
         self.initialise(recurrent_init, gain)
 
     def step(self, projected: Float[Tensor, "b n"], state: HiddenState) -> HiddenState:

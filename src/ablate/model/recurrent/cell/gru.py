@@ -35,7 +35,7 @@ class GRU(Cell):
         self, input_size: int, hidden_size: int, reset: str = "after", recurrent_init: str = "uniform", gain: float = 1.0
     ) -> None:
         super().__init__(input_size, hidden_size)
-        self.reset = check_choice("model.cell.reset", reset, RESETS)
+        self.reset = check_choice("reset", reset, RESETS)
         if reset == "after":
             self.bias_candidate = nn.Parameter(torch.empty(hidden_size))
         self.initialise(recurrent_init, gain)

@@ -35,7 +35,7 @@ class Unshared(Cell):
 
     def __init__(self, input_size: int, hidden_size: int, steps: int) -> None:
         super().__init__(input_size, hidden_size)
-        self.steps = check_positive("model.cell.steps", steps)
+        self.steps = check_positive("steps", steps)
         self.weight_input = nn.Parameter(torch.empty(steps, hidden_size, input_size))
         self.weight_hidden = nn.Parameter(torch.empty(steps, hidden_size, hidden_size))
         self.bias = nn.Parameter(torch.empty(steps, hidden_size))
@@ -45,14 +45,14 @@ class Unshared(Cell):
     def project(self, x: Float[Tensor, "*b d"]) -> Float[Tensor, "*b d"]:
         """x itself: its weights depend on the step."""
         if x.ndim > 2 and x.shape[-2] > self.steps:
-            raise BadInput(f"a sequence of {x.shape[-2]} steps has no weights after the first {self.steps} (model.cell.steps)")
+            raise BadInput(f"a sequence of {x.shape[-2]} steps has no weights after the first {self.steps} (`steps`)")
         return x
 
     def step(self, projected: Float[Tensor, "b d"], state: CountedState) -> CountedState:
         """The equation above, with the weights of the step that the state has counted to."""
         t = state.count.amax(0)  # rows begin together; one that has ended keeps its state and its count
         if t.device.type == "cpu" and int(t) >= self.steps:
-            raise BadInput(f"step {int(t) + 1} has no weights: there are those of {self.steps} (model.cell.steps)")
+            raise BadInput(f"step {int(t) + 1} has no weights: there are those of {self.steps} (`steps`)")
         weight_input, weight_hidden, bias = (
             each.index_select(0, t)[0] for each in (self.weight_input, self.weight_hidden, self.bias)
         )

@@ -58,7 +58,7 @@ class LevelDecoder(Decoder):
         needs_offsets: bool = False,
     ) -> None:
         super().__init__()
-        self.skip = check_choice("model.decoder.skip", skip, SKIPS)
+        self.skip = check_choice("skip", skip, SKIPS)
         self.needs_offsets = needs_offsets
         self.out_channels = channels[0]
         widen = 2 if skip == "concat" else 1
@@ -82,4 +82,4 @@ class LevelDecoder(Decoder):
 
 def level_block(conv_kernel: int, norm: str) -> Callable[[int, int], nn.Module]:
     """The block of most decoders: conv-norm-ReLU with a kernel that `model.decoder.conv_kernel` names."""
-    return partial(conv_block, kernel=check_odd("model.decoder.conv_kernel", conv_kernel), norm=norm)
+    return partial(conv_block, kernel=check_odd("conv_kernel", conv_kernel), norm=norm)

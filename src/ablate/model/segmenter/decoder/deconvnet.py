@@ -20,8 +20,8 @@ def deconvnet(
     max_unpool is its depth. `convs` as in the encoder mirrors it; the last one of a level changes the channels, as the first
     one of the encoder's does.
     """
-    check_positive("model.decoder.convs", convs)
-    check_odd("model.decoder.conv_kernel", conv_kernel)
+    check_positive("convs", convs)
+    check_odd("conv_kernel", conv_kernel)
     deconv = partial(conv_block, kernel=conv_kernel, norm=norm, conv=nn.ConvTranspose2d)
 
     def block(before: int, after: int) -> nn.Sequential:

@@ -26,8 +26,8 @@ class PixelShuffle(nn.Sequential):
     """
 
     def __init__(self, channels: int, kernel: int = 3, init: str = "default") -> None:
-        check_choice("model.decoder.init", init, INITS)
-        check_odd("model.decoder.kernel", kernel)
+        check_choice("init", init, INITS)
+        check_odd("kernel", kernel)
         convolution = nn.Conv2d(channels, 4 * channels, kernel, padding=kernel // 2, bias=False)
         super().__init__(convolution, nn.PixelShuffle(2))
         if init == "icnr":

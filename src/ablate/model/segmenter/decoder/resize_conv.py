@@ -25,8 +25,8 @@ def resize_conv(
     Raises:
         BadInput: another mode, or an even kernel.
     """
-    check_choice("model.decoder.mode", mode, MODES)
-    check_odd("model.decoder.kernel", kernel)
+    check_choice("mode", mode, MODES)
+    check_odd("kernel", kernel)
 
     def upsample(c: int) -> nn.Module:
         convolution = nn.Conv2d(c, c, kernel, padding=kernel // 2, bias=False)  # the block that follows has the bias

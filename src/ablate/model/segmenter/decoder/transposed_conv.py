@@ -27,11 +27,11 @@ class TransposedConv(nn.ConvTranspose2d):
     """
 
     def __init__(self, channels: int, kernel: int = 4, init: str = "default") -> None:
-        check_choice("model.decoder.init", init, INITS)
+        check_choice("init", init, INITS)
         least = 3 if init == "bilinear" else 2
-        if check_positive("model.decoder.kernel", kernel) < least:
+        if check_positive("kernel", kernel) < least:
             why = "a triangle two pixels wide to each side" if init == "bilinear" else "stride 2 to leave no holes"
-            raise BadInput(f"model.decoder.kernel={kernel} is too small for {why}; the nearest that works is {least}")
+            raise BadInput(f"`kernel`={kernel} is too small for {why}; the nearest that works is {least}")
         super().__init__(channels, channels, kernel, 2, (kernel - 1) // 2, output_padding=kernel % 2, bias=False)
         if init == "bilinear":
             with torch.no_grad():

@@ -50,10 +50,10 @@ class SmallEncoder(nn.Module):
         super().__init__()
         sizes = {"in_channels": in_channels, "width": width, "depth": depth, "growth": growth, "convs": convs}
         for name, value in sizes.items():
-            check_positive(f"model.encoder.{name}", value)
-        check_odd("model.encoder.kernel", kernel)
-        check_whole("model.encoder.bottleneck", bottleneck, 0)
-        check_choice("model.encoder.downsample", downsample, DOWNSAMPLES)
+            check_positive(name, value)
+        check_odd("kernel", kernel)
+        check_whole("bottleneck", bottleneck, 0)
+        check_choice("downsample", downsample, DOWNSAMPLES)
         _check_downsample_kernel(downsample, downsample_kernel)
         self.has_offsets = downsample == "max_pool"
         self.channels = tuple(width * growth**i for i in range(depth))
@@ -114,8 +114,8 @@ def _downsampling(kind: str, channels: int, kernel: int, norm: str) -> nn.Module
 
 
 def _check_downsample_kernel(downsample: str, kernel: int) -> None:
-    name = "model.encoder.downsample_kernel"
+    name = "downsample_kernel"
     if check_positive(name, kernel) == 1:
-        raise BadInput(f"{name}=1 would drop three of four pixels; the nearest that works is 2")
+        raise BadInput(f"`{name}`=1 would drop three of four pixels; the nearest that works is 2")
     if downsample != "strided_conv" and kernel != 2:
-        raise BadInput(f"{name}={kernel} needs model.encoder.downsample=strided_conv; with {downsample} leave it at 2")
+        raise BadInput(f"`{name}`={kernel} needs `downsample`=strided_conv; with {downsample} leave it at 2")

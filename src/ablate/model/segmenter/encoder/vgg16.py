@@ -31,7 +31,7 @@ class VGG16(nn.Module):
 
     def __init__(self, width: int = 64, normalise: bool = True) -> None:
         super().__init__()
-        check_positive("model.encoder.width", width)
+        check_positive("width", width)
         self.channels = tuple(width * growth for growth in GROWTH)
         layers: list[nn.Module] = []
         before = 3

@@ -17,7 +17,7 @@ class Additive(Attention):
 
     def __init__(self, query_size: int, key_size: int, size: int = 128) -> None:
         super().__init__(query_size, key_size)
-        check_positive("model.attention.size", size)
+        check_positive("size", size)
         self.query = nn.Linear(query_size, size, bias=False)
         self.key = nn.Linear(key_size, size)
         self.value = nn.Linear(size, 1, bias=False)

@@ -33,13 +33,11 @@ class Rules:
 
     def __init__(self, end: int, banned: Sequence[int], max_length: int, min_length: int, no_repeat: int | None) -> None:
         self.end, self.banned = end, list(banned)
-        self.max_length = check_positive("model.search.max_length", max_length)
-        self.min_length = check_whole("model.search.min_length", min_length, 0)
+        self.max_length = check_positive("max_length", max_length)
+        self.min_length = check_whole("min_length", min_length, 0)
         if min_length >= max_length:
-            raise BadInput(
-                f"model.search.min_length={min_length} must be below model.search.max_length={max_length}, which counts the end too"
-            )
-        self.no_repeat = None if no_repeat is None else check_positive("model.search.no_repeat", no_repeat)
+            raise BadInput(f"`min_length`={min_length} must be below `max_length`={max_length}, which counts the end too")
+        self.no_repeat = None if no_repeat is None else check_positive("no_repeat", no_repeat)
 
     def restrict(self, scores: Float[Tensor, "b k"], tokens: Int[Tensor, "b t"]) -> Float[Tensor, "b k"]:
         """-∞ for what may not follow the tokens; where nothing may, the text may end, however short."""

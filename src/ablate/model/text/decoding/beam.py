@@ -105,7 +105,7 @@ def _penalty(length: Tensor, power: float) -> Tensor:
 
 
 def _check(width: int, length_power: float, vocabulary_size: int) -> None:
-    if check_positive("model.search.width", width) > vocabulary_size:
-        raise BadInput(f"model.search.width={width} is wider than the vocabulary; the widest beam that works is {vocabulary_size}")
+    if check_positive("width", width) > vocabulary_size:
+        raise BadInput(f"`width`={width} is wider than the vocabulary; the widest beam that works is {vocabulary_size}")
     if not 0 <= length_power < float("inf"):
-        raise BadInput(f"model.search.length_power={length_power} must be at least 0, such as 0.6")
+        raise BadInput(f"`length_power`={length_power} must be at least 0, such as 0.6")

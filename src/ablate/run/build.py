@@ -1,0 +1,115 @@
+"""Objects from a config: what a constructor refuses is said in the keys that the user writes."""
+
+import re
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from functools import partial
+from inspect import signature
+from typing import Any
+
+from hydra.errors import InstantiationException
+from hydra.utils import get_object, instantiate
+from lightning.pytorch.utilities.exceptions import MisconfigurationException
+from omegaconf import DictConfig, OmegaConf
+
+from ablate.errors import BadInput
+
+LATE, KEYS = "_late_target_", "_keys_"  # of a node with _partial_, while it is built
+
+
+class Late:
+    """A constructor that waits for its last arguments; what it refuses then is named as the user knows it.
+
+    Args:
+        func: the constructor.
+        keywords: its first arguments.
+        keys: argument, such as `kernel`, to the key of the config that sets it, such as `model.decoder.kernel`.
+    """
+
+    def __init__(self, func: Callable[..., Any], keywords: dict[str, Any], keys: dict[str, str]) -> None:
+        signature(func).bind_partial(**keywords)  # a TypeError names what it does not have
+        self.func, self.keywords, self.keys = func, keywords, keys
+        self.__signature__ = signature(partial(func, **keywords))
+
+    def __call__(self, *args: object, **late: object) -> Any:
+        try:
+            return self.func(*args, **self.keywords | late)
+        except BadInput as error:
+            raise error.renamed(self.keys.get) from None
+
+
+def build(cfg: DictConfig, part: str, **late: object) -> Any:
+    """Instantiate the node `part`, such as "task", with all below it; `late` are arguments that no config has.
+
+    Raises:
+        BadInput: what a constructor refuses, in the keys of `cfg`; arguments that it does not have.
+    """
+    node = OmegaConf.create(
+        _with_late_parts(cfg, part, OmegaConf.to_container(cfg[part], resolve=True)), flags={"allow_objects": True}
+    )
+    try:
+        return instantiate(node, _convert_="all", **late)
+    except InstantiationException as error:
+        found = re.search(r"full_key: (\S+)", str(error))
+        path = f"{part}.{found[1]}" if found else part
+        if isinstance(error.__cause__, BadInput):
+            raise error.__cause__.renamed(lambda name: key_of(cfg, f"{path}.{name}")) from None
+        if isinstance(error.__cause__, TypeError) and "argument" in str(error.__cause__):
+            raise BadInput(f"{key_of(cfg, path)}: {error.__cause__}") from error
+        if part == "trainer" and isinstance(error.__cause__, MisconfigurationException | ValueError):
+            raise BadInput(f"{part}: {error.__cause__}") from error
+        raise
+
+
+@contextmanager
+def naming(cfg: DictConfig, *parts: str) -> Iterator[None]:
+    """Within, what is refused is named by the first of the nodes `parts` that has such an argument."""
+    try:
+        yield
+    except BadInput as error:
+        keys = lambda name: next((key for part in parts if (key := key_of(cfg, f"{part}.{name}"))), None)  # noqa: E731
+        raise error.renamed(keys) from None
+
+
+def key_of(cfg: DictConfig, path: str) -> str | None:
+    """The key that the user writes for a value: where a node is taken from another (`${data.image_size}`), that one's.
+
+    None where there is no such node.
+    """
+    node: Any = cfg
+    names = path.split(".")
+    for i, name in enumerate(names):
+        if not isinstance(node, DictConfig) or name not in node:
+            return None
+        node = node._get_node(name)
+        if node._is_interpolation():
+            source = re.fullmatch(r"\$\{(?:oc\.select:)?([\w.]+)(?:,[^{}]*)?\}", node._value())
+            return key_of(cfg, ".".join([source[1], *names[i + 1 :]])) if source else path
+    return path
+
+
+def late(*, _late_target_: str, _keys_: list[list[str]], **options: object) -> Late:
+    """What `build` makes of a node with _partial_."""
+    return Late(get_object(_late_target_), options, dict(_keys_))
+
+
+def _with_late_parts(cfg: DictConfig, path: str, node: object) -> object:
+    """`node`, in which every part with _partial_ is one that names its keys."""
+    if isinstance(node, list):
+        return [_with_late_parts(cfg, f"{path}.{i}", each) for i, each in enumerate(node)]
+    if not isinstance(node, dict):
+        return node
+    options = {name: _with_late_parts(cfg, f"{path}.{name}", each) for name, each in node.items()}
+    if not node.get("_partial_") or "_target_" not in node:
+        return options
+    del options["_partial_"]
+    target = options.pop("_target_")
+    keys = [[name, key] for name in _names(node) if (key := key_of(cfg, f"{path}.{name}"))]
+    return {"_target_": f"{__name__}.late", LATE: target, KEYS: keys, **options}
+
+
+def _names(node: dict, prefix: str = "") -> Iterator[str]:
+    for name, each in node.items():
+        yield f"{prefix}{name}"
+        if isinstance(each, dict):
+            yield from _names(each, f"{prefix}{name}.")
