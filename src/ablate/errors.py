@@ -7,6 +7,7 @@ builds from a config (`ablate.run.build`) puts in the key that the user writes: 
 import re
 from collections.abc import Callable, Iterable
 from difflib import get_close_matches
+from errno import EDQUOT, ENOSPC
 
 _ARGUMENT = re.compile(r"`([A-Za-z_][\w.]*)`")
 
@@ -49,3 +50,16 @@ def check_whole(name: str, value: object, least: int) -> int:
 def check_positive(name: str, value: object) -> int:
     """Return `value` if it is a whole number of at least 1, else raise BadInput."""
     return check_whole(name, value, 1)
+
+
+def user_line(error: BaseException | None) -> str | None:
+    """The message of the BadInput (or of a full or forbidden disk) that caused `error`, if that is what did."""
+    while error is not None:  # Hydra wraps what a constructor raised
+        if isinstance(error, BadInput):
+            return str(error)
+        if isinstance(error, OSError) and error.errno in (ENOSPC, EDQUOT):
+            return "the disk is full; what had ended is kept, and the same command goes on once there is room"
+        if isinstance(error, OSError) and error.filename and error.strerror:
+            return f"{error.filename}: {error.strerror}"
+        error = error.__cause__
+    return None

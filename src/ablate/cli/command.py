@@ -7,7 +7,6 @@ import shlex
 import sys
 from collections.abc import Callable, Sequence
 from contextlib import suppress
-from errno import EDQUOT, ENOSPC
 from importlib.util import find_spec
 from pathlib import Path
 from typing import Any
@@ -21,7 +20,7 @@ from omegaconf import DictConfig, OmegaConf
 from omegaconf.errors import OmegaConfBaseException
 
 from ablate.cli.check import check_settings
-from ablate.errors import BadInput
+from ablate.errors import BadInput, user_line
 from ablate.files import CONF
 from ablate.run import folder as run_folder
 
@@ -118,19 +117,6 @@ def explain(error: Exception, config_name: str) -> None:
         print(f"error: {line}", file=sys.stderr)
     for name, reason in failed.items():
         print(f"failed: {name}: {reason}", file=sys.stderr)
-
-
-def user_line(error: BaseException | None) -> str | None:
-    """The message of the BadInput (or of a full or forbidden disk) that caused `error`, if that is what did."""
-    while error is not None:  # Hydra wraps what a constructor raised
-        if isinstance(error, BadInput):
-            return str(error)
-        if isinstance(error, OSError) and error.errno in (ENOSPC, EDQUOT):
-            return "the disk is full; what had ended is kept, and the same command goes on once there is room"
-        if isinstance(error, OSError) and error.filename and error.strerror:
-            return f"{error.filename}: {error.strerror}"
-        error = error.__cause__
-    return None
 
 
 def config_line(error: Exception, config_name: str) -> str | None:

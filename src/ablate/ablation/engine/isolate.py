@@ -18,7 +18,7 @@ from hydra.core.utils import setup_globals
 from hydra.utils import get_method
 from omegaconf import DictConfig, OmegaConf, open_dict
 
-from ablate.cli.command import user_line
+from ablate.errors import user_line
 from ablate.run import folder as run_folder
 
 SERVER_DIED = 255  # what multiprocessing reports for a child whose fork server is gone; it tells nothing of the run

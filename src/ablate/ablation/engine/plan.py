@@ -10,14 +10,14 @@ from hydra import compose
 from hydra.errors import HydraException
 from omegaconf import DictConfig, OmegaConf
 
+from ablate.ablation.engine.code import code_version
 from ablate.ablation.spec.ablation import Ablation, Run
 from ablate.cli.suggest import suggest
 from ablate.errors import BadInput
-from ablate.files import CONF, SOURCE, write_json
+from ablate.files import CONF, write_json
 from ablate.run import folder as run_folder
 
 BEST = "checkpoints/best.ckpt"
-NOT_IN_A_RUN = ("ablation", "command", "figure")  # what no result depends on
 
 
 class Planned(NamedTuple):
@@ -75,13 +75,6 @@ def composed(config_name: str, overrides: Sequence[str]) -> DictConfig:
     except HydraException as error:
         reason = suggest(error, CONF, lambda: compose(config_name), overrides)
         raise BadInput(f"the overrides {' '.join(overrides)}: {reason}") from error
-
-
-def code_version() -> str:
-    """Digest of the source that runs depend on, and of the versions of the packages they run on."""
-    files = [p for p in sorted(SOURCE.rglob("*.py")) if p.relative_to(SOURCE).parts[0] not in NOT_IN_A_RUN]
-    versions = run_folder.provenance()["versions"]
-    return _digest(*(f"{p.relative_to(SOURCE)}\n{p.read_text()}" for p in files), json.dumps(versions))
 
 
 def _digest_config(config_name: str, overrides: Sequence[str]) -> str:
