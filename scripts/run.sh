@@ -1,6 +1,6 @@
 #!/usr/bin/env bash
 # bash scripts/run.sh [SCRIPT] [OVERRIDES…]: set up once, then run scripts/SCRIPT.py; without SCRIPT the main job.
-source "$(dirname "${BASH_SOURCE[0]}")/setup.sh"
+source "$(dirname "${BASH_SOURCE[0]}")/setup.sh" requirements.txt
 
 case "${1:-}" in
   "" | *=* | -*) script=reproduce ;;

@@ -1,5 +1,5 @@
-# Sourced by run.sh and test.sh: leaves $root and $python, an interpreter with exactly requirements.txt installed.
-# Makes .venv where it is missing, repairs it where an earlier call was stopped, and is silent where all is well.
+# Sourced by run.sh and test.sh with the names of requirements files: leaves $root and $python, an interpreter with what these
+# files list. Makes .venv where it is missing, completes or repairs it where it is not, and is silent where all is well.
 set -euo pipefail
 root=$(cd "$(dirname "${BASH_SOURCE[0]}")/.." && pwd)
 venv=$root/.venv
@@ -18,24 +18,37 @@ find_python() {
   exit 1
 }
 
-# The stamp is written last, so an environment without one was never finished.
-wanted=$(cat "$root/requirements.txt" "$root/pyproject.toml" | cksum)
-ready() { [ -f "$venv/.ready" ] && [ "$(cat "$venv/.ready")" = "$wanted $root" ] && fits "$python"; }
+# A line for each installed file. They are written last, so an environment without any was never finished.
+stamp() { echo "$1 $(cat "$root/$1" "$root/pyproject.toml" | cksum) $root"; }
+installed() { grep --quiet --line-regexp --fixed-strings "$(stamp "$1")" "$venv/.ready" 2>/dev/null; }
+ready() {
+  local file
+  for file in "$@"; do installed "$file" || return 1; done
+  fits "$python"
+}
 
-if ! ready; then
+install() { # only errors of pip are shown
+  local file missing=()
+  for file in "$@"; do installed "$file" || missing+=("$file"); done
+  if [ ! -f "$venv/.ready" ] || ! fits "$python"; then
+    local base
+    base=$(find_python)
+    echo "making the environment in $venv: some minutes, once" >&2
+    "$base" -m venv --clear "$venv"
+    missing=("$@")
+  fi
+  rm -f "$venv/.ready"
+  for file in "${missing[@]}"; do
+    echo "installing $file" >&2
+    "$python" -m pip install --quiet --quiet --requirement "$root/$file"
+  done
+  "$python" -m pip install --quiet --quiet --no-deps --editable "$root"
+  for file in "$@"; do stamp "$file"; done >"$venv/.ready"
+}
+
+if ! ready "$@"; then
   exec 9>"$root/.venv.lock"
   if command -v flock >/dev/null; then flock 9; fi # a second call at the same time waits here
-  if ! ready; then
-    if [ ! -f "$venv/.ready" ] || ! fits "$python"; then
-      base=$(find_python)
-      echo "making the environment in $venv: some minutes, once" >&2
-      "$base" -m venv --clear "$venv"
-    fi
-    rm -f "$venv/.ready"
-    echo "installing requirements.txt" >&2
-    "$python" -m pip install --quiet --requirement "$root/requirements.txt"
-    "$python" -m pip install --quiet --no-deps --editable "$root"
-    echo "$wanted $root" >"$venv/.ready"
-  fi
+  ready "$@" || install "$@"
   exec 9>&-
 fi

@@ -1,4 +1,4 @@
-"""run.sh makes an environment, repairs one that was never finished, and is silent about one that is there."""
+"""run.sh and test.sh make an environment, complete or repair one that lacks something, and are silent about one that is ready."""
 
 import shutil
 import subprocess
@@ -15,7 +15,8 @@ def prepare(folder, *_):
         wheel.writestr("toy-1.dist-info/METADATA", "Metadata-Version: 2.1\\nName: toy\\nVersion: 1\\n")
         wheel.writestr("toy-1.dist-info/WHEEL", "Wheel-Version: 1.0\\nRoot-Is-Purelib: true\\nTag: py3-none-any\\n")
         wheel.writestr("toy-1.dist-info/RECORD", "")
-        wheel.writestr("toy.py", "")
+        for module in ("toy", "ruff", "mypy", "pytest"):
+            wheel.writestr(f"{module}.py", "import sys; print(*sys.argv[1:])" * (module == "pytest"))
     return name
 build_wheel = build_editable = prepare
 """
@@ -25,11 +26,12 @@ build_wheel = build_editable = prepare
 def toy(tmp_path) -> Path:
     """A project with our scripts that needs nothing from any network."""
     (tmp_path / "scripts").mkdir()
-    for name in ("run.sh", "setup.sh"):
+    for name in ("run.sh", "setup.sh", "test.sh"):
         shutil.copy(ROOT / "scripts" / name, tmp_path / "scripts" / name)
     (tmp_path / "scripts/hello.py").write_text("import sys, toy\nprint(sys.prefix, *sys.argv[1:])\n")
     (tmp_path / "scripts/reproduce.py").write_text("import sys\nprint('reproduce', *sys.argv[1:])\n")
-    (tmp_path / "requirements.txt").write_text("")
+    for name in ("requirements.txt", "requirements-dev.txt"):
+        (tmp_path / name).write_text("")
     (tmp_path / "backend.py").write_text(BACKEND)
     (tmp_path / "pyproject.toml").write_text(
         '[build-system]\nrequires = []\nbuild-backend = "backend"\nbackend-path = ["."]\n[project]\nname = "toy"\nversion = "1"\n'
@@ -37,31 +39,44 @@ def toy(tmp_path) -> Path:
     return tmp_path
 
 
-def run(toy: Path, *words: str) -> subprocess.CompletedProcess:
-    """With an index where nobody answers."""
-    return subprocess.run(
-        ["bash", str(toy / "scripts/run.sh"), *words], capture_output=True, text=True, timeout=300, cwd="/",
-        env={"PATH": "/usr/local/bin:/usr/bin:/bin", "PYTHON": shutil.which("python3"), "PIP_INDEX_URL": "http://127.0.0.1:9"},
-    )  # fmt: skip
+def call(toy: Path, script: str, *words: str) -> tuple[str, str]:
+    """Output and messages of a script that succeeds, with an index where nobody answers."""
+    done = start(toy, script, *words)
+    assert done.returncode == 0, done.stderr
+    return done.stdout, done.stderr
+
+
+def start(toy: Path, script: str, *words: str) -> subprocess.CompletedProcess:
+    env = {"PATH": "/usr/local/bin:/usr/bin:/bin", "PYTHON": shutil.which("python3"), "PIP_INDEX_URL": "http://127.0.0.1:9"}
+    command = ["bash", str(toy / "scripts" / script), *words]
+    return subprocess.run(command, capture_output=True, text=True, timeout=300, cwd="/", env=env)
+
+
+MAKING = "making the environment in {}/.venv: some minutes, once\n"
+RUN, DEV = "installing requirements.txt\n", "installing requirements-dev.txt\n"
 
 
 def test_made_then_silent_then_repaired(toy):
-    first = run(toy, "hello", "a b", "c=d")
-    assert first.returncode == 0, first.stderr
-    assert first.stdout == f"{toy}/.venv a b c=d\n" and "making the environment" in first.stderr
-    again = run(toy, "hello")
-    assert (again.returncode, again.stdout, again.stderr) == (0, f"{toy}/.venv\n", "")
-    assert run(toy).stdout == "reproduce\n" and run(toy, "budget=full").stdout == "reproduce budget=full\n"
+    made = MAKING.format(toy) + RUN
+    assert call(toy, "run.sh", "hello", "a b", "c=d") == (f"{toy}/.venv a b c=d\n", made)
+    assert call(toy, "run.sh", "hello") == (f"{toy}/.venv\n", "")
+    assert call(toy, "run.sh") == ("reproduce\n", "") and call(toy, "run.sh", "budget=full") == ("reproduce budget=full\n", "")
     (toy / ".venv/.ready").unlink()  # stopped before it was finished
     shutil.rmtree(toy / ".venv/lib")
-    repaired = run(toy, "hello")
-    assert repaired.returncode == 0 and "making the environment" in repaired.stderr
+    assert call(toy, "run.sh", "hello") == (f"{toy}/.venv\n", made)
     (toy / "requirements.txt").write_text("# another set\n")
-    changed = run(toy, "hello")
-    assert changed.returncode == 0 and changed.stderr == "installing requirements.txt\n"
+    assert call(toy, "run.sh", "hello")[1] == RUN
+    unknown = start(toy, "run.sh", "helo")
+    assert unknown.returncode == 1 and unknown.stderr == "error: there is no scripts/helo.py (one of: hello reproduce)\n"
 
 
-def test_an_unknown_script_is_one_line(toy):
-    run(toy, "hello")
-    done = run(toy, "helo")
-    assert done.returncode == 1 and done.stderr == "error: there is no scripts/helo.py (one of: hello reproduce)\n"
+def test_what_runs_made_is_completed_for_tests_and_the_other_way_round(toy):
+    tested = "--numprocesses auto -k some\n"
+    call(toy, "run.sh", "hello")
+    assert call(toy, "test.sh", "-k", "some") == (tested, DEV)
+    assert call(toy, "test.sh", "-k", "some") == (tested, "") and call(toy, "run.sh", "hello")[1] == ""
+    (toy / "requirements-dev.txt").write_text("# another set\n")
+    assert call(toy, "run.sh", "hello")[1] == "" and call(toy, "test.sh")[1] == DEV
+    shutil.rmtree(toy / ".venv")
+    assert call(toy, "test.sh")[1] == MAKING.format(toy) + RUN + DEV
+    assert call(toy, "run.sh", "hello")[1] == ""

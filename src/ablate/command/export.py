@@ -1,6 +1,7 @@
 """A trained segmenter as one file that needs nothing of this project, with cheaper layers that compute the same."""
 
 import copy
+import importlib.util
 import logging
 import statistics
 import warnings
@@ -28,6 +29,8 @@ TOLERANCE = 1e-4  # of the largest logit, in float32
 
 def export(cfg: DictConfig) -> None:
     """Fold `cfg.checkpoint`, say how far and how much faster it is, and write model.pt2 and model.onnx into `cfg.output`."""
+    if cfg.onnx and importlib.util.find_spec("onnxscript") is None:
+        raise BadInput("onnx=true needs onnx and onnxscript: python -m pip install -r requirements-dev.txt")
     files = [Path(cfg.output) / name for name in ("model.pt2", "model.onnx")[: 1 + cfg.onnx]]
     for file in files:
         if file.exists():
