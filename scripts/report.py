@@ -9,12 +9,11 @@ import argparse
 import sys
 from pathlib import Path
 
-from rich.console import Console
-
 from ablate.ablation.report import sweep
 from ablate.ablation.report.console import verdict_table
 from ablate.ablation.report.readme import update_readme
 from ablate.ablation.report.report import PAGE, rewrite_report
+from ablate.console import console
 from ablate.errors import BadInput
 
 README = Path(__file__).resolve().parents[1] / "README.md"
@@ -51,7 +50,7 @@ def of_ablation(given: argparse.Namespace) -> Path:
     from ablate.ablation.report.tensorboard import log_report  # torch, which a sweep's report needs not
 
     log_report(given.folder, ablation, outcomes)
-    Console(highlight=False).print(verdict_table(ablation, outcomes))
+    console.print(verdict_table(ablation, outcomes))
     if given.readme:
         update_readme(README, given.folder, ablation, outcomes, budget)
     return given.folder / PAGE

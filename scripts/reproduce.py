@@ -6,7 +6,8 @@ what is about the trainer.
 
 from omegaconf import DictConfig
 
-from ablate.cli.command import CONF, command
+from ablate.cli.command import command
+from ablate.files import CONF
 
 
 def for_the_runs(arguments: list[str]) -> list[str]:

@@ -11,10 +11,9 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 
 import hydra
-from hydra.core.hydra_config import HydraConfig
-from omegaconf import DictConfig, open_dict
+from omegaconf import DictConfig
 
-import ablate.cli.command  # noqa: F401  registers the resolvers
+from ablate.cli.compose import compose_run
 
 ROOT = Path(__file__).resolve().parents[1]
 CONF = ROOT / "conf"
@@ -42,13 +41,7 @@ def compose(*overrides: str, **options: bool) -> DictConfig:
 
 def composed(name: str, folder: Path, *overrides: str) -> DictConfig:
     """conf/NAME.yaml as its script gets it, for a call in this process; the run's folder is `folder`."""
-    with hydra.initialize_config_dir(str(CONF), version_base="1.3"):
-        cfg = hydra.compose(name, [*overrides, "hydra.mode=RUN"], return_hydra_config=True)
-    cfg.hydra.runtime.output_dir = str(folder)
-    HydraConfig.instance().set_config(cfg)
-    with open_dict(cfg):
-        del cfg.hydra
-    return cfg
+    return compose_run(name, folder, overrides)
 
 
 def script(name: str, *words: str, cwd: Path, **env: str) -> subprocess.CompletedProcess:

@@ -15,7 +15,7 @@ import ablate.model.recurrent.cell
 
 SOURCE = ROOT / "src/ablate"
 FLOORS = (  # from the ground up: a package imports from the floors below its own, and from itself
-    ("errors", "files"),
+    ("errors", "files", "console"),
     ("operator", "data", "model", "loss", "metric", "optim"),
     ("task",),
     ("analysis",),
@@ -29,7 +29,7 @@ FLOORS = (  # from the ground up: a package imports from the floors below its ow
 LIBRARIES = {  # floors that know nothing of these
     ("lightning", "hydra"): ("errors", "files", "operator", "model", "loss", "metric", "optim"),
     ("hydra",): ("task", "analysis", "callback"),
-    ("torch", "lightning"): ("errors", "files", "cli"),
+    ("torch", "lightning"): ("errors", "files", "console", "cli"),
     ("lightning",): ("ablation",),
 }
 BY_NAME_ONLY = {"ablation": ("ablate.run.train", "ablate.run.load")}

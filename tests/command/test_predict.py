@@ -229,7 +229,7 @@ def test_the_command_line_takes_text_as_it_is(runs, tmp_path):
 
 def test_a_search_that_does_not_fit_is_one_line(runs, tmp_path):
     done = script("evaluate", f"checkpoint={runs('scenes')}", "model/search=greedy", cwd=tmp_path)
-    assert "model/search is no part of the options that are chosen" in error_line(done)
+    assert "model/search is not among the groups of this config" in error_line(done)
 
 
 @pytest.mark.parametrize(

@@ -7,7 +7,6 @@ from pathlib import Path
 from hydra.core.hydra_config import HydraConfig
 from hydra.utils import get_method
 from omegaconf import DictConfig, OmegaConf
-from rich.console import Console
 
 from ablate.ablation.engine.plan import Planned, composed, plan
 from ablate.ablation.engine.runner import clear, execute, needed, unfinished
@@ -18,13 +17,13 @@ from ablate.ablation.report.tensorboard import log_report
 from ablate.ablation.spec.ablation import Ablation
 from ablate.ablation.spec.check import strings
 from ablate.ablation.spec.read import load
+from ablate.console import console
 from ablate.errors import check_choice
 from ablate.run import folder as run_folder
 
 
 def reproduce(cfg: DictConfig) -> None:
     """Bring every run of `cfg.ablation` at `cfg.budget` to an end, and write the report; exit status 1 if a run failed."""
-    console = Console(highlight=False, soft_wrap=True)
     ablation, folder = load(cfg.ablation), Path(HydraConfig.get().runtime.output_dir)
     check_choice("budget", cfg.budget, ablation.budgets)
     more = strings(OmegaConf.to_container(cfg.overrides), "overrides")
@@ -34,7 +33,7 @@ def reproduce(cfg: DictConfig) -> None:
     if cfg.force:
         clear([*needed(runs), *runs])
     execute(runs, cfg.config, cfg.job, console)
-    report(ablation, runs, cfg.budget, folder, console)
+    report(ablation, runs, cfg.budget, folder)
     failed = unfinished(runs)
     for run in [*unfinished(needed(failed)), *failed]:
         reason = run_folder.read_state(run.folder).get("error", "it has not ended")
@@ -49,7 +48,7 @@ def check_metrics(ablation: Ablation, known: list[str]) -> None:
         check_choice(f"ablation {ablation.name}: metric", metric, known)
 
 
-def report(ablation: Ablation, runs: list[Planned], budget: str, folder: Path, console: Console) -> None:
+def report(ablation: Ablation, runs: list[Planned], budget: str, folder: Path) -> None:
     """Write the report and its TensorBoard side, and show the verdicts and where to look."""
     rows = [row_of(run.folder, cell=run.cell, seed=run.seed, hash=run.key) for run in runs]
     with (folder / ".report.lock").open("w") as lock:

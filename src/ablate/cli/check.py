@@ -1,4 +1,4 @@
-"""Numbers that every run has, checked as soon as the config is composed: what would otherwise fail deep in a library."""
+"""Checks of a composed config: numbers that would otherwise fail deep in a library, after torch is imported."""
 
 from math import inf, isfinite
 from numbers import Real
@@ -7,21 +7,26 @@ from omegaconf import DictConfig, OmegaConf
 
 from ablate.errors import BadInput, check_whole, did_you_mean
 
-WHOLE = {  # key -> the least that works
+LEAST = {  # key -> the least whole number that works
     "seed": 0,
     "trainer.max_epochs": 1,
     "trainer.log_every_n_steps": 1,
     "trainer.check_val_every_n_epoch": 1,
     "trainer.num_nodes": 1,
 }
-RANGES = {"optimizer.weight_decay": (0, inf), "scheduler.warmup": (0, 1), "scheduler.power": (0, inf)}
-RANGES |= {"optimizer.momentum": (0, 1), "trainer.gradient_clip_val": (0, inf)}
+RANGES = {  # key -> the least and the greatest number that work
+    "optimizer.weight_decay": (0, inf),
+    "optimizer.momentum": (0, 1),
+    "scheduler.warmup": (0, 1),
+    "scheduler.power": (0, inf),
+    "trainer.gradient_clip_val": (0, inf),
+}
 DETERMINISTIC = (True, False, "warn")
 
 
 def check_settings(cfg: DictConfig) -> None:
-    """Raise BadInput for the first number that cannot work; a key that this config lacks, or that is null, is left out."""
-    for key, least in WHOLE.items():
+    """Raise BadInput for the first number that cannot work; a key that the config lacks, or that is null, is not checked."""
+    for key, least in LEAST.items():
         if (value := OmegaConf.select(cfg, key)) is not None:
             check_whole(key, value, least)
     if OmegaConf.select(cfg, "seed", default=0) >= 2**32:

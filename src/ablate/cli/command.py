@@ -16,17 +16,16 @@ from hydra.core.hydra_config import HydraConfig
 from hydra.core.override_parser.overrides_parser import OverridesParser
 from hydra.errors import HydraException, InstantiationException
 from hydra.types import RunMode
-from omegaconf import DictConfig, OmegaConf
+from omegaconf import DictConfig
 from omegaconf.errors import OmegaConfBaseException
 
 from ablate.cli.check import check_settings
+from ablate.cli.compose import explain_override
 from ablate.errors import BadInput, user_line
 from ablate.files import CONF
 from ablate.run import folder as run_folder
 
-PACKAGES = {"submitit": "hydra-submitit-launcher==1.2.0", "ray": "hydra-ray-launcher==1.2.2"}  # of launchers
-OmegaConf.register_new_resolver("run_dir", run_folder.run_dir, replace=True)
-OmegaConf.register_new_resolver("swept", run_folder.swept_name, replace=True)
+LAUNCHER_PACKAGES = {"submitit": "hydra-submitit-launcher==1.2.0", "ray": "hydra-ray-launcher==1.2.2"}
 
 
 def command(
@@ -34,25 +33,14 @@ def command(
 ) -> Callable[[Callable[[DictConfig], Any]], Callable[[], Any]]:
     """Make `task(cfg)` a command line composed from conf/`config_name`.yaml.
 
-    `arguments` may change the words of the command line before Hydra reads them. The values of the keys `texts` are text,
-    whatever they look like.
     Exit status: 0 when all went well, 1 after a mistake or a failed run, 130 after Ctrl-C, 143 after SIGTERM.
+
+    Args:
+        arguments: may change the words of the command line before Hydra reads them.
+        texts: keys whose values are text, whatever they look like.
     """
 
     def decorate(task: Callable[[DictConfig], Any]) -> Callable[[], Any]:
-        @functools.wraps(task)
-        def job(cfg: DictConfig) -> Any:
-            try:
-                check_settings(cfg)
-                return task(cfg)
-            except Exception as error:
-                with suppress(OSError):  # where the disk is full
-                    run_folder.fail(HydraConfig.get().runtime.output_dir, user_line(error) or repr(error))
-                if HydraConfig.get().mode is RunMode.MULTIRUN:
-                    raise
-                explain(error, config_name)
-                sys.exit(1)
-
         @functools.wraps(task)
         def run() -> Any:
             os.environ["HYDRA_FULL_ERROR"] = "1"  # the exception itself, instead of Hydra's print of it
@@ -62,7 +50,8 @@ def command(
                 check_launcher(words)
                 # argparse takes -m before the overrides only
                 sys.argv[1:] = sorted(words, key=lambda word: word not in ("-m", "--multirun"))
-                return hydra.main(version_base="1.3", config_path=str(CONF), config_name=config_name)(job)()
+                main = hydra.main(version_base="1.3", config_path=str(CONF), config_name=config_name)
+                return main(_job(task, config_name))()
             except KeyboardInterrupt:
                 sys.exit(130)
             except Exception as error:
@@ -72,6 +61,25 @@ def command(
         return run
 
     return decorate
+
+
+def _job(task: Callable[[DictConfig], Any], config_name: str) -> Callable[[DictConfig], Any]:
+    """`task` with its settings checked, whose failure is written into the run's folder and explained."""
+
+    @functools.wraps(task)
+    def job(cfg: DictConfig) -> Any:
+        try:
+            check_settings(cfg)
+            return task(cfg)
+        except Exception as error:
+            with suppress(OSError):  # where the disk is full
+                run_folder.fail(HydraConfig.get().runtime.output_dir, user_line(error) or repr(error))
+            if HydraConfig.get().mode is RunMode.MULTIRUN:
+                raise
+            explain(error, config_name)
+            sys.exit(1)
+
+    return job
 
 
 def quoted(word: str, texts: Sequence[str] = ()) -> str:
@@ -88,27 +96,27 @@ def quoted(word: str, texts: Sequence[str] = ()) -> str:
 
 
 def as_text(value: str) -> str:
-    """A value that Hydra reads as this very text: commas, brackets, quotes, numbers and `${` say nothing to it."""
-    plain = re.sub(r"(\\*)\$\{", r"\1\1\\${", value)  # for OmegaConf, which would put in another value
-    return "'{}'".format(re.sub(r"(\\*)('|\Z)", lambda found: found[1] * 2 + (found[2] and "\\'"), plain))
+    """The value quoted for Hydra, so that commas, brackets, quotes, numbers and `${` in it are plain text."""
+    plain = re.sub(r"(\\*)\$\{", r"\1\1\\${", value)  # for OmegaConf, which would interpolate
+    return "'{}'".format(re.sub(r"(\\*)('|\Z)", lambda match: match[1] * 2 + (match[2] and "\\'"), plain))
 
 
 def value_of(words: Sequence[str], key: str) -> str | None:
-    """What the words of a command line say of a key, out of its quotes; None where they say nothing."""
-    found = [word for word in words if word.startswith(f"{key}=")]
-    return str(OverridesParser.create().parse_override(found[-1]).value()) if found else None
+    """The value that a command line gives to a key, without quotes; None where it gives none."""
+    given = [word for word in words if word.startswith(f"{key}=")]
+    return str(OverridesParser.create().parse_override(given[-1]).value()) if given else None
 
 
 def check_launcher(words: Sequence[str]) -> None:
-    """Refuse a launcher whose package is not there."""
+    """Raise BadInput for a launcher whose package is not installed."""
     for name in (word.removeprefix("hydra/launcher=") for word in words if word.startswith("hydra/launcher=")):
-        package = PACKAGES.get(name.split("_")[0])
+        package = LAUNCHER_PACKAGES.get(name.split("_")[0])
         if package and find_spec(f"hydra_plugins.{package.split('==')[0].replace('-', '_')}") is None:
             raise BadInput(f"hydra/launcher={name} needs a package that is not installed: pip install {package}")
 
 
 def explain(error: Exception, config_name: str) -> None:
-    """Print one line for a mistake, the traceback for a fault of ours, and the failed runs of a sweep."""
+    """Print one line for a user's mistake, the traceback for any other error, and the failed runs of a sweep."""
     line = user_line(error) or config_line(error, config_name)
     if line is None:
         sys.excepthook(type(error), error, error.__traceback__)
@@ -120,12 +128,10 @@ def explain(error: Exception, config_name: str) -> None:
 
 
 def config_line(error: Exception, config_name: str) -> str | None:
-    """One line for what Hydra or OmegaConf refused, with the nearest key, group or option."""
+    """One line with the nearest key, group or option for an override that Hydra or OmegaConf refused; None for other errors."""
     if "Config group override must be" in str(error):  # a ValueError of Hydra's
         nulls = ", ".join(word for word in sys.argv[1:] if word.endswith("=null"))
         return f"a config group cannot be null ({nulls}): leave the word out, or name an option (--help lists them)"
     if isinstance(error, InstantiationException) or not isinstance(error, HydraException | OmegaConfBaseException):
         return None
-    from ablate.cli.suggest import compose_default, suggest  # only where there is something to suggest
-
-    return suggest(error, CONF, lambda: compose_default(CONF, config_name, sys.argv[1:]), sys.argv[1:])
+    return explain_override(error, config_name, sys.argv[1:])

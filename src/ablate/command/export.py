@@ -19,7 +19,7 @@ from ablate.errors import BadInput, check_positive
 from ablate.model.segmenter.decoder.base import LevelDecoder
 from ablate.model.segmenter.fcn import FCN
 from ablate.operator.rewrite import fold_nearest
-from ablate.run import summary
+from ablate.console import console
 from ablate.run.checkpoint import read_checkpoint
 from ablate.run.load import load_task
 
@@ -47,7 +47,7 @@ def export(cfg: DictConfig) -> None:
         compare(model, exported, image, check_positive("repeats", cfg.repeats))
     Path(cfg.output).mkdir(parents=True, exist_ok=True)
     write(exported, image[:2], *files)
-    summary.console.print(f"written: {', '.join(map(str, files))}, for any number of pictures of {height}×{width}")
+    console.print(f"written: {', '.join(map(str, files))}, for any number of pictures of {height}×{width}")
 
 
 def size_of(given: int | Sequence[int] | ListConfig | None, trained: int | Sequence[int] | None) -> tuple[int, int]:
@@ -108,7 +108,7 @@ def compare(before: FCN, after: FCN, image: Tensor, repeats: int) -> None:
             [milliseconds(each) for each in times],
             [statistics.median(each) for each in times],
         )
-    summary.console.print(table)
+    console.print(table)
 
 
 def time_both(before: nn.Module, after: nn.Module, image: Tensor, repeats: int) -> tuple[list[float], list[float]]:

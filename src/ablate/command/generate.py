@@ -11,7 +11,7 @@ from ablate.data.text.vocabulary import BEGIN, END, PAD, UNKNOWN, Vocabulary
 from ablate.errors import BadInput, check_positive
 from ablate.files import write_atomically
 from ablate.model.recurrent.generate import generate
-from ablate.run import summary
+from ablate.console import console
 from ablate.run.checkpoint import read_checkpoint
 from ablate.run.load import load_task
 from ablate.task.language_modelling import LanguageModelling
@@ -32,8 +32,8 @@ def write_samples(cfg: DictConfig) -> list[str]:
     folder.mkdir(parents=True, exist_ok=True)
     write_atomically(folder / "samples.txt", "\n\n".join(texts) + "\n")
     for text in texts:
-        summary.console.print(f"{text}\n", markup=False)
-    summary.console.print(f"kept in {folder / 'samples.txt'}")
+        console.print(f"{text}\n", markup=False)
+    console.print(f"kept in {folder / 'samples.txt'}")
     return texts
 
 

@@ -15,6 +15,7 @@ from omegaconf import DictConfig, OmegaConf
 from ablate.errors import BadInput
 from ablate.files import write_json
 from ablate.run import folder as run_folder
+from ablate.console import console
 from ablate.run import summary
 from ablate.run.build import build
 from ablate.run.checkpoint import AtomicCheckpointIO, plain_overrides, read_checkpoint
@@ -92,8 +93,8 @@ def evaluate(cfg: DictConfig) -> dict[str, float]:
     metrics = {tag: float(value) for tag, value in result.items()}
     folder = Path(HydraConfig.get().runtime.output_dir)
     write_json(folder / run_folder.METRICS, metrics)
-    summary.console.print(summary.metrics_table(metrics))
-    summary.console.print(f"kept in {folder}")
+    console.print(summary.metrics_table(metrics))
+    console.print(f"kept in {folder}")
     return metrics
 
 

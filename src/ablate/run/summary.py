@@ -9,15 +9,13 @@ import torch
 from hydra.core.hydra_config import HydraConfig
 from lightning.pytorch import Trainer
 from omegaconf import DictConfig, OmegaConf
-from rich.console import Console
 from rich.table import Table
 
 from ablate.analysis.cost import cost
+from ablate.console import console
 from ablate.data.datamodule import DataModule
 from ablate.run import folder as run_folder
 from ablate.task.base import Task
-
-console = Console(highlight=False, soft_wrap=True)
 
 
 def before(folder: Path, data: DataModule, sample: tuple, task: Task, trainer: Trainer) -> dict[str, object]:

@@ -6,13 +6,11 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import NamedTuple
 
-from hydra import compose
-from hydra.errors import HydraException
 from omegaconf import DictConfig, OmegaConf
 
 from ablate.ablation.engine.code import code_version
 from ablate.ablation.spec.ablation import Ablation, Run
-from ablate.cli.suggest import suggest
+from ablate.cli.compose import compose_config
 from ablate.errors import BadInput
 from ablate.files import CONF, write_json
 from ablate.run import folder as run_folder
@@ -71,10 +69,9 @@ def plan(ablation: Ablation, budget: str, more: Sequence[str], config_name: str,
 def composed(config_name: str, overrides: Sequence[str]) -> DictConfig:
     """What a run with these overrides is made from."""
     try:
-        return compose(config_name, list(overrides))
-    except HydraException as error:
-        reason = suggest(error, CONF, lambda: compose(config_name), overrides)
-        raise BadInput(f"the overrides {' '.join(overrides)}: {reason}") from error
+        return compose_config(config_name, overrides)
+    except BadInput as error:
+        raise BadInput(f"the overrides {' '.join(overrides)}: {error}") from error
 
 
 def _digest_config(config_name: str, overrides: Sequence[str]) -> str:

@@ -6,32 +6,16 @@ import time
 from collections.abc import Callable, Mapping, Sequence
 
 import torch
-from hydra import compose, initialize_config_dir
-from hydra.core.hydra_config import HydraConfig
-from hydra.errors import HydraException
-from omegaconf import DictConfig, open_dict
-from rich.console import Console
+from omegaconf import DictConfig
 from rich.table import Table
 
-from ablate.cli.command import CONF
-from ablate.cli.suggest import suggest
-from ablate.errors import BadInput
-
-console = Console(highlight=False)
+from ablate.cli.compose import compose_run
+from ablate.console import console
 
 
 def composed(overrides: Sequence[str]) -> DictConfig:
     """conf/train.yaml with overrides, outside any run; files of a run go to a temporary folder."""
-    with initialize_config_dir(str(CONF), version_base="1.3"):
-        try:
-            cfg = compose("train", list(overrides), return_hydra_config=True)
-        except HydraException as error:
-            raise BadInput(suggest(error, CONF, lambda: compose("train"), overrides)) from error
-    cfg.hydra.runtime.output_dir = tempfile.mkdtemp(prefix="ablate_benchmark_")
-    HydraConfig.instance().set_config(cfg)
-    with open_dict(cfg):
-        del cfg.hydra
-    return cfg
+    return compose_run("train", tempfile.mkdtemp(prefix="ablate_benchmark_"), overrides)
 
 
 def synchronise() -> None:

@@ -8,7 +8,6 @@ import torch
 from torch import nn
 
 from ablate.analysis.cost import cost
-from ablate.cli.command import CONF
 from ablate.cli.suggest import options
 from ablate.command.benchmark.common import composed, seconds, show
 from ablate.run.build import build
@@ -19,7 +18,7 @@ REPEATS = 12
 def run(overrides: Sequence[str]) -> None:
     """One training step (without optimiser) of each option of model/decoder, interleaved so that drifts cancel."""
     device = torch.device("cuda" if torch.cuda.is_available() else "cpu")
-    names = options(CONF, "model/decoder")
+    names = options("model/decoder")
     models, rows = {}, []
     for name in names:
         cfg = composed([f"model/decoder={name}", *overrides])

@@ -11,7 +11,7 @@ from torch import Tensor
 
 from ablate.callback.panel import colour_map
 from ablate.command.predict.pictures import find_pictures, make_room, readable
-from ablate.run import summary
+from ablate.console import console
 from ablate.task.segmentation import Segmentation
 
 
@@ -19,10 +19,10 @@ def write_masks(task: Segmentation, source: Path, output: Path) -> None:
     """A palette mask NAME.png and an overlay NAME_overlay.png for each picture, at the picture's own size."""
     pictures, palette = find_pictures(source), task.config["data"]["palette"]
     make_room(output, pictures, "masks", _targets)
-    for path, picture in readable(track(pictures, description="predicting", console=summary.console)):
+    for path, picture in readable(track(pictures, description="predicting", console=console)):
         image = np.asarray(picture)
         _write(image, segment(task, image), palette, *_targets(output, path.stem))
-    summary.console.print(f"{len(pictures)} masks and overlays in {output}")
+    console.print(f"{len(pictures)} masks and overlays in {output}")
 
 
 @torch.inference_mode()

@@ -12,7 +12,7 @@ from torch import Tensor
 from ablate.data.text.vocabulary import END, UNKNOWN, Vocabulary
 from ablate.errors import BadInput
 from ablate.model.text.memory import Memory
-from ablate.run import summary
+from ablate.console import console
 from ablate.task.text_writing import TextWriting
 
 
@@ -69,4 +69,4 @@ def likely(text: str, probability: float) -> str:
 
 def say(text: str) -> None:
     """Show a text as it is, whatever brackets and colons it has."""
-    summary.console.print(text, markup=False, emoji=False)
+    console.print(text, markup=False, emoji=False)
