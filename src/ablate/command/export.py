@@ -15,11 +15,11 @@ from torch import Tensor, nn
 
 from ablate.analysis.cost import cost
 from ablate.command.benchmark.common import milliseconds, seconds
+from ablate.console import console
 from ablate.errors import BadInput, check_positive
 from ablate.model.segmenter.decoder.base import LevelDecoder
 from ablate.model.segmenter.fcn import FCN
 from ablate.operator.rewrite import fold_nearest
-from ablate.console import console
 from ablate.run.checkpoint import read_checkpoint
 from ablate.run.load import load_task
 

@@ -6,12 +6,12 @@ import torch
 from hydra.core.hydra_config import HydraConfig
 from omegaconf import DictConfig
 
+from ablate.console import console
 from ablate.data.text.dataset import tokenise
 from ablate.data.text.vocabulary import BEGIN, END, PAD, UNKNOWN, Vocabulary
 from ablate.errors import BadInput, check_positive
 from ablate.files import write_atomically
 from ablate.model.recurrent.generate import generate
-from ablate.console import console
 from ablate.run.checkpoint import read_checkpoint
 from ablate.run.load import load_task
 from ablate.task.language_modelling import LanguageModelling

@@ -12,10 +12,10 @@ from hydra.utils import instantiate
 from lightning.pytorch import seed_everything
 from omegaconf import DictConfig, OmegaConf
 
+from ablate.console import console
 from ablate.errors import BadInput
 from ablate.files import write_json
 from ablate.run import folder as run_folder
-from ablate.console import console
 from ablate.run import summary
 from ablate.run.build import build
 from ablate.run.checkpoint import AtomicCheckpointIO, plain_overrides, read_checkpoint

@@ -9,10 +9,10 @@ import torch
 from jaxtyping import Float, Int
 from torch import Tensor
 
+from ablate.console import console
 from ablate.data.text.vocabulary import END, UNKNOWN, Vocabulary
 from ablate.errors import BadInput
 from ablate.model.text.memory import Memory
-from ablate.console import console
 from ablate.task.text_writing import TextWriting
 
 
