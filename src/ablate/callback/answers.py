@@ -11,7 +11,7 @@ from torch import Tensor
 from ablate.callback.held_out import HeldOut
 from ablate.callback.show import show, show_text
 from ablate.data.batch import QuestionBatch
-from ablate.data.text.vocabulary import Vocabulary
+from ablate.data.text.tokeniser import Tokeniser
 from ablate.figure.tiles import QUIET, RIGHT, WRONG, Line, Tile, captioned
 from ablate.task.question_answering import QuestionAnswering
 
@@ -67,17 +67,16 @@ class Answers(HeldOut):
         self.class_names = class_names
 
     def draw(self, trainer: Trainer, task: QuestionAnswering, batch: QuestionBatch) -> None:
-        dataset, vocabulary, step = trainer.datamodule.datasets["val"], Vocabulary(task.vocabulary), trainer.global_step
+        tokeniser, step = task.tokenisers["source"], trainer.global_step
         logits, weights = task.model(*task.inputs(batch))
         probability, guess = logits.float().softmax(1).max(1)
-        questions = _texts(vocabulary, batch.question, batch.question_lengths)
+        questions = _texts(tokeniser, batch.question, batch.question_lengths)
         given = zip(questions, guess.tolist(), probability.tolist(), batch.target.tolist(), strict=True)
         answers = [Answer(text, self.class_names[k], p, self.class_names[right]) for text, k, p, right in given]
         told = [f"question {i}" for i in batch.index.tolist()]
         if batch.story is not None:
-            supporting = getattr(dataset, "supporting", lambda i: [])
-            stories = zip(told, _texts(vocabulary, batch.story, batch.story_lengths), batch.index.tolist(), strict=True)
-            told = [f"{title}\n{tell(story, supporting(i))}" for title, story, i in stories]
+            stories = zip(told, _texts(tokeniser, batch.story, batch.story_lengths), batch.support, strict=True)
+            told = [f"{title}\n{tell(story, support)}" for title, story, support in stories]
         texts = "\n\n".join(f"{before}\n{each.told()}" for before, each in zip(told, answers, strict=True))
         show_text(texts, self.folder / "answers.txt", trainer, "val/texts", step)
         if batch.image is not None:
@@ -93,6 +92,6 @@ def tell(story: str, supporting: Sequence[str]) -> str:
     return "\n".join(f"  {line}" for line in lines)
 
 
-def _texts(vocabulary: Vocabulary, tokens: Tensor, lengths: Tensor) -> list[str]:
+def _texts(tokeniser: Tokeniser, tokens: Tensor, lengths: Tensor) -> list[str]:
     rows = zip(tokens.tolist(), lengths.tolist(), strict=True)
-    return [" ".join(vocabulary.decode(row[:length])) for row, length in rows]
+    return [tokeniser.text(row[:length]) for row, length in rows]

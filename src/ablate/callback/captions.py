@@ -9,7 +9,7 @@ from lightning.pytorch import Trainer
 from matplotlib.figure import Figure
 from torch import Tensor
 
-from ablate.callback.held_out import HeldOut, tokens_with_end
+from ablate.callback.held_out import HeldOut
 from ablate.callback.show import show, show_text
 from ablate.data.batch import CaptionBatch
 from ablate.figure.attention import Strip, attention_strips
@@ -67,18 +67,19 @@ class Captions(HeldOut):
         super().__init__(folder, pictures)
 
     def draw(self, trainer: Trainer, task: Captioning, batch: CaptionBatch) -> None:
-        dataset, step = trainer.datamodule.datasets["val"], trainer.global_step
-        found, index = task.write(task.read(batch)), batch.index.tolist()
-        judge = getattr(dataset, "judge", None)
+        step, found, index = trainer.global_step, task.write(task.read(batch)), batch.index.tolist()
+        references, judges = batch.truth
         said = [
-            Said(text, exp(log_p), dataset.references(i), verdict(judge(i, text)) if judge else None)
-            for i, text, log_p in zip(index, task.texts(found.tokens), found.log_probability.tolist(), strict=True)
+            Said(text, exp(log_p), right, verdict(judge(text)) if judge else None)
+            for text, log_p, right, judge in zip(
+                task.texts(found.tokens), found.log_probability.tolist(), references, judges or [None] * len(index), strict=True
+            )
         ]
         show(draw_captions(batch.image, said), self.folder / "captions.png", trainer, "val/captions", step)
         texts = "\n\n".join(f"picture {i}\n{each.told()}" for i, each in zip(index, said, strict=True))
         show_text(texts, self.folder / "captions.txt", trainer, "val/texts", step)
         if found.weights is not None:
-            words = [tokens_with_end(task.writes, row) for row in found.tokens[:STRIPS].tolist()]
+            words = [task.tokenisers["target"].decode_with_end(row) for row in found.tokens[:STRIPS].tolist()]
             strips = [Strip(*each[:2], each[2][: len(each[1])]) for each in zip(batch.image, words, found.weights)]
             figure = attention_strips(strips, tuple(task.model.reader.look(batch.image).shape[2:]))
             show(figure, self.folder / "attention.png", trainer, "val/attention", step)

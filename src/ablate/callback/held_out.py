@@ -1,7 +1,6 @@
 """What the callbacks share that show the same samples of the validation split each time."""
 
 from abc import abstractmethod
-from collections.abc import Iterable
 from pathlib import Path
 
 import torch
@@ -11,7 +10,6 @@ from lightning.pytorch.utilities.rank_zero import rank_zero_only
 
 from ablate.analysis.recurrent import evaluating
 from ablate.data.batch import Batch
-from ablate.data.text.vocabulary import END, SPECIAL, Vocabulary
 
 
 class HeldOut(Callback):
@@ -38,9 +36,3 @@ class HeldOut(Callback):
     @abstractmethod
     def draw(self, trainer: Trainer, task: LightningModule, batch: Batch) -> None:
         """Show what the task makes of the batch."""
-
-
-def tokens_with_end(vocabulary: Vocabulary, numbers: Iterable[int]) -> list[str]:
-    """Tokens up to the first END and with it, where there is one."""
-    numbers = list(numbers)
-    return vocabulary.decode(numbers) + [SPECIAL[END]] * (END in numbers)

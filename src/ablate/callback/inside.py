@@ -84,8 +84,8 @@ class Inside(Callback):
 
 def _words(trainer: Trainer, batch: tuple, row: int) -> list[str] | None:
     """The tokens of a sequence, where it has any."""
-    tokens = trainer.datamodule.vocabulary
-    return None if tokens is None else [tokens[number] for number in batch.input[row].tolist()]
+    tokenisers = trainer.datamodule.tokenisers
+    return [tokenisers["source"].vocabulary.tokens[number] for number in batch.input[row].tolist()] if tokenisers else None
 
 
 def draw_gradients(norms: Sequence[tuple[int, Sequence[float]]]) -> Figure:

@@ -8,7 +8,6 @@ from lightning.pytorch.utilities.rank_zero import rank_zero_only
 
 from ablate.callback.show import show_text
 from ablate.command.generate import samples
-from ablate.data.text.vocabulary import Vocabulary
 
 
 class Samples(Callback):
@@ -31,5 +30,5 @@ class Samples(Callback):
     def on_validation_epoch_end(self, trainer: Trainer, pl_module: LightningModule) -> None:
         if trainer.sanity_checking or self.count < 1:
             return
-        texts = samples(pl_module, Vocabulary(pl_module.vocabulary), self.count, self.length, seed=0, **self.draw)
+        texts = samples(pl_module, self.count, self.length, seed=0, **self.draw)
         show_text("\n\n".join(texts), self.path, trainer, "val/samples", trainer.global_step)

@@ -4,7 +4,7 @@ from math import exp
 
 from lightning.pytorch import Trainer
 
-from ablate.callback.held_out import HeldOut, tokens_with_end
+from ablate.callback.held_out import HeldOut
 from ablate.callback.show import show, show_text
 from ablate.data.batch import PairBatch
 from ablate.figure.attention import Matrix, attention_matrices
@@ -24,19 +24,26 @@ class Translations(HeldOut):
     """
 
     def draw(self, trainer: Trainer, task: Translation, batch: PairBatch) -> None:
-        dataset, step = trainer.datamodule.datasets["val"], trainer.global_step
-        found = task.write(task.read(batch))
+        step, found = trainer.global_step, task.write(task.read(batch))
+        reads, writes = task.tokenisers["source"], task.tokenisers["target"]
         rows = zip(batch.source.tolist(), batch.source_lengths.tolist(), strict=True)
-        sources = [task.reads.decode(row[:length]) for row, length in rows]
+        sources = [reads.decode(row[:length]) for row, length in rows]
         scores = task.metrics["val_"].items()
         parts = [f"{name}: {score.signature}" for name, score in scores if hasattr(score, "signature")]
-        told = zip(batch.index.tolist(), sources, task.texts(found.tokens), found.log_probability.tolist(), strict=True)
-        for i, source, text, log_p in told:
-            lines = [f"text {i}", f"  read: {dataset.text(source)}", f"  written (p = {exp(log_p):.2g}): {text}"]
-            parts.append("\n".join(lines + [f"  right: {each}" for each in dataset.references(i)]))
+        texts = zip(
+            batch.index.tolist(),
+            sources,
+            task.texts(found.tokens),
+            found.log_probability.tolist(),
+            batch.truth.references,
+            strict=True,
+        )
+        for i, source, text, log_p, references in texts:
+            lines = [f"text {i}", f"  read: {reads.join(source)}", f"  written (p = {exp(log_p):.2g}): {text}"]
+            parts.append("\n".join(lines + [f"  right: {each}" for each in references]))
         show_text("\n\n".join(parts), self.folder / "translations.txt", trainer, "val/texts", step)
         if found.weights is not None:
-            written = [tokens_with_end(task.writes, row) for row in found.tokens[:MATRICES].tolist()]
+            written = [writes.decode_with_end(row) for row in found.tokens[:MATRICES].tolist()]
             matrices = [
                 Matrix(source, target, weights[: len(target), : len(source)])
                 for source, target, weights in zip(sources, written, found.weights)

@@ -7,8 +7,7 @@ from hydra.core.hydra_config import HydraConfig
 from omegaconf import DictConfig
 
 from ablate.console import console
-from ablate.data.text.dataset import tokenise
-from ablate.data.text.vocabulary import BEGIN, END, PAD, UNKNOWN, Vocabulary
+from ablate.data.text.vocabulary import BEGIN, END, PAD, UNKNOWN
 from ablate.errors import BadInput, check_positive
 from ablate.files import write_atomically
 from ablate.model.recurrent.generate import generate
@@ -26,8 +25,8 @@ def write_samples(cfg: DictConfig) -> list[str]:
             f"generate.py needs a language model: checkpoint {cfg.checkpoint!r} is of task={task.config['task']['name']}"
         )
     draw = {"temperature": cfg.temperature, "top_k": cfg.top_k, "top_p": cfg.top_p}
-    prefix, vocabulary = "" if cfg.prefix is None else str(cfg.prefix), Vocabulary(checkpoint["vocabulary"])
-    texts = samples(task, vocabulary, check_positive("samples", cfg.samples), cfg.length, cfg.seed, prefix, **draw)
+    prefix = "" if cfg.prefix is None else str(cfg.prefix)
+    texts = samples(task, check_positive("samples", cfg.samples), cfg.length, cfg.seed, prefix, **draw)
     folder = Path(HydraConfig.get().runtime.output_dir)
     folder.mkdir(parents=True, exist_ok=True)
     write_atomically(folder / "samples.txt", "\n\n".join(texts) + "\n")
@@ -37,20 +36,16 @@ def write_samples(cfg: DictConfig) -> list[str]:
     return texts
 
 
-def samples(
-    task: LanguageModelling, vocabulary: Vocabulary, count: int, length: int, seed: int, prefix: str = "", **draw: object
-) -> list[str]:
+def samples(task: LanguageModelling, count: int, length: int, seed: int, prefix: str = "", **draw: object) -> list[str]:
     """Texts of at most `length` tokens each, the prefix in front; `draw` are the options of `restrict`."""
-    data = task.config["data"]
-    unit = data["dataset"]["unit"]
-    tokens = tokenise(prefix, unit, data["dataset"]["lower"])
-    numbers = vocabulary.encode(tokens)
+    tokeniser = task.tokenisers["source"]
+    tokens = tokeniser.split(prefix)
+    numbers = tokeniser.vocabulary.encode(tokens)
     if UNKNOWN in numbers:
         raise BadInput(f"prefix={prefix!r}: the network has never seen {tokens[numbers.index(UNKNOWN)]!r}")
-    ends = bool(data.get("ends", False))  # whether texts have a beginning and an end
-    first = [BEGIN] if ends else [] if numbers else vocabulary.encode(["\n"])
+    first = [BEGIN] if tokeniser.complete else [] if numbers else tokeniser.encode("\n")
     start = torch.tensor([first + numbers] * count, device=task.device)
-    banned = [PAD, UNKNOWN, BEGIN] + ([] if ends else [END])
-    drawn = generate(task.model, start, length, torch.Generator().manual_seed(seed), END if ends else None, banned=banned, **draw)
-    gap = " " if unit == "words" else ""
-    return [gap.join([*([prefix] if prefix else []), *vocabulary.decode(row)]) for row in drawn.tolist()]
+    banned = [PAD, UNKNOWN, BEGIN] + ([] if tokeniser.complete else [END])
+    end = END if tokeniser.complete else None
+    drawn = generate(task.model, start, length, torch.Generator().manual_seed(seed), end, banned=banned, **draw)
+    return [tokeniser.join([*([prefix] if prefix else []), *tokeniser.decode(row)]) for row in drawn.tolist()]

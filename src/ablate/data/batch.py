@@ -3,6 +3,7 @@
 Letters: b batch, h height, w width, k objects of a scene, t steps, d numbers a step, s steps of a source or a story.
 """
 
+from collections.abc import Callable
 from typing import NamedTuple
 
 from jaxtyping import Float, Int
@@ -78,6 +79,16 @@ class SequenceBatch(NamedTuple):
         return chunks
 
 
+class Truth(NamedTuple):
+    """What the written texts of a batch are compared with, an entry a row.
+
+    `judges` say which statements of a text are true, or None for a text that they cannot read; only generated pictures have them.
+    """
+
+    references: list[list[str]]
+    judges: list[Callable[[str], list[bool] | None]] | None = None
+
+
 class PairBatch(NamedTuple):
     """A sequence that is to become another one, as in translation; both padded behind their ends."""
 
@@ -86,6 +97,7 @@ class PairBatch(NamedTuple):
     input: Int[Tensor, "b t"]  # BEGIN and the right tokens: step i is told what was right at step i - 1
     target: Int[Tensor, "b t"]  # the right tokens and END, or IGNORE
     index: Int[Tensor, " b"]  # which sample of its split
+    truth: Truth | None = None  # of evaluations
 
     def describe(self) -> str:
         """What a run says of its data."""
@@ -104,6 +116,8 @@ class CaptionBatch(NamedTuple):
     input: Int[Tensor, "b t"]  # BEGIN and the caption's tokens
     target: Int[Tensor, "b t"]  # the caption's tokens and END, or IGNORE
     index: Int[Tensor, " b"]  # which picture of its split: several samples may have the same
+    truth: Truth | None = None  # of evaluations
+    control: Truth | None = None  # of other pictures, of evaluations
 
     def describe(self) -> str:
         """What a run says of its data."""
@@ -125,6 +139,7 @@ class QuestionBatch(NamedTuple):
     image: Float[Tensor, "b 3 h w"] | None = None  # in [0, 1]
     story: Int[Tensor, "b s"] | None = None
     story_lengths: Int[Tensor, " b"] | None = None
+    support: list[list[str]] | None = None  # sentences of the story from which the answer follows; of evaluations
 
     def describe(self) -> str:
         """What a run says of its data."""

@@ -1,25 +1,26 @@
 """The one data module: splits, order, augmentation, and what runs on the device."""
 
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping
 from functools import cached_property, partial
 from inspect import signature
 
 import torch
 from lightning.pytorch import LightningDataModule
 from lightning.pytorch.overrides.distributed import UnrepeatedDistributedSampler
-from torch.utils.data import DataLoader, Dataset, DistributedSampler, Sampler, SequentialSampler
+from torch.utils.data import DataLoader, DistributedSampler, Sampler, SequentialSampler
 
 from ablate.data.augmentation import Augmentation
 from ablate.data.batch import Batch, SegmentationBatch
+from ablate.data.dataset import Dataset
 from ablate.data.sampler import Buckets, Tracks
+from ablate.data.text.tokeniser import Tokeniser
 from ablate.errors import BadInput, check_positive, check_whole
 
 
 class DataModule(LightningDataModule):
     """Loaders over the splits of one data set.
 
-    A data set is called with `split=` and offers, beside len and indexing, `collate(samples)` on the CPU and
-    `finish(batch)` on the device; one of sequences their `lengths`, by which batches are made, or that it is a `stream`. The
+    A data set is called with `split=` and gives a `Dataset`. The
     order of epoch e of a training depends on (seed, e) alone, what is drawn for augmentation on (seed, step) alone: a continued
     run sees what the uninterrupted one would have seen.
 
@@ -49,33 +50,32 @@ class DataModule(LightningDataModule):
 
     @cached_property
     def datasets(self) -> dict[str, Dataset]:
-        """Every split, opened at first use; text is read with the vocabulary that the training split has."""
+        """Every split, opened at first use; text is read by the tokenisers of the training split."""
         first, *others = self.splits
-        found = {first: self.dataset(split=self.splits[first])}
-        shared = {"vocabulary": found[first].vocabulary.tokens} if hasattr(found[first], "vocabulary") else {}
-        return found | {name: self.dataset(split=self.splits[name], **shared) for name in others}
+        opened = {first: self.dataset(split=self.splits[first])}
+        shared = {"tokenisers": opened[first].tokenisers} if opened[first].tokenisers else {}
+        return opened | {name: self.dataset(split=self.splits[name], **shared) for name in others}
 
     @property
-    def vocabulary(self) -> list[str] | None:
-        """The tokens of the training split, where data are text."""
-        vocabulary = getattr(self.datasets["train"], "vocabulary", None)
-        return None if vocabulary is None else vocabulary.tokens
+    def tokenisers(self) -> Mapping[str, Tokeniser]:
+        """Those of the training split; none where data are no text."""
+        return self.datasets["train"].tokenisers
 
-    def adopt(self, vocabulary: Sequence[str] | None) -> None:
-        """Read text with the vocabulary of a trained network."""
-        if vocabulary is not None:
-            if "vocabulary" not in signature(self.dataset).parameters:
+    def adopt(self, tokenisers: Mapping[str, Tokeniser]) -> None:
+        """Read text by the tokenisers of a trained network."""
+        if tokenisers:
+            if "tokenisers" not in signature(self.dataset).parameters:
                 raise BadInput("the network reads or writes text, and these data hold none")
-            self.dataset = partial(self.dataset, vocabulary=list(vocabulary))
+            self.dataset = partial(self.dataset, tokenisers=dict(tokenisers))
 
-    def facts(self) -> dict[str, object]:
-        """Keys of conf/data that only the data know."""
-        return getattr(self.datasets["train"], "facts", dict)()
+    def facts(self) -> dict[str, int]:
+        """What a config leaves to the data."""
+        return self.datasets["train"].facts()
 
     def check(self, *splits: str) -> None:
         """Let the data sets that can verify their files do so, now and not in the middle of a training."""
         for split in splits:
-            getattr(self.datasets[split], "check", lambda batch_size: None)(self.batch_size)
+            self.datasets[split].check(self.batch_size)
 
     def train_dataloader(self) -> DataLoader:
         sampler = self._sampler(DistributedSampler, "train", shuffle=self.shuffle, seed=self.seed * 1_000_003)
@@ -94,7 +94,7 @@ class DataModule(LightningDataModule):
         if split == "train" and self.augmentation is not None and isinstance(batch, SegmentationBatch):
             step = self.trainer.global_step * self.trainer.world_size + self.trainer.global_rank
             batch = self.augmentation(batch, torch.Generator().manual_seed(self.seed * 1_000_003 + step))
-        return batch
+        return batch if split == "train" else self.datasets[split].annotated(batch)
 
     def some(self, split: str, count: int, device: torch.device | str = "cpu") -> Batch:
         """Up to `count` samples, spread evenly over a split (neighbours may be frames of one film), without any loader.
@@ -108,7 +108,7 @@ class DataModule(LightningDataModule):
             raw = dataset.collate(samples)
         except BadInput:
             raw = dataset.collate(samples[:1])
-        return dataset.finish(self.transfer_batch_to_device(raw, torch.device(device), 0))
+        return dataset.annotated(dataset.finish(self.transfer_batch_to_device(raw, torch.device(device), 0)))
 
     def batches(self, split: str) -> Iterator[Batch]:
         """The whole split once, in order, unaugmented, on the CPU."""
@@ -138,7 +138,7 @@ class DataModule(LightningDataModule):
     def _order(self, split: str, sampler: Sampler) -> dict[str, object]:
         """How samples become batches, in the words of DataLoader."""
         dataset = self.datasets[split]
-        if getattr(dataset, "stream", False):
+        if dataset.stream:
             world, rank = getattr(sampler, "num_replicas", 1), getattr(sampler, "rank", 0)
             even = world > 1 and type(sampler) is DistributedSampler  # a training: its processes wait for each other
             return {"batch_sampler": Tracks(len(dataset), self.batch_size, world, rank, even)}

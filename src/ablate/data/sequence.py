@@ -1,16 +1,14 @@
 """What all data sets of sequences share: samples, and how they become a padded batch."""
 
-from abc import ABC, abstractmethod
-from collections.abc import Sequence
 from typing import NamedTuple
 
 import torch
 from jaxtyping import Float, Int
 from torch import Tensor
 from torch.nn.utils.rnn import pad_sequence
-from torch.utils.data import Dataset
 
 from ablate.data.batch import IGNORE, SequenceBatch
+from ablate.data.dataset import Dataset
 from ablate.data.text.vocabulary import PAD
 from ablate.errors import BadInput
 
@@ -23,33 +21,8 @@ class Sample(NamedTuple):
     index: int
 
 
-class SequenceDataset(Dataset, ABC):
-    """One split of sequences. A subclass makes samples, and says how long each is.
-
-    Attributes:
-        stream: sample i + 1 goes on where sample i ends, as in a text that is cut into pieces.
-        cut: how many sequences were longer than allowed and have lost their ends.
-    """
-
-    stream = False
-    cut = 0
-
-    @abstractmethod
-    def __len__(self) -> int:
-        """Number of samples."""
-
-    @abstractmethod
-    def __getitem__(self, index: int) -> Sample:
-        """Sample number `index`."""
-
-    @property
-    @abstractmethod
-    def lengths(self) -> Sequence[int]:
-        """Steps of every sample: batches are made of sequences of about one length."""
-
-    def facts(self) -> dict[str, object]:
-        """Keys of conf/data that only the data themselves know, such as vocabulary_size."""
-        return {}
+class SequenceDataset(Dataset):
+    """One split of sequences. A subclass makes samples, and says how long each is."""
 
     def collate(self, samples: list[Sample]) -> SequenceBatch:
         """Samples padded behind their ends to the longest."""
@@ -63,7 +36,3 @@ class SequenceDataset(Dataset, ABC):
         lengths = None if min(sizes) == max(sizes) else torch.tensor(sizes)
         index = torch.tensor([sample.index for sample in samples])
         return SequenceBatch(pad_sequence(inputs, True, PAD), lengths, target, index, self.stream)
-
-    def finish(self, batch: SequenceBatch) -> SequenceBatch:
-        """Nothing is left to do on the device."""
-        return batch

@@ -4,7 +4,7 @@ import os
 import pickle
 import re
 import warnings
-from collections.abc import Sequence
+from collections.abc import Mapping
 from itertools import zip_longest
 from pathlib import Path
 from typing import Any
@@ -14,6 +14,7 @@ from lightning.fabric.plugins import TorchCheckpointIO
 from lightning.pytorch.callbacks import ModelCheckpoint
 from torch import Tensor
 
+from ablate.data.text.tokeniser import Tokeniser
 from ablate.errors import BadInput
 
 UNSAFE = re.compile(  # of overrides: flags, Hydra's own keys, classes, resolvers, options of a group that lie outside it
@@ -69,6 +70,8 @@ def read_checkpoint(path: str | Path) -> dict[str, Any]:
         BadInput: no file, a truncated or foreign one, or one that holds more than tensors and plain values.
     """
     checkpoint = _load(path)
+    if _is_ours(checkpoint) and "tokenisers" not in checkpoint:
+        raise BadInput(f"checkpoint {str(path)!r} was written by an earlier version of this project: train it again")
     if not _is_ours(checkpoint):
         raise BadInput(f"checkpoint {str(path)!r} was not written by this project: it has no config beside its weights")
     return checkpoint
@@ -135,12 +138,17 @@ def check_same_model(checkpoint: dict[str, Any], config: dict, path: str | Path)
             )
 
 
-def check_same_vocabulary(checkpoint: dict[str, Any], vocabulary: Sequence[str] | None, path: str | Path) -> None:
-    """Refuse to continue on tokens that have other numbers, naming the first difference."""
-    pairs = zip_longest(checkpoint.get("vocabulary") or (), vocabulary or ())
-    for number, (old, new) in enumerate(pairs):
+def check_same_tokenisers(checkpoint: dict[str, Any], tokenisers: Mapping[str, Tokeniser], path: str | Path) -> None:
+    """Refuse to continue where a text has other numbers than before, naming the first difference."""
+    for name, state in checkpoint["tokenisers"].items():
+        old, new = Tokeniser.from_state(state).state(), tokenisers[name].state()
+        for number, pair in enumerate(zip_longest(old.pop("tokens"), new.pop("tokens"))):
+            if pair[0] != pair[1]:
+                raise BadInput(
+                    f"checkpoint {str(path)!r} is of another vocabulary: token {number} was {pair[0]!r} and is {pair[1]!r}"
+                )
         if old != new:
-            raise BadInput(f"checkpoint {str(path)!r} is of another vocabulary: token {number} was {old!r} and is {new!r}")
+            raise BadInput(f"checkpoint {str(path)!r} splits texts otherwise: it was {old} and is {new}")
 
 
 def _flat(tree: dict, prefix: str = "") -> dict[str, Any]:

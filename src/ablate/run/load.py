@@ -13,6 +13,7 @@ from lightning.pytorch import seed_everything
 from omegaconf import DictConfig, OmegaConf
 
 from ablate.console import console
+from ablate.data.text.tokeniser import Tokeniser
 from ablate.errors import BadInput
 from ablate.files import write_json
 from ablate.run import folder as run_folder
@@ -58,8 +59,13 @@ def load_task(checkpoint: dict[str, Any], path: str, search: dict[str, Any] | No
         task.load_state_dict(checkpoint["state_dict"])
     except RuntimeError as error:
         raise BadInput(f"checkpoint {path!r} does not fit the network its config describes") from error
-    task.config, task.vocabulary = checkpoint["config"], checkpoint.get("vocabulary")
+    task.config, task.tokenisers = checkpoint["config"], restored_tokenisers(checkpoint)
     return task.eval()
+
+
+def restored_tokenisers(checkpoint: dict[str, Any]) -> dict[str, Tokeniser]:
+    """The tokenisers of a checkpoint's task."""
+    return {name: Tokeniser.from_state(state) for name, state in checkpoint["tokenisers"].items()}
 
 
 def to_device(task: Task, device: str) -> Task:
@@ -81,7 +87,7 @@ def evaluate(cfg: DictConfig) -> dict[str, float]:
     search = OmegaConf.to_container(cfg.model.search, resolve=True) if _searched_anew(checkpoint) else None
     data, task = build(cfg, "datamodule"), load_task(checkpoint, cfg.checkpoint, search)
     _check_kind(checkpoint, cfg)
-    data.adopt(checkpoint.get("vocabulary"))
+    data.adopt(restored_tokenisers(checkpoint))
     complete(cfg, data)
     _check_known(checkpoint, cfg)
     data.check("test")

@@ -34,7 +34,7 @@ def before(folder: Path, data: DataModule, sample: tuple, task: Task, trainer: T
     console.print(table)
     console.print(f"{sample.describe()}: {sizes}; {trainer.precision} on {device}")
     for split, dataset in data.datasets.items():
-        if getattr(dataset, "cut", 0):
+        if dataset.cut:
             console.print(
                 f"{dataset.cut:,} of {len(dataset):,} sequences of the {split} split are cut to {task.config['data']['max_length']} steps"
             )

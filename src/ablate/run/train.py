@@ -23,7 +23,7 @@ from ablate.run.build import build, naming
 from ablate.run.checkpoint import (
     AtomicCheckpointIO,
     check_same_model,
-    check_same_vocabulary,
+    check_same_tokenisers,
     read_checkpoint,
     read_weights,
 )
@@ -63,7 +63,7 @@ def train(cfg: DictConfig) -> float | None:
     data = build(cfg, "datamodule")
     complete(cfg, data)
     task, trainer = build(cfg, "task"), make_trainer(cfg)
-    task.config, task.vocabulary = OmegaConf.to_container(cfg, resolve=True), data.vocabulary
+    task.config, task.tokenisers = OmegaConf.to_container(cfg, resolve=True), data.tokenisers
     task.overrides = run_folder.own_overrides(HydraConfig.get().overrides.task)
     checkpoint = _checkpoint_to_continue(cfg.ckpt_path, folder, task, trainer)
     if checkpoint is None:
@@ -133,8 +133,7 @@ def _checkpoint_to_continue(ckpt_path: str | None, folder: Path, task: Task, tra
     path = folder / run_folder.LAST if ckpt_path == "last" else Path(ckpt_path)
     checkpoint = read_checkpoint(path)
     check_same_model(checkpoint, task.config, path)
-    if checkpoint.get("vocabulary") is not None:  # runs of before text was read have none
-        check_same_vocabulary(checkpoint, task.vocabulary, path)
+    check_same_tokenisers(checkpoint, task.tokenisers, path)
     if trainer.logger:
         trainer.logger.continue_from(checkpoint["global_step"])
     return str(path)

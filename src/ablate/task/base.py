@@ -2,7 +2,7 @@
 
 import warnings
 from abc import abstractmethod
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from inspect import signature
 from typing import ClassVar, NamedTuple
 
@@ -13,6 +13,7 @@ from torchmetrics import MeanMetric, Metric
 
 from ablate.data.batch import A_CLASS_A_PIXEL
 from ablate.data.datamodule import DataModule
+from ablate.data.text.tokeniser import Tokeniser
 from ablate.errors import BadInput
 
 SPLITS = ("train", "val", "test")
@@ -75,7 +76,7 @@ class Task(LightningModule):
         self.optimizer, self.scheduler = optimizer, scheduler
         self.config: dict = {}  # the composed config and what was overridden in it, kept in checkpoints
         self.overrides: list[str] = []
-        self.vocabulary: list[str] | None = None  # what token is which, of text
+        self.tokenisers: Mapping[str, Tokeniser] = {}  # of text: "source" is read, "target" is written
         self.may_diverge = False  # a callback that measures it says so; else a loss that is not finite is an error
         self.losses: list[Tensor] = []  # of this epoch's batches, left on the device
 
@@ -204,4 +205,5 @@ class Task(LightningModule):
 
     def on_save_checkpoint(self, checkpoint: dict) -> None:
         checkpoint["config"], checkpoint["overrides"] = self.config, self.overrides
-        checkpoint["vocabulary"], checkpoint["may_diverge"] = self.vocabulary, self.may_diverge
+        checkpoint["tokenisers"] = {name: tokeniser.state() for name, tokeniser in self.tokenisers.items()}
+        checkpoint["may_diverge"] = self.may_diverge

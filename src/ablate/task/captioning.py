@@ -6,8 +6,7 @@ import torch
 from torch import nn
 from torchmetrics import MetricCollection
 
-from ablate.data.batch import CAPTIONS, CaptionBatch
-from ablate.data.text.vocabulary import Vocabulary
+from ablate.data.batch import CAPTIONS, CaptionBatch, Truth
 from ablate.metric.text.truth import TruthRate
 from ablate.model.text.memory import Memory
 from ablate.task.text_writing import SCORES, TextWriting
@@ -34,7 +33,6 @@ class Captioning(TextWriting):
         optimizer: Callable[..., torch.optim.Optimizer],
         scheduler: Callable[..., torch.optim.lr_scheduler.LRScheduler],
         scores: Sequence[str] = ("bleu", "rouge_l", "cider", "cider_d", "chrf"),
-        unit: str = "words",
         judged: bool = False,
         blind: bool = False,
         label_smoothing: float = 0.0,
@@ -48,14 +46,10 @@ class Captioning(TextWriting):
     ) -> None:
         truth = {"truth": TruthRate()} if judged else {}
         options = (label_smoothing, doubly_stochastic, scheduled_sampling, sampling_schedule, at_lengths, gradient_clip)
-        super().__init__(model, optimizer, scheduler, scores, unit, *options, truth)
+        super().__init__(model, optimizer, scheduler, scores, *options, truth)
         self.judged, self.blind, self.encoder_weights = judged, blind, encoder_weights
         again = {name: SCORES[name]() for name in self.scores} | ({"truth": TruthRate()} if judged else {})
         self.metrics["test_"]["shuffled"] = MetricCollection(again, prefix="shuffled/", compute_groups=False)
-
-    @property
-    def writes(self) -> Vocabulary:
-        return Vocabulary(self.vocabulary)
 
     def inputs(self, batch: CaptionBatch) -> tuple:
         return batch.image, batch.input
@@ -63,11 +57,12 @@ class Captioning(TextWriting):
     def read(self, batch: CaptionBatch) -> Memory:
         return self.model.reader(torch.zeros_like(batch.image) if self.blind else batch.image)
 
-    def compare(self, metrics: nn.ModuleDict, texts: list[str], index: list[int], dataset: object) -> None:
-        super().compare(metrics, texts, index, dataset)
-        if self.judged:
-            metrics["truth"].update([dataset.judge(i, text) for i, text in zip(index, texts, strict=True)])
+    def judge(self, metrics: nn.ModuleDict, texts: list[str], batch: CaptionBatch) -> None:
+        super().judge(metrics, texts, batch)
         if "shuffled" in metrics:
-            count = len(dataset.pictures)  # of training, there are more captions
-            others = [(i + count // 2) % count for i in index]
-            self.compare(metrics["shuffled"], texts, others, dataset)
+            self.compare(metrics["shuffled"], texts, batch.control)
+
+    def compare(self, metrics: nn.ModuleDict, texts: list[str], truth: Truth) -> None:
+        super().compare(metrics, texts, truth)
+        if self.judged:
+            metrics["truth"].update([judge(text) for judge, text in zip(truth.judges, texts, strict=True)])

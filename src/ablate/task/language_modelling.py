@@ -34,7 +34,7 @@ class LanguageModelling(RecurrentTask):
 
     def check(self, batch: tuple, trainer: Trainer) -> None:
         super().check(batch, trainer)
-        if len(self.vocabulary or ()) != self.config["data"]["num_classes"]:
+        if "source" not in self.tokenisers or len(self.tokenisers["source"]) != self.config["data"]["num_classes"]:
             raise BadInput("task=language_modelling learns from text; these data are sequences of another kind")
 
     def advance(self, batch: SequenceBatch, states: States | None) -> tuple[Output, States]:

@@ -10,8 +10,8 @@ from lightning.pytorch import Trainer
 from torch import Tensor, nn
 from torchmetrics import Metric
 
-from ablate.data.batch import IGNORE, Batch
-from ablate.data.text.vocabulary import BEGIN, END, PAD, UNKNOWN, Vocabulary
+from ablate.data.batch import IGNORE, Batch, Truth
+from ablate.data.text.vocabulary import BEGIN, END, PAD, UNKNOWN
 from ablate.errors import BadInput, check_choice, check_positive
 from ablate.loss.doubly_stochastic import doubly_stochastic
 from ablate.loss.token import token_cross_entropy
@@ -42,7 +42,7 @@ class Written(NamedTuple):
 
     forced: Int[Tensor, "b t"]  # the likeliest next token after each right one
     free: Int[Tensor, "b u"] | None = None  # what it writes by itself; None in training
-    index: Int[Tensor, " b"] | None = None  # of which samples
+    batch: Batch | None = None  # with what those texts are compared with
 
 
 class TextWriting(Task):
@@ -54,7 +54,6 @@ class TextWriting(Task):
 
     Args:
         scores: names out of SCORES, by which free-running texts are compared with their references.
-        unit: of tokens, words or characters: how they are joined.
         label_smoothing: the share of the target that all tokens have alike (Szegedy et al. 2016, section 7).
         doubly_stochastic: the factor λ of the penalty on places that were not looked at (Xu et al. 2015, eq. 14).
         sampling, sampling_schedule: see `scheduled_sampling`.
@@ -68,7 +67,6 @@ class TextWriting(Task):
         optimizer: Callable[..., torch.optim.Optimizer],
         scheduler: Callable[..., torch.optim.lr_scheduler.LRScheduler],
         scores: Sequence[str],
-        unit: str,
         label_smoothing: float,
         doubly_stochastic: float,
         sampling: float,
@@ -89,14 +87,9 @@ class TextWriting(Task):
             raise BadInput(f"`doubly_stochastic`={doubly_stochastic} must be at least 0")
         if doubly_stochastic and getattr(model.decoder, "attention", None) is None:
             raise BadInput("`doubly_stochastic` needs an attention to speak of: model/attention=additive")
-        self.unit, self.label_smoothing, self.doubly_stochastic = unit, label_smoothing, doubly_stochastic
+        self.label_smoothing, self.doubly_stochastic = label_smoothing, doubly_stochastic
         self.sampling = scheduled_sampling(sampling, sampling_schedule)
         self.own = self.sampling(0.0)  # the share of its own tokens that the decoder hears now, in training
-
-    @property
-    @abstractmethod
-    def writes(self) -> Vocabulary:
-        """The tokens that the texts are made of."""
 
     @abstractmethod
     def read(self, batch: Batch) -> Memory:
@@ -128,7 +121,7 @@ class TextWriting(Task):
             return self.step(batch)
         memory = self.read(batch)  # once, for both
         output, free = self.teach(batch, memory), self.write(memory).tokens
-        return output._replace(prediction=output.prediction._replace(free=free, index=batch.index))
+        return output._replace(prediction=output.prediction._replace(free=free, batch=batch))
 
     @torch.no_grad()
     def write(self, memory: Memory) -> Found:
@@ -136,18 +129,20 @@ class TextWriting(Task):
         return self.model.search(self.model.decoder, memory, begin=BEGIN, end=END, banned=BANNED)
 
     def texts(self, tokens: Int[Tensor, "b t"]) -> list[str]:
-        """Up to their ends: words with a space between, characters side by side."""
-        gap = "" if self.unit == "characters" else " "
-        return [gap.join(self.writes.decode(row)) for row in tokens.tolist()]
+        """The text of each row, up to its end."""
+        return [self.tokenisers["target"].text(row) for row in tokens.tolist()]
 
     def _update(self, split: str, output: Output) -> None:
         said, metrics = output.prediction, self.metrics[f"{split}_"]
         metrics["tokens"].update(said.forced, output.target, said.free)
         if said.free is not None:
-            self.compare(metrics, self.texts(said.free), said.index.tolist(), self.trainer.datamodule.datasets[split])
+            self.judge(metrics, self.texts(said.free), said.batch)
 
-    def compare(self, metrics: nn.ModuleDict, texts: list[str], index: list[int], dataset: object) -> None:
-        """Let the metrics see texts of the samples `index`."""
-        references = [dataset.references(i) for i in index]
+    def judge(self, metrics: nn.ModuleDict, texts: list[str], batch: Batch) -> None:
+        """Update the metrics of an evaluation with the texts of a batch."""
+        self.compare(metrics, texts, batch.truth)
+
+    def compare(self, metrics: nn.ModuleDict, texts: list[str], truth: Truth) -> None:
+        """Update the scores with texts and what is right."""
         for name in self.scores:
-            metrics[name].update(texts, references)
+            metrics[name].update(texts, truth.references)

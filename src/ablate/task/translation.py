@@ -6,8 +6,6 @@ import torch
 from torch import nn
 
 from ablate.data.batch import PAIRS, PairBatch
-from ablate.data.text.pairs import TwoVocabularies
-from ablate.data.text.vocabulary import Vocabulary
 from ablate.model.text.memory import Memory
 from ablate.task.text_writing import TextWriting
 
@@ -24,7 +22,6 @@ class Translation(TextWriting):
         optimizer: Callable[..., torch.optim.Optimizer],
         scheduler: Callable[..., torch.optim.lr_scheduler.LRScheduler],
         scores: Sequence[str] = ("bleu", "sacrebleu", "chrf", "exact_match"),
-        unit: str = "words",
         label_smoothing: float = 0.0,
         doubly_stochastic: float = 0.0,
         scheduled_sampling: float = 0.0,
@@ -34,16 +31,7 @@ class Translation(TextWriting):
         name: str = "translation",
     ) -> None:
         options = (label_smoothing, doubly_stochastic, scheduled_sampling, sampling_schedule, at_lengths, gradient_clip)
-        super().__init__(model, optimizer, scheduler, scores, unit, *options)
-
-    @property
-    def reads(self) -> Vocabulary:
-        """The tokens that sources are made of."""
-        return TwoVocabularies.divide(self.vocabulary).source
-
-    @property
-    def writes(self) -> Vocabulary:
-        return TwoVocabularies.divide(self.vocabulary).target
+        super().__init__(model, optimizer, scheduler, scores, *options)
 
     def inputs(self, batch: PairBatch) -> tuple:
         return batch.source, batch.source_lengths, batch.input

@@ -7,9 +7,7 @@ import torch
 from ablate.command.predict.pictures import as_trained, find_pictures, readable
 from ablate.command.predict.words import encode, likely, say
 from ablate.data.batch import QuestionBatch
-from ablate.data.source.babi import words
 from ablate.data.text.teacher_forcing import padded
-from ablate.data.text.vocabulary import Vocabulary
 from ablate.errors import BadInput
 from ablate.model.text.text_reader import TextReader
 from ablate.task.question_answering import QuestionAnswering
@@ -21,14 +19,14 @@ def write_answers(task: QuestionAnswering, given: str, question: str | None) -> 
     """The likeliest answers to a question on a story, or on each picture."""
     if question is None:
         raise BadInput('question=TEXT is missing: the network answers questions, such as question="is there a red ring ?"')
-    of_stories, vocabulary = isinstance(task.model.reader, TextReader), Vocabulary(task.vocabulary)
-    asked = encode(vocabulary, words(question) if of_stories else question.split(), "question=", question)
+    of_stories, tokeniser = isinstance(task.model.reader, TextReader), task.tokenisers["source"]
+    asked = encode(tokeniser, tokeniser.split(question), "question=", question)
     batch = QuestionBatch(*padded([asked]), *torch.zeros(2, 1, dtype=torch.long))
     if of_stories:
         most = task.config["data"]["dataset"]["max_length"]
-        told = words(given)
+        told = tokeniser.split(given)
         kept = told[-most if most else None :]
-        story = padded([encode(vocabulary, kept, "input=", given)])
+        story = padded([encode(tokeniser, kept, "input=", given)])
         if len(kept) < len(told):
             say(f"input={given[:59]!r}…: the network reads the last {len(kept)} of {len(told)} words")
         say(answers(task, batch._replace(story=story[0], story_lengths=story[1])))

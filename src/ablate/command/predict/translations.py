@@ -11,7 +11,6 @@ from torch import Tensor
 from ablate.command.predict.pictures import refuse_taken
 from ablate.command.predict.words import Wrote, encode, likely, say, write
 from ablate.data.batch import PairBatch
-from ablate.data.text.dataset import tokenise
 from ablate.data.text.file import numbered
 from ablate.data.text.teacher_forcing import padded, shifted
 from ablate.errors import BadInput
@@ -44,11 +43,12 @@ def write_translations(task: Translation, given: str, output: Path) -> None:
 def read_source(task: Translation, text: str, place: str) -> Source:
     """A text as those of the training were read; `place` is put before it in messages."""
     options = task.config["data"]["dataset"]
-    tokens = tokenise(text, options["unit"], options["lower"])
+    tokeniser = task.tokenisers["source"]
+    tokens = tokeniser.split(text)
     kept = tokens[: options["max_length"]]
-    numbers = encode(task.reads, kept, place, text)
+    numbers = encode(tokeniser, kept, place, text)
     if len(kept) < len(tokens):
-        say(f"{place}{text[:59]!r}…: the network reads the first {len(kept)} of {len(tokens)} {options['unit']}")
+        say(f"{place}{text[:59]!r}…: the network reads the first {len(kept)} of {len(tokens)} {tokeniser.unit}")
     return Source(kept, numbers.flip(0) if options["reverse"] else numbers)
 
 

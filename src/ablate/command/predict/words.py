@@ -10,7 +10,8 @@ from jaxtyping import Float, Int
 from torch import Tensor
 
 from ablate.console import console
-from ablate.data.text.vocabulary import END, UNKNOWN, Vocabulary
+from ablate.data.text.tokeniser import Tokeniser
+from ablate.data.text.vocabulary import UNKNOWN
 from ablate.errors import BadInput
 from ablate.model.text.memory import Memory
 from ablate.task.text_writing import TextWriting
@@ -28,14 +29,12 @@ class Wrote(NamedTuple):
 def write(task: TextWriting, memory: Memory) -> Wrote:
     """What is searched out for a memory of one row."""
     found = task.write(memory)
-    numbers = found.tokens[0].tolist()
-    length = numbers.index(END) + 1 if END in numbers else len(numbers)
-    weights = None if found.weights is None else found.weights[0, :length].cpu()
-    tokens = [task.writes.tokens[number] for number in numbers[:length]]
+    tokens = task.tokenisers["target"].decode_with_end(found.tokens[0].tolist())
+    weights = None if found.weights is None else found.weights[0, : len(tokens)].cpu()
     return Wrote(task.texts(found.tokens)[0], math.exp(float(found.log_probability)), tokens, weights)
 
 
-def encode(vocabulary: Vocabulary, tokens: Sequence[str], place: str, text: str) -> Int[Tensor, " t"]:
+def encode(tokeniser: Tokeniser, tokens: Sequence[str], place: str, text: str) -> Int[Tensor, " t"]:
     """Numbers; of tokens that the network has never seen it is said which.
 
     Args:
@@ -47,9 +46,9 @@ def encode(vocabulary: Vocabulary, tokens: Sequence[str], place: str, text: str)
     said = place + repr(text if len(text) <= 60 else f"{text[:59]}…")
     if not tokens:
         raise BadInput(f"{said} is an empty text")
-    numbers = vocabulary.encode(tokens)
+    numbers = tokeniser.vocabulary.encode(tokens)
     unknown = dict.fromkeys(token for token, number in zip(tokens, numbers, strict=True) if number == UNKNOWN)
-    shown = ", ".join(_with_nearest(token, vocabulary) for token in unknown)
+    shown = ", ".join(_with_nearest(token, tokeniser) for token in unknown)
     if set(numbers) == {UNKNOWN}:
         raise BadInput(f"{said}: the network has never seen any of it: {shown}")
     if unknown:
@@ -57,8 +56,8 @@ def encode(vocabulary: Vocabulary, tokens: Sequence[str], place: str, text: str)
     return torch.tensor(numbers)
 
 
-def _with_nearest(token: str, vocabulary: Vocabulary) -> str:
-    nearest = get_close_matches(token, vocabulary.index, n=1) if len(token) > 1 else []
+def _with_nearest(token: str, tokeniser: Tokeniser) -> str:
+    nearest = get_close_matches(token, tokeniser.vocabulary.index, n=1) if len(token) > 1 else []
     return f"{token!r} (nearest: {nearest[0]!r})" if nearest else repr(token)
 
 

@@ -1,6 +1,6 @@
 """Pictures with captions, from any reader."""
 
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from typing import NamedTuple
 
 import numpy as np
@@ -8,13 +8,13 @@ import torch
 from jaxtyping import Int, UInt8
 from PIL import Image
 from torch import Tensor
-from torch.utils.data import Dataset
 
 from ablate.data.batch import CaptionBatch
+from ablate.data.dataset import CaptionDataset
 from ablate.data.picture.size import height_width
 from ablate.data.split import SPLITS
-from ablate.data.text.dataset import find_vocabulary, tokenise
 from ablate.data.text.teacher_forcing import shifted
+from ablate.data.text.tokeniser import Tokeniser
 from ablate.data.text.vocabulary import UNKNOWN
 from ablate.errors import BadInput, check_choice, check_positive
 
@@ -44,7 +44,7 @@ class StoredCaptionBatch(NamedTuple):
     index: Int[Tensor, " b"]
 
 
-class PictureCaptions(Dataset):
+class PictureCaptions(CaptionDataset):
     """Pictures, resized whatever their proportions, bilinearly with antialiasing.
 
     In training every caption is a sample of its own, one picture's after another's; else every picture is one, with its first caption,
@@ -60,7 +60,7 @@ class PictureCaptions(Dataset):
         min_count: a token that the training split has more rarely is unknown.
         max_vocabulary: at most so many tokens, with the four special ones; null: all.
         keep: pictures stay in memory once they are read and resized, three bytes a pixel.
-        vocabulary: the tokens of a trained network, used as they are; null: counted on the training split.
+        tokenisers: those of a trained network; None: the vocabulary is counted on the training split.
 
     Attributes:
         cut: how many captions were longer than allowed.
@@ -83,10 +83,10 @@ class PictureCaptions(Dataset):
         min_count: int,
         max_vocabulary: int | None,
         keep: bool,
-        vocabulary: Sequence[str] | None = None,
+        tokenisers: Mapping[str, Tokeniser] | None = None,
     ) -> None:
         self.split, self.size = check_choice("split", split, SPLITS), height_width("image_size", image_size)
-        self.unit, self.lower, self.punctuation = unit, lower, punctuation
+        self.tokenisers = {"target": Tokeniser(unit, lower, punctuation)}
         most = None if max_length is None else check_positive("max_length", max_length)
         self.pictures, self.keep, self.kept = read(split), keep, {}
         self.whole = [self._tokens(picture) for picture in self.pictures]
@@ -97,7 +97,7 @@ class PictureCaptions(Dataset):
             for captions in self.whole if split == "train" else map(self._tokens, read("train")):
                 yield from captions
 
-        self.vocabulary = find_vocabulary(vocabulary, of_training, max_vocabulary, min_count)
+        self.tokenisers = tokenisers or {"target": self.tokenisers["target"].fitted(of_training(), max_vocabulary, min_count)}
         self.cut = sum(most is not None and len(caption) > most for captions in self.whole for caption in captions)
         taught = [captions if split == "train" else captions[:1] for captions in self.whole]
         self.tokens = [(i, self._encode(i, caption[:most])) for i, captions in enumerate(taught) for caption in captions]
@@ -118,16 +118,17 @@ class PictureCaptions(Dataset):
             self.kept[index] = found
         return self.kept[index]
 
-    def facts(self) -> dict[str, object]:
-        return {"vocabulary_size": len(self.vocabulary)}
+    def facts(self) -> dict[str, int]:
+        return {"vocabulary_size": len(self.tokenisers["target"])}
+
+    @property
+    def items(self) -> int:
+        """Number of pictures."""
+        return len(self.pictures)
 
     def references(self, index: int) -> list[str]:
-        """All captions of picture `index`, their tokens as `text` joins them."""
-        return [self.text(caption) for caption in self.whole[index]]
-
-    def text(self, tokens: Sequence[str]) -> str:
-        """Characters side by side, words with a space between."""
-        return ("" if self.unit == "characters" else " ").join(tokens)
+        """All captions of picture `index`."""
+        return [self.tokenisers["target"].join(caption) for caption in self.whole[index]]
 
     def collate(self, samples: list[CaptionSample]) -> StoredCaptionBatch:
         image, index = torch.stack([sample.image for sample in samples]), torch.tensor([sample.index for sample in samples])
@@ -140,17 +141,15 @@ class PictureCaptions(Dataset):
     def _tokens(self, picture: Captioned) -> list[list[str]]:
         if not picture.captions:
             raise BadInput(f"{picture.name}: a picture without captions")
-        captions = [tokenise(caption, self.unit, self.lower) for caption in picture.captions]
-        if not self.punctuation and self.unit == "words":
-            captions = [[word for word in caption if any(map(str.isalnum, word))] for caption in captions]
+        captions = [self.tokenisers["target"].split(caption) for caption in picture.captions]
         if [] in captions:
             raise BadInput(f"{picture.name}: an empty caption, number {captions.index([])} of {len(captions)}")
         return captions
 
     def _encode(self, picture: int, caption: Sequence[str]) -> Int[Tensor, " t"]:
-        numbers = self.vocabulary.encode(caption)
+        numbers = self.tokenisers["target"].vocabulary.encode(caption)
         if self.split == "train" and set(numbers) == {UNKNOWN}:
-            name, text = self.pictures[picture].name, self.text(caption)
+            name, text = self.pictures[picture].name, self.tokenisers["target"].join(caption)
             raise BadInput(f"{name}: the caption {text[:60]!r} has unknown words only; lower `min_count`")
         return torch.tensor(numbers)
 

@@ -1,14 +1,15 @@
 """Generated scenes with several true captions each."""
 
 from collections.abc import Mapping, Sequence
+from functools import partial
 from typing import NamedTuple
 
 import torch
 from jaxtyping import Int
 from torch import Tensor
-from torch.utils.data import Dataset
 
-from ablate.data.batch import CaptionBatch
+from ablate.data.batch import CaptionBatch, Truth
+from ablate.data.dataset import CaptionDataset
 from ablate.data.random import Draw, stream
 from ablate.data.scene.combinations import avoid, insist, read_pairs
 from ablate.data.scene.language import words
@@ -18,6 +19,7 @@ from ablate.data.scene.truth import judge
 from ablate.data.scene.view import Seen, look
 from ablate.data.synthetic.generated import by_split
 from ablate.data.text.teacher_forcing import shifted
+from ablate.data.text.tokeniser import Tokeniser
 from ablate.data.text.vocabulary import SPECIAL, Vocabulary
 from ablate.errors import check_choice, check_positive
 
@@ -39,7 +41,7 @@ class CaptionedScenes(NamedTuple):
     target: Int[Tensor, "b t"]
 
 
-class SceneCaptions(Dataset):
+class SceneCaptions(CaptionDataset):
     """`Scenes` with captions that are true of them (`scene_language`, `scene_truth`), drawn from (seed, split, i, caption's number).
 
     In training every caption is a sample of its own, sample i having caption i mod `captions` of picture i div
@@ -51,7 +53,7 @@ class SceneCaptions(Dataset):
         held_out: pairs of colour and shape, as [red ring, blue square], to test whether words combine that never met.
         show_held_out: split -> never (such an object gets the next colour that is not held out), any (they come as they
             come) or always (the topmost object is one; every caption names one, where it is clear).
-        vocabulary: the tokens of a trained network, used as they are.
+        tokenisers: those of a trained network; None: the vocabulary is counted on the training split.
 
     Raises:
         BadInput: what `Scenes` refuses, an unknown pair, a shape of which every colour is held out.
@@ -70,7 +72,7 @@ class SceneCaptions(Dataset):
         captions: int,
         held_out: Sequence[str],
         show_held_out: str | Mapping[str, str],
-        vocabulary: Sequence[str] | None = None,
+        tokenisers: Mapping[str, Tokeniser] | None = None,
     ) -> None:
         names = ["background", *shapes]
         self.scenes = Scenes(split, sizes=sizes, image_size=image_size, objects=objects, class_names=names, noise=noise, seed=seed)
@@ -78,7 +80,7 @@ class SceneCaptions(Dataset):
         self.held_out = read_pairs("held_out", held_out, shapes)
         shown = by_split("show_held_out", show_held_out, split)
         self.shown = check_choice("show_held_out", shown, SHOWN)
-        self.vocabulary = Vocabulary(vocabulary or [*SPECIAL, *words()])
+        self.tokenisers = tokenisers or {"target": Tokeniser(vocabulary=Vocabulary([*SPECIAL, *words()]))}
         self.said: dict[int, list[str]] = {}
 
     def __len__(self) -> int:
@@ -88,16 +90,19 @@ class SceneCaptions(Dataset):
         if not 0 <= index < len(self):
             raise IndexError(f"sample {index} of {len(self)}")
         picture, caption = divmod(index, self.captions) if self.split == "train" else (index, 0)
-        tokens = self.vocabulary.encode(self.references(picture)[caption].split())
+        tokens = self.tokenisers["target"].encode(self.references(picture)[caption])
         return Sample(self.picture(picture), torch.tensor(tokens))
 
-    def facts(self) -> dict[str, object]:
-        return {"vocabulary_size": len(self.vocabulary)}
+    def facts(self) -> dict[str, int]:
+        return {"vocabulary_size": len(self.tokenisers["target"])}
 
     @property
-    def pictures(self) -> range:
-        """The index of each."""
-        return range(len(self.scenes))
+    def items(self) -> int:
+        """Number of pictures."""
+        return len(self.scenes)
+
+    def truth(self, index: Sequence[int]) -> Truth:
+        return super().truth(index)._replace(judges=[partial(self.judge, i) for i in index])
 
     def picture(self, index: int) -> Draw:
         """What picture `index` is made of."""

@@ -1,20 +1,21 @@
 """Questions on generated scenes."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import NamedTuple
 
 import torch
 from jaxtyping import Int
 from torch import Tensor
-from torch.utils.data import Dataset
 
 from ablate.data.batch import QuestionBatch
+from ablate.data.dataset import Dataset
 from ablate.data.random import Draw, draw, records, stream
 from ablate.data.scene.language import words
 from ablate.data.scene.question_kinds import ANSWERS, KINDS, Question
 from ablate.data.scene.scenes import SPLITS, SceneBatch, Scenes
 from ablate.data.scene.view import look
 from ablate.data.text.teacher_forcing import padded
+from ablate.data.text.tokeniser import Tokeniser
 from ablate.data.text.vocabulary import SPECIAL, Vocabulary
 from ablate.errors import BadInput, check_choice
 
@@ -55,7 +56,7 @@ class SceneQuestions(Dataset):
     Args: those of `Scenes`, and
         kinds: which of the four.
         class_names: the answers, `ANSWERS` in their order.
-        vocabulary: the tokens of a trained network, used as they are.
+        tokenisers: those of a trained network; None: the vocabulary is counted on the training split.
     """
 
     def __init__(
@@ -70,14 +71,14 @@ class SceneQuestions(Dataset):
         seed: int,
         kinds: Sequence[str],
         class_names: Sequence[str],
-        vocabulary: Sequence[str] | None = None,
+        tokenisers: Mapping[str, Tokeniser] | None = None,
     ) -> None:
         names = ["background", *shapes]
         self.scenes = Scenes(split, sizes=sizes, image_size=image_size, objects=objects, class_names=names, noise=noise, seed=seed)
         self.kinds = _check_kinds(kinds, objects, shapes)
         if tuple(class_names) != ANSWERS:
             raise BadInput(f"`class_names` must be [{', '.join(ANSWERS)}]")
-        self.split, self.vocabulary = split, Vocabulary(vocabulary or [*SPECIAL, *WORDS])
+        self.split, self.tokenisers = split, tokenisers or {"source": Tokeniser(vocabulary=Vocabulary([*SPECIAL, *WORDS]))}
         self.drawn: dict[int, Sample] = {}
 
     def __len__(self) -> int:
@@ -90,8 +91,8 @@ class SceneQuestions(Dataset):
             self.drawn[index] = self._draw(index)
         return self.drawn[index]
 
-    def facts(self) -> dict[str, object]:
-        return {"vocabulary_size": len(self.vocabulary)}
+    def facts(self) -> dict[str, int]:
+        return {"vocabulary_size": len(self.tokenisers["source"])}
 
     def references(self, index: int) -> list[str]:
         """The answer."""
@@ -100,7 +101,7 @@ class SceneQuestions(Dataset):
     def collate(self, samples: list[Sample]) -> QuestionedScenes:
         """Parameters on the CPU, no pixels."""
         scenes = self.scenes.collate([sample.draw for sample in samples])
-        asked = [torch.tensor(self.vocabulary.encode(sample.question.split())) for sample in samples]
+        asked = [torch.tensor(self.tokenisers["source"].encode(sample.question)) for sample in samples]
         return QuestionedScenes(scenes, *padded(asked), torch.tensor([ANSWERS.index(s.answer) for s in samples]))
 
     def finish(self, batch: QuestionedScenes) -> QuestionBatch:

@@ -6,9 +6,9 @@ from typing import NamedTuple
 import torch
 from jaxtyping import Int
 from torch import Tensor
-from torch.utils.data import Dataset
 
 from ablate.data.batch import Scene, SegmentationBatch
+from ablate.data.dataset import Dataset
 from ablate.data.picture.size import height_width
 from ablate.data.random import Draw, draw
 from ablate.data.scene.parameters import COLOURS, SHAPES, to_tensors, window_size

@@ -1,23 +1,25 @@
 """bAbI: twenty kinds of small stories with questions."""
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import NamedTuple
 
 import torch
 from jaxtyping import Int
 from torch import Tensor
-from torch.utils.data import Dataset
 
 from ablate.data.batch import QuestionBatch
-from ablate.data.text.dataset import find_vocabulary
+from ablate.data.dataset import Dataset
+from ablate.data.text.dataset import source_tokeniser
 from ablate.data.text.file import find, lines
 from ablate.data.text.labelled import Example, label_number
 from ablate.data.text.teacher_forcing import padded
+from ablate.data.text.tokeniser import Tokeniser
 from ablate.errors import BadInput, check_choice, check_positive
 
 FILES = {"train": "train", "val": "valid", "test": "test"}
 TASKS = 20
+TOKENISER = Tokeniser("words", lower=True, marks=".?")
 EXPECTED = (
     "`root` should hold en-valid/qa1_train.txt and so on, as tasks_1-20_v1-2 of https://research.facebook.com/downloads/babi "
     "does, unpacked"
@@ -56,7 +58,7 @@ class Babi(Dataset):
         tasks: 1 to 20, one or more; the published results are of a network for each.
         max_length: tokens that are kept of a story, the last ones; null: all.
         class_names: the answers.
-        vocabulary: the tokens of a trained network, used as they are; null: counted on the training split of these tasks.
+        tokenisers: those of a trained network; None: the vocabulary is counted on the training split.
 
     Raises:
         BadInput: no such task, a missing file, a line that is neither a sentence nor a question, an answer that is not in the list.
@@ -70,7 +72,7 @@ class Babi(Dataset):
         tasks: Sequence[int],
         max_length: int | None,
         class_names: Sequence[str],
-        vocabulary: Sequence[str] | None = None,
+        tokenisers: Mapping[str, Tokeniser] | None = None,
     ) -> None:
         check_choice("split", split, FILES)
         if not tasks or any(task not in range(1, TASKS + 1) for task in tasks):
@@ -83,7 +85,7 @@ class Babi(Dataset):
             for story in self.stories if split == "train" else _read(root, tasks, "train"):
                 yield from [*story.sentences, story.question]
 
-        self.vocabulary = find_vocabulary(vocabulary, of_training)
+        self.tokenisers = source_tokeniser(tokenisers, TOKENISER, of_training)
         self.lengths = [sum(map(len, story.sentences)) for story in self.stories]
         self.cut = sum(self.most is not None and length > self.most for length in self.lengths)
 
@@ -93,18 +95,21 @@ class Babi(Dataset):
     def __getitem__(self, index: int) -> Sample:
         story = self.stories[index]
         told = [token for sentence in story.sentences for token in sentence][-self.most if self.most else None :]
-        encode = self.vocabulary.encode
+        encode = self.tokenisers["source"].vocabulary.encode
         return Sample(torch.tensor(encode(told)), torch.tensor(encode(story.question)), self.targets[index], index)
 
-    def facts(self) -> dict[str, object]:
-        return {"vocabulary_size": len(self.vocabulary)}
+    def facts(self) -> dict[str, int]:
+        return {"vocabulary_size": len(self.tokenisers["source"])}
 
     def references(self, index: int) -> list[str]:
         """The answer."""
         return [self.stories[index].answer]
 
+    def annotated(self, batch: QuestionBatch) -> QuestionBatch:
+        return batch._replace(support=[self.supporting(i) for i in batch.index.tolist()])
+
     def supporting(self, index: int) -> list[str]:
-        """The sentences that the answer follows from."""
+        """The sentences from which the answer follows."""
         return [" ".join(self.stories[index].sentences[i]) for i in self.stories[index].support]
 
     def collate(self, samples: list[Sample]) -> QuestionBatch:
@@ -112,10 +117,6 @@ class Babi(Dataset):
         story, story_lengths = padded([sample.story for sample in samples])
         target, index = (torch.tensor([sample[field] for sample in samples]) for field in (2, 3))
         return QuestionBatch(question, question_lengths, target, index, None, story, story_lengths)
-
-    def finish(self, batch: QuestionBatch) -> QuestionBatch:
-        """Nothing is left to do on the device."""
-        return batch
 
 
 def _read(root: str | None, tasks: Sequence[int], split: str) -> list[Story]:
@@ -134,17 +135,12 @@ def read_task(path: Path, task: int) -> list[Story]:
             sentences, numbers = [], {}
         if not answer:
             numbers[number] = len(sentences)
-            sentences.append(words(text))
+            sentences.append(TOKENISER.split(text))
             continue
         if not sentences:
             raise BadInput(f"{place}: a question without a story")
         if unknown := [each for each in answer[1].split() if each not in numbers]:
             raise BadInput(f"{place}: the supporting sentence {unknown[0]} was not told before")
         support = [numbers[each] for each in answer[1].split()]
-        stories.append(Story(list(sentences), words(text), answer[0].strip(), support, task, place))
+        stories.append(Story(list(sentences), TOKENISER.split(text), answer[0].strip(), support, task, place))
     return stories
-
-
-def words(text: str) -> list[str]:
-    """In small letters; a full stop or a question mark is a word of its own."""
-    return text.lower().replace(".", " .").replace("?", " ?").split()

@@ -9,9 +9,10 @@ from unicodedata import normalize
 import torch
 
 from ablate.data.sequence import Sample
-from ablate.data.text.dataset import TextDataset, find_vocabulary
+from ablate.data.text.dataset import TextDataset, source_tokeniser
 from ablate.data.text.file import find, numbered
 from ablate.data.text.labelled import Example, label_number
+from ablate.data.text.tokeniser import Tokeniser
 from ablate.errors import BadInput, check_choice
 
 COLUMNS = 10
@@ -40,7 +41,7 @@ class PartsOfSpeech(TextDataset):
         min_count: a word that the training split has more rarely is unknown.
         max_vocabulary: at most so many words, with the four special tokens; null: all.
         class_names: the tags, in the order of their numbers.
-        vocabulary: the words of a trained network, used as they are; null: counted on the training split.
+        tokenisers: those of a trained network; None: the vocabulary is counted on the training split.
 
     Raises:
         BadInput: a missing file, a line without ten columns, an unknown tag, a file without sentences, a wrong option.
@@ -57,17 +58,18 @@ class PartsOfSpeech(TextDataset):
         min_count: int,
         max_vocabulary: int | None,
         class_names: Sequence[str],
-        vocabulary: Sequence[str] | None = None,
+        tokenisers: Mapping[str, Tokeniser] | None = None,
     ) -> None:
-        sentences = read(_file(root, files, split))
+        sentences, tokeniser = read(_file(root, files, split)), Tokeniser("words", lower)
         words = _words(sentences, lower)
 
         def of_training() -> list[list[str]]:
             return words if split == "train" else _words(read(_file(root, files, "train")), lower)
 
-        self.vocabulary = find_vocabulary(vocabulary, of_training, max_vocabulary, min_count)
+        self.tokenisers = source_tokeniser(tokenisers, tokeniser, of_training, max_vocabulary, min_count)
+        encode = self.tokenisers["source"].vocabulary.encode
         tags = [numbers(sentence, class_names) for sentence in sentences]
-        self.inputs = [torch.tensor(self.vocabulary.encode(each)) for each in self.shorten(words, max_length)]
+        self.inputs = [torch.tensor(encode(each)) for each in self.shorten(words, max_length)]
         self.targets = [torch.tensor(each[:max_length]) for each in tags]
 
     def __getitem__(self, index: int) -> Sample:

@@ -38,16 +38,13 @@ class Digits(SequenceDataset):
         places = np.random.default_rng(0).permutation(64) if permute else slice(None)
         self.inputs = torch.from_numpy(pixels[chosen][:, places]).view(-1, *self.shape)
         self.labels = torch.from_numpy(labels[chosen])
+        self.lengths = [self.shape[0]] * len(chosen)
 
     def __len__(self) -> int:
         return len(self.labels)
 
     def __getitem__(self, index: int) -> Sample:
         return Sample(self.inputs[index], self.labels[index], index)
-
-    @property
-    def lengths(self) -> list[int]:
-        return [self.shape[0]] * len(self)
 
 
 @cache

@@ -42,14 +42,11 @@ class Generated(SequenceDataset):
         if check_whole("seed", seed, 0) >= 2**64:
             raise BadInput(f"`seed`={seed} must be below 2**64")
         self.seed = seed
+        self.lengths = [self.length] * self.size
         self.drawn: dict[int, Sample] = {}
 
     def __len__(self) -> int:
         return self.size
-
-    @property
-    def lengths(self) -> list[int]:
-        return [self.length] * self.size
 
     def __getitem__(self, index: int) -> Sample:
         if not 0 <= index < self.size:

@@ -1,13 +1,14 @@
 """Texts with a class each, by characters or by words, from any reader."""
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from typing import NamedTuple
 
 import torch
 
 from ablate.data.sequence import Sample
 from ablate.data.split import SPLITS
-from ablate.data.text.dataset import TextDataset, find_vocabulary, tokenise
+from ablate.data.text.dataset import TextDataset, source_tokeniser
+from ablate.data.text.tokeniser import Tokeniser
 from ablate.errors import BadInput, check_choice, did_you_mean
 
 
@@ -30,7 +31,7 @@ class LabelledText(TextDataset):
         min_count: a token that the training split has more rarely is unknown.
         max_vocabulary: at most so many tokens, with the four special ones; null: all.
         class_names: the labels, in the order of their numbers.
-        vocabulary: the tokens of a trained network, used as they are; null: counted on the training split.
+        tokenisers: those of a trained network; None: the vocabulary is counted on the training split.
 
     Raises:
         BadInput: a text that is empty or has no known label, an empty split, a wrong option; or what the reader finds.
@@ -47,22 +48,24 @@ class LabelledText(TextDataset):
         min_count: int,
         max_vocabulary: int | None,
         class_names: Sequence[str],
-        vocabulary: Sequence[str] | None = None,
+        tokenisers: Mapping[str, Tokeniser] | None = None,
     ) -> None:
         examples = [Example(*each) for each in read(check_choice("split", split, SPLITS))]
         if not examples:
             raise BadInput(f"the {split} split is empty")
-        texts = [tokenise(example.text, unit, lower) for example in examples]
+        tokeniser = Tokeniser(unit, lower)
+        texts = [tokeniser.split(example.text) for example in examples]
         self.labels = [label_number(example, f"{split} text {i}", class_names) for i, example in enumerate(examples)]
         for i, (tokens, example) in enumerate(zip(texts, examples, strict=True)):
             if not tokens:
                 raise BadInput(f"{example.place or f'{split} text {i}'}: an empty text")
 
         def of_training() -> list[list[str]]:
-            return texts if split == "train" else [tokenise(text, unit, lower) for text, *_ in read("train")]
+            return texts if split == "train" else [tokeniser.split(text) for text, *_ in read("train")]
 
-        self.vocabulary = find_vocabulary(vocabulary, of_training, max_vocabulary, min_count)
-        self.inputs = [torch.tensor(self.vocabulary.encode(tokens)) for tokens in self.shorten(texts, max_length)]
+        self.tokenisers = source_tokeniser(tokenisers, tokeniser, of_training, max_vocabulary, min_count)
+        encode = self.tokenisers["source"].vocabulary.encode
+        self.inputs = [torch.tensor(encode(tokens)) for tokens in self.shorten(texts, max_length)]
 
     def __getitem__(self, index: int) -> Sample:
         return Sample(self.inputs[index], torch.tensor(self.labels[index]), index)

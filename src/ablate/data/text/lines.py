@@ -1,12 +1,13 @@
 """Language modelling of many short texts, each by itself."""
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 
 import torch
 
 from ablate.data.sequence import Sample
 from ablate.data.split import SPLITS
-from ablate.data.text.dataset import TextDataset, find_vocabulary, tokenise
+from ablate.data.text.dataset import TextDataset, source_tokeniser
+from ablate.data.text.tokeniser import Tokeniser
 from ablate.data.text.vocabulary import BEGIN, END
 from ablate.errors import BadInput, check_choice
 
@@ -21,7 +22,7 @@ class TextLines(TextDataset):
         max_length: steps, BEGIN included; null: all.
         min_count: a token that the training split has more rarely is unknown.
         max_vocabulary: at most so many tokens, with the four special ones; null: all.
-        vocabulary: the tokens of a trained network, used as they are; null: counted on the training split.
+        tokenisers: those of a trained network; None: the vocabulary is counted on the training split.
 
     Raises:
         BadInput: an empty text, an empty split, a wrong option; or what the reader finds.
@@ -37,19 +38,21 @@ class TextLines(TextDataset):
         max_length: int | None,
         min_count: int,
         max_vocabulary: int | None,
-        vocabulary: Sequence[str] | None = None,
+        tokenisers: Mapping[str, Tokeniser] | None = None,
     ) -> None:
-        texts = [tokenise(text, unit, lower) for text, *_ in read(check_choice("split", split, SPLITS))]
+        tokeniser = Tokeniser(unit, lower)
+        texts = [tokeniser.split(text) for text, *_ in read(check_choice("split", split, SPLITS))]
         if not all(texts) or not texts:
             raise BadInput(f"{split} text {texts.index([])} is empty" if texts else f"the {split} split is empty")
 
         def of_training() -> list[list[str]]:
-            return texts if split == "train" else [tokenise(text, unit, lower) for text, *_ in read("train")]
+            return texts if split == "train" else [tokeniser.split(text) for text, *_ in read("train")]
 
-        self.vocabulary = find_vocabulary(vocabulary, of_training, max_vocabulary, min_count)
-        whole = [[BEGIN, *self.vocabulary.encode(tokens), END] for tokens in texts]
+        self.tokenisers = source_tokeniser(tokenisers, tokeniser, of_training, max_vocabulary, min_count)
+        encode = self.tokenisers["source"].vocabulary.encode
+        whole = [[BEGIN, *encode(tokens), END] for tokens in texts]
         self.inputs = [torch.tensor(each) for each in self.shorten([each[:-1] for each in whole], max_length)]
-        self.targets = [torch.tensor(each[1 : 1 + size]) for each, size in zip(whole, self.sizes, strict=True)]
+        self.targets = [torch.tensor(each[1 : 1 + size]) for each, size in zip(whole, self.lengths, strict=True)]
 
     def __getitem__(self, index: int) -> Sample:
         return Sample(self.inputs[index], self.targets[index], index)

@@ -1,0 +1,84 @@
+"""What every data set offers."""
+
+from abc import ABC, abstractmethod
+from collections.abc import Mapping, Sequence
+
+import torch.utils.data
+
+from ablate.data.batch import Batch, CaptionBatch, PairBatch, Truth
+from ablate.data.text.tokeniser import Tokeniser
+
+
+class Dataset(torch.utils.data.Dataset, ABC):
+    """One split of a data set: samples by number, and how samples become a batch.
+
+    Attributes:
+        stream: sample i + 1 continues where sample i ends, as in a text that is cut into pieces.
+        lengths: steps of every sample, by which batches of similar length are made; None: samples are no sequences.
+        cut: how many samples were longer than allowed and have lost their ends.
+        tokenisers: of data with text: "source" for what a network reads, "target" for what it writes.
+    """
+
+    stream: bool = False
+    lengths: Sequence[int] | None = None
+    cut: int = 0
+    tokenisers: Mapping[str, Tokeniser] = {}
+
+    @abstractmethod
+    def __len__(self) -> int:
+        """Number of samples."""
+
+    @abstractmethod
+    def __getitem__(self, index: int) -> object:
+        """Sample number `index`."""
+
+    @abstractmethod
+    def collate(self, samples: list) -> tuple:
+        """Samples as a batch on the CPU."""
+
+    def finish(self, batch: tuple) -> Batch:
+        """The batch that a task gets, computed on the device of `batch`. By default `batch` itself."""
+        return batch
+
+    def facts(self) -> dict[str, int]:
+        """What a config leaves to the data, such as `vocabulary_size`."""
+        return {}
+
+    def check(self, batch_size: int) -> None:
+        """Find what is wrong with the files now rather than during training.
+
+        Raises:
+            BadInput: a file that is damaged or does not fit the others.
+        """
+
+    def annotated(self, batch: Batch) -> Batch:
+        """A batch of an evaluation with what its predictions are compared with, beside its targets. By default as it is."""
+        return batch
+
+
+class WritingDataset(Dataset):
+    """Data from which a network learns to write: each item (a picture, a pair) has one or more right texts."""
+
+    @abstractmethod
+    def references(self, index: int) -> list[str]:
+        """The right texts of item `index`, whole."""
+
+    @property
+    def items(self) -> int:
+        """How many items there are: the batch field `index` counts them, and several samples may share one."""
+        return len(self)
+
+    def truth(self, index: Sequence[int]) -> Truth:
+        """What texts of the items `index` are compared with."""
+        return Truth([self.references(i) for i in index])
+
+    def annotated(self, batch: CaptionBatch | PairBatch) -> CaptionBatch | PairBatch:
+        return batch._replace(truth=self.truth(batch.index.tolist()))
+
+
+class CaptionDataset(WritingDataset):
+    """Pictures with captions. A batch of an evaluation also has the truth of other pictures, half of the split away, as a control."""
+
+    def annotated(self, batch: CaptionBatch) -> CaptionBatch:
+        others = [(i + self.items // 2) % self.items for i in batch.index.tolist()]
+        return super().annotated(batch)._replace(control=self.truth(others))

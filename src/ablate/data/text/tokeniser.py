@@ -1,0 +1,90 @@
+"""Between a text and the numbers of its tokens, in both directions."""
+
+from collections.abc import Iterable, Sequence
+from unicodedata import normalize
+
+from ablate.data.text.vocabulary import END, SPECIAL, Vocabulary
+from ablate.errors import check_choice, check_positive
+
+UNITS = ("characters", "words")
+
+
+class Tokeniser:
+    """Splits a text into tokens, numbers them, and joins tokens again. It goes with a trained network into its checkpoint.
+
+    Args:
+        unit: characters (of any script, in Unicode normal form C), or words (what stands between white space).
+        lower: capitals become small letters.
+        punctuation: keep words that have neither a letter nor a digit.
+        marks: characters that are words of their own wherever they stand, such as ".?".
+        complete: texts are whole: each begins after BEGIN and ends with END. False for pieces of a longer text.
+        vocabulary: which token has which number; None until it is counted (`fitted`).
+    """
+
+    def __init__(
+        self,
+        unit: str = "words",
+        lower: bool = False,
+        punctuation: bool = True,
+        marks: str = "",
+        complete: bool = True,
+        vocabulary: Vocabulary | None = None,
+    ) -> None:
+        self.unit, self.lower = check_choice("unit", unit, UNITS), lower
+        self.punctuation, self.marks, self.complete = punctuation, marks, complete
+        self.vocabulary = Vocabulary(SPECIAL) if vocabulary is None else vocabulary
+
+    def fitted(self, sequences: Iterable[Iterable[str]], size: int | None = None, least: int = 1) -> "Tokeniser":
+        """The same with the tokens that `sequences` of tokens have `least` times or more, at most `size` (None: all of them)."""
+        if size is not None:
+            check_positive("max_vocabulary", size)
+        return self.with_vocabulary(Vocabulary.count(sequences, size, check_positive("min_count", least)))
+
+    def with_vocabulary(self, vocabulary: Vocabulary) -> "Tokeniser":
+        """The same with another vocabulary."""
+        return Tokeniser(self.unit, self.lower, self.punctuation, self.marks, self.complete, vocabulary)
+
+    def __len__(self) -> int:
+        """Size of the vocabulary, with the special tokens."""
+        return len(self.vocabulary)
+
+    def split(self, text: str) -> list[str]:
+        """The tokens of a text."""
+        text = normalize("NFC", text.lower() if self.lower else text)
+        if self.unit == "characters":
+            return list(text)
+        for mark in self.marks:
+            text = text.replace(mark, f" {mark}")
+        words = text.split()
+        return words if self.punctuation else [word for word in words if any(map(str.isalnum, word))]
+
+    def encode(self, text: str) -> list[int]:
+        """The numbers of a text's tokens."""
+        return self.vocabulary.encode(self.split(text))
+
+    def decode(self, numbers: Iterable[int]) -> list[str]:
+        """Tokens up to the first END."""
+        return self.vocabulary.decode(numbers)
+
+    def decode_with_end(self, numbers: Sequence[int]) -> list[str]:
+        """Tokens up to the first END, and with it."""
+        return self.decode(numbers) + [SPECIAL[END]] * (END in numbers)
+
+    def join(self, tokens: Iterable[str]) -> str:
+        """Tokens as one text: characters side by side, words with a space between."""
+        return ("" if self.unit == "characters" else " ").join(tokens)
+
+    def text(self, numbers: Iterable[int]) -> str:
+        """The text of numbers, up to the first END."""
+        return self.join(self.decode(numbers))
+
+    def state(self) -> dict[str, object]:
+        """What `from_state` makes it from again, as plain Python."""
+        options = {"unit": self.unit, "lower": self.lower, "punctuation": self.punctuation, "marks": self.marks}
+        return options | {"complete": self.complete, "tokens": list(self.vocabulary.tokens)}
+
+    @classmethod
+    def from_state(cls, state: dict[str, object]) -> "Tokeniser":
+        """The tokeniser that gave this `state`."""
+        options = {name: value for name, value in state.items() if name != "tokens"}
+        return cls(**options, vocabulary=Vocabulary(state["tokens"]))
