@@ -1,9 +1,11 @@
 """Shape annotations are checked in every test; real data come from the folder in ABLATE_DATA."""
 
 import os
+from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
+import torch
 from jaxtyping import install_import_hook
 
 install_import_hook("ablate", "typecheck.checked")
@@ -17,6 +19,14 @@ def real_data() -> Path:
     if "ABLATE_DATA" not in os.environ:
         pytest.skip("ABLATE_DATA does not name a folder with the real data sets")
     return Path(os.environ["ABLATE_DATA"])
+
+
+@pytest.fixture(params=["cpu", pytest.param("cuda", marks=pytest.mark.skipif(not torch.cuda.is_available(), reason="no GPU"))])
+def deterministic_device(request: pytest.FixtureRequest) -> Iterator[str]:
+    """A device, while torch refuses whatever is not deterministic."""
+    torch.use_deterministic_algorithms(True)
+    yield request.param
+    torch.use_deterministic_algorithms(False)
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:

@@ -7,6 +7,7 @@ import torch
 from commands import compose, error_line, script
 from generated import scenes
 from hydra.utils import instantiate
+from overfit import minimise
 
 from ablate.callback.panel import GAP, LINE
 from ablate.callback.reconstructions import draw_reconstructions
@@ -37,14 +38,7 @@ def test_loss_and_psnr_are_those_of_the_pictures():
 def test_one_batch_is_learned_by_looping_over_step():
     torch.manual_seed(0)
     task, pictures = instantiate(compose(*SMALL).task, _convert_="all"), batch()
-    optimizer = torch.optim.Adam(task.parameters(), lr=0.01)
-    losses = []
-    for _ in range(150):
-        loss = task.step(pictures).loss
-        optimizer.zero_grad()
-        loss.backward()
-        optimizer.step()
-        losses.append(float(loss.detach()))
+    losses = minimise(lambda: task.step(pictures).loss, torch.optim.Adam(task.parameters(), lr=0.01), steps=150)
     assert losses[-1] < 0.1 * losses[0] and losses[-1] < 0.02
 
 

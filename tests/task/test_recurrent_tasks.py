@@ -5,6 +5,7 @@ from functools import partial
 import pytest
 import torch
 from lightning.pytorch import Trainer
+from overfit import minimise
 from torch import nn
 from torch.utils.data import DataLoader
 
@@ -245,13 +246,7 @@ def test_one_batch_is_learned_by_heart(name, lengths):
     make, target = LEARNED[name]
     task, batch = make(), sequences(lengths)
     batch = batch._replace(target=torch.where(batch.target == IGNORE, IGNORE, target) if target.ndim == 2 else target)
-    optimizer, losses = torch.optim.AdamW(task.parameters(), 0.03), []
-    for _ in range(150):
-        loss = task.step(batch).loss
-        optimizer.zero_grad()
-        loss.backward()
-        optimizer.step()
-        losses.append(loss.item())
+    losses = minimise(lambda: task.step(batch).loss, torch.optim.AdamW(task.parameters(), 0.03), steps=150)
     assert losses[0] > 0.9 and losses[-1] < 0.1
 
 

@@ -5,6 +5,7 @@ import torch
 from commands import CONF, compose
 from generated import batch, scenes
 from hydra.utils import instantiate
+from overfit import minimise
 
 from ablate.errors import BadInput
 
@@ -21,14 +22,7 @@ def test_one_batch_is_learned_by_heart(decoder):
     # Where the upsampling learns nothing, edges stay soft: there a skip to the finest level.
     skip = "add" if decoder == "bilinear_fixed" else "none"
     task, pictures = make(f"model/decoder={decoder}", f"model.decoder.skip={skip}"), batch(scenes(image_size=24), range(3))
-    optimizer = torch.optim.AdamW(task.parameters(), 0.02)
-    losses = []
-    for _ in range(150):
-        loss = task.step(pictures).loss
-        optimizer.zero_grad()
-        loss.backward()
-        optimizer.step()
-        losses.append(loss.item())
+    losses = minimise(lambda: task.step(pictures).loss, torch.optim.AdamW(task.parameters(), 0.02), steps=150)
     assert losses[0] > 1 and losses[-1] < 0.2
     output = task.step(pictures)
     assert (output.prediction == output.target).float().mean() > 0.93
