@@ -76,6 +76,7 @@ def test_imports_point_one_way(package):
             assert not name.startswith(BY_NAME_ONLY.get(package, ("nothing",))), f"{place} imports {name}"
 
 
+@pytest.mark.slow
 def test_a_decoder_is_one_file_and_one_config(tmp_path):
     project = tmp_path / "project"
     for name in ("conf", "scripts", "src"):

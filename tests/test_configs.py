@@ -93,6 +93,7 @@ def test_every_experiment_is_built_for_a_gpu_too(name, trainer):
     assert metric_tags(compose(f"experiment={name}", f"trainer={trainer}"))
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("name", ["scene_captions", "scene_questions", "dates"])
 def test_bfloat16_trains_and_draws(name, tmp_path):
     words = [f"experiment={name}", "debug=fast", "data.batch_size=2", "trainer=gpu", "trainer.accelerator=cpu"]
@@ -101,6 +102,7 @@ def test_bfloat16_trains_and_draws(name, tmp_path):
     assert "bf16-mixed on cpu" in done.stdout
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("name", EXPERIMENTS)
 def test_every_experiment_trains_two_steps(name, tmp_path, request):
     words = [f"experiment={name}", "debug=fast", "trainer.limit_train_batches=2", "data.batch_size=2"]

@@ -95,6 +95,7 @@ def test_the_readme_has_commands():
     assert len(COMMANDS) > 15 and {"bash scripts/run.sh", "bash scripts/test.sh"} < set(COMMANDS)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("command", [c for c in COMMANDS if "download.py" in c])
 def test_a_download_is_understood(command, tmp_path):
     """Up to the first request, to a port where nobody answers; tests/data/test_download.py has a server and goes on."""
@@ -103,6 +104,7 @@ def test_a_download_is_understood(command, tmp_path):
     assert done.returncode == 1 and done.stderr.startswith("error: ") and "127.0.0.1:9" in done.stderr
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("command", [c for c in COMMANDS if c.startswith("python") and "download.py" not in c])
 @pytest.mark.xdist_group("readme")
 def test_command(command, project, request):
@@ -127,6 +129,7 @@ def interrupt(project: Path) -> None:
         state.write_text(state.read_text().replace('"finished"', '"running"'))
 
 
+@pytest.mark.slow
 @pytest.mark.xdist_group("readme")
 def test_tensorboard_shows_the_runs(project):
     command = next(c for c in COMMANDS if c.startswith("tensorboard"))

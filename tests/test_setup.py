@@ -7,6 +7,8 @@ from pathlib import Path
 import pytest
 from commands import ROOT
 
+pytestmark = pytest.mark.slow
+
 BACKEND = """
 def prepare(folder, *_):
     import os, zipfile

@@ -7,7 +7,7 @@ from commands import TINY, script
 from tensorboard.backend.event_processing.plugin_event_multiplexer import EventMultiplexer
 from tensorboard.plugins.hparams import metadata
 
-pytestmark = pytest.mark.xdist_group("sweep")  # one trained run for all
+pytestmark = [pytest.mark.slow, pytest.mark.xdist_group("sweep")]  # one trained run for all
 SWEEP = [*TINY, "-m", "model/decoder=nearest,max_unpool", "seed=0,1", "trainer.max_epochs=1"]
 
 

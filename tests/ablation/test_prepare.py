@@ -14,6 +14,8 @@ from ablate.ablation.judge.results import read_csv
 from ablate.ablation.spec.read import load
 from ablate.errors import BadInput
 
+pytestmark = pytest.mark.slow
+
 TEACHER = ["diary=${oc.env:STUB_DIARY}", "quality=0.9"]
 
 

@@ -112,6 +112,7 @@ def test_the_page_refers_to_nothing_outside_itself(made):
     assert "@import" not in text and "url(" not in text
 
 
+@pytest.mark.slow
 @pytest.mark.skipif(not shutil.which("chromium"), reason="chromium is not installed")
 def test_the_page_in_a_browser_asks_for_nothing_else(made, tmp_path):
     asked = []
@@ -157,6 +158,7 @@ def _judged(folder):
     return ablation, outcomes, budget
 
 
+@pytest.mark.slow
 def test_a_sweep_of_the_users_own(tmp_path):
     for decoder, base in [("nearest", 0.6), ("max_unpool", 0.7)]:
         for seed in range(3):

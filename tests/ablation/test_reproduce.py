@@ -23,6 +23,8 @@ from ablate.files import write_json
 from ablate.run import folder as run_folder
 from ablate.run.train import metric_tags
 
+pytestmark = pytest.mark.slow
+
 
 @pytest.fixture
 def project(tmp_path):

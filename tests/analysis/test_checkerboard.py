@@ -91,6 +91,7 @@ def run(tmp_path_factory):
     return folder / "run"
 
 
+@pytest.mark.slow
 @pytest.mark.xdist_group("checkerboard")
 def test_a_run_ends_with_the_measures_of_its_start_and_its_end(run):
     metrics = json.loads((run / "metrics.json").read_text())
@@ -100,6 +101,7 @@ def test_a_run_ends_with_the_measures_of_its_start_and_its_end(run):
     assert (run / "checkerboard.png").stat().st_size > 10_000
 
 
+@pytest.mark.slow
 @pytest.mark.xdist_group("checkerboard")
 def test_evaluate_measures_a_checkpoint_of_a_run_without_the_callback_too(run, tmp_path):
     best = run / "checkpoints/best.ckpt"
@@ -114,6 +116,7 @@ def test_evaluate_measures_a_checkpoint_of_a_run_without_the_callback_too(run, t
     assert "chequerboard" in line and "checkerboard" in line
 
 
+@pytest.mark.slow
 def test_pictures_below_one_are_refused(tmp_path):
     words = [*TINY, "callbacks=checkerboard", "pictures=0"]
     assert "pictures=0 must be a whole number of at least 1" in error_line(script("train", *words, cwd=tmp_path))

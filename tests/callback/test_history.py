@@ -2,7 +2,10 @@
 
 import json
 
+import pytest
 from commands import TINY, script
+
+pytestmark = pytest.mark.slow
 
 
 def test_validation_is_kept_where_it_happened(tmp_path):

@@ -24,6 +24,7 @@ def test_what_works_is_left_alone(word):
     check_settings(compose(word))
 
 
+@pytest.mark.slow
 def test_the_command_says_so_in_one_line(tmp_path):
     assert "trainer.max_epochs=0 must" in error_line(script("train", "trainer.max_epochs=0", cwd=tmp_path))
     assert "devices=0" in error_line(script("train", "trainer.devices=0", cwd=tmp_path))  # which Lightning refuses

@@ -6,6 +6,8 @@ import sys
 import pytest
 from commands import ROOT, TINY, error_line, script
 
+pytestmark = pytest.mark.slow
+
 MISTAKES = {
     "model/decoder=nearst": "did you mean 'nearest'",
     "optimizer.lrr=1": "did you mean 'optimizer.lr'",

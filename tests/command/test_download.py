@@ -276,6 +276,7 @@ def test_a_full_disk_or_a_kill_while_unpacking_leaves_no_half_data_set(
     assert contents(tmp_path) == WHOLE
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     "url, message",
     [
@@ -291,12 +292,14 @@ def test_the_command_answers_a_failure_in_one_line(server: Server, tmp_path: Pat
     assert re.fullmatch(rf"error: {re.escape(url)}.*{message}.*\n", done.stderr)
 
 
+@pytest.mark.slow
 def test_the_command_names_the_nearest_data_set(tmp_path: Path) -> None:
     done = command("canvid", "--root", tmp_path)
     assert done.returncode == 1
     assert done.stderr == "error: data set='canvid' is unknown; did you mean 'camvid'? (one of: camvid, voc2012)\n"
 
 
+@pytest.mark.slow
 def test_the_command_fetches_camvid(server: Server, tmp_path: Path) -> None:
     """An archive with the names and counts of the real one; those are what makes it whole."""
     splits = {"train": 367, "val": 101, "test": 233}
@@ -317,6 +320,7 @@ def test_the_command_fetches_camvid(server: Server, tmp_path: Path) -> None:
         download(replace(SOURCES["camvid"], url=server.url), tmp_path / "again")
 
 
+@pytest.mark.slow
 def test_the_command_is_quick_to_start_for_it_needs_no_torch() -> None:
     code = f"import runpy, sys; runpy.run_path({str(SCRIPT)!r}, run_name='imported'); print('torch' in sys.modules)"
     assert subprocess.run([sys.executable, "-c", code], capture_output=True, text=True).stdout == "False\n"

@@ -64,6 +64,7 @@ def test_sizes():
         size_of(0, 32)
 
 
+@pytest.mark.slow
 def test_the_command_writes_files_that_need_nothing_of_this_project(tmp_path):
     trained = script("train", *TINY, "debug=fast", "model/decoder=nearest", "hydra.run.dir=run", cwd=tmp_path)
     assert trained.returncode == 0, trained.stderr

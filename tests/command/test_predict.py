@@ -217,6 +217,7 @@ def test_questions_on_stories(predict):
     assert "input='' is an empty text" in refused(predict, "stories", "input=", "question=where is Mary ?")
 
 
+@pytest.mark.slow
 def test_the_command_line_takes_text_as_it_is(runs, tmp_path):
     checkpoint = tmp_path / "it's=a,b.ckpt"
     checkpoint.write_bytes(runs("copy").read_bytes())
@@ -227,6 +228,7 @@ def test_the_command_line_takes_text_as_it_is(runs, tmp_path):
     assert "input='السلام עליכם': the network has never seen any of it" in error_line(done)
 
 
+@pytest.mark.slow
 def test_a_search_that_does_not_fit_is_one_line(runs, tmp_path):
     done = script("evaluate", f"checkpoint={runs('scenes')}", "model/search=greedy", cwd=tmp_path)
     assert "model/search is not among the groups of this config" in error_line(done)

@@ -93,6 +93,7 @@ def test_checkerboard_before_and_after_a_training(monkeypatch):
     assert flat.shape == (16, 16)  # four total strides of 4: a pixel of the network is many of the picture
 
 
+@pytest.mark.slow
 def test_the_command_keeps_pictures_and_events(tmp_path):
     done = script("figures", "matrices", "coverage", cwd=tmp_path)
     assert done.returncode == 0, done.stderr
@@ -103,6 +104,7 @@ def test_the_command_keeps_pictures_and_events(tmp_path):
     assert set(events.Tags()["images"]) == {"coverage", "matrices"}
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     "given, line",
     [(["matrixes"], "did you mean 'matrices'"), (["checkerboard", "--checkpoint", "none.ckpt"], "none.ckpt")],

@@ -16,7 +16,7 @@ from commands import ROOT, TINY, error_line, script
 from ablate.errors import BadInput
 from ablate.run.checkpoint import AtomicCheckpointIO
 
-pytestmark = pytest.mark.xdist_group("continue")  # one trained run for all
+pytestmark = [pytest.mark.slow, pytest.mark.xdist_group("continue")]  # one trained run for all
 WORDS = [*TINY, "trainer.max_epochs=4", "trainer.deterministic=true", "augmentation=standard", "augmentation.crop=null"]
 
 

@@ -13,7 +13,7 @@ from ablate.model.segmenter.encoder.vgg16 import VGG16
 from ablate.run.build import build
 from ablate.run.train import start_encoder
 
-pytestmark = pytest.mark.xdist_group("encoder_weights")  # one trained segmenter for all
+pytestmark = [pytest.mark.slow, pytest.mark.xdist_group("encoder_weights")]  # one trained segmenter for all
 CAPTIONS = ["data=scene_captions", "model=captioner", "task=captioning", "model/search=greedy", "data.max_length=4"]
 QUESTIONS = ["data=scene_questions", "model=question_answering", "task=question_answering"]
 VGG = ["model/encoder=vgg16", "model.encoder.width=4"]

@@ -13,7 +13,7 @@ from ablate.errors import BadInput
 from ablate.run.checkpoint import plain_overrides
 from ablate.run.load import load_task
 
-pytestmark = pytest.mark.xdist_group("inference")  # one trained run for all
+pytestmark = [pytest.mark.slow, pytest.mark.xdist_group("inference")]  # one trained run for all
 
 
 @pytest.fixture(scope="module")

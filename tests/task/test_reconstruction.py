@@ -3,6 +3,7 @@
 import math
 
 import numpy as np
+import pytest
 import torch
 from commands import compose, error_line, script
 from generated import scenes
@@ -56,6 +57,7 @@ def test_the_panel_shows_picture_reconstruction_middle_and_error():
     assert (tiles[3][::scale, ::scale] == (error * 255).round().byte().permute(1, 2, 0).numpy()).all()
 
 
+@pytest.mark.slow
 def test_predict_says_that_it_makes_masks(tmp_path):
     words = [*SMALL, "debug=fast", "data.image_size=32", "data.batch_size=4", f"hydra.run.dir={tmp_path}/run"]
     done = script("train", *words, cwd=tmp_path)

@@ -477,6 +477,7 @@ PAIRED = [
 SAMPLED = [*PAIRED, "model.dropout=0.3", "task.scheduled_sampling=0.5", "task.sampling_schedule=linear", "trainer.max_epochs=4"]
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     "words, said",
     [
@@ -501,6 +502,7 @@ def metrics(run):
     return json.loads((run / "metrics.json").read_text())
 
 
+@pytest.mark.slow
 def test_one_seed_one_result_and_a_killed_run_goes_on_to_the_same(tmp_path):
     """With dropout and scheduled sampling, which are drawn anew at every step."""
     runs = [trained(tmp_path / name) for name in ("one", "two")]

@@ -135,6 +135,7 @@ assert torch.equal(out, expected) and torch.equal(a.grad, b.grad)
 """
 
 
+@pytest.mark.slow
 def test_compiles_without_a_graph_break():
     # In a process of its own: the check of shape annotations, on in every test, is what dynamo cannot trace.
     subprocess.run([sys.executable, "-c", COMPILE], check=True)
