@@ -39,7 +39,6 @@ def test_every_option_composes_and_resolves(option):
     OmegaConf.resolve(cfg.datamodule)
     if cfg.task.name in ("captioning", "translation"):
         assert cfg.task.model.vocabulary_size == cfg.data.vocabulary_size
-        assert cfg.task.unit == cfg.data.dataset.get("unit", "words")
     else:
         assert cfg.task.model.num_classes == (3 if cfg.task.name == "reconstruction" else cfg.data.num_classes)
     assert cfg.data.class_names is None or len(cfg.data.class_names) == cfg.data.num_classes

@@ -12,7 +12,6 @@ from tensorboard.backend.event_processing.event_accumulator import EventAccumula
 from ablate.callback import translations
 from ablate.callback.answers import Answers
 from ablate.callback.captions import Captions
-from ablate.callback.held_out import tokens_with_end
 from ablate.callback.translations import Translations
 from ablate.data.datamodule import DataModule
 from ablate.data.scene.captions import SceneCaptions
@@ -20,7 +19,6 @@ from ablate.data.scene.question_kinds import ANSWERS
 from ablate.data.scene.questions import SceneQuestions
 from ablate.data.source.babi import Babi
 from ablate.data.text.pairs import TextPairs
-from ablate.data.text.vocabulary import END, SPECIAL, Vocabulary
 from ablate.figure.attention import attention_matrices
 from ablate.model.recurrent.cell.gru import GRU
 from ablate.model.segmenter.encoder.small import SmallEncoder
@@ -45,13 +43,13 @@ SEARCH = partial(greedy, max_length=6)
 
 def data(dataset):
     made = DataModule(dataset, 4, 0, None, {"train": "train", "val": "val"}, True, 0)
-    return made, made.vocabulary
+    return made, made.tokenisers
 
 
 def captioning(attention=ATTENTION):
     module, tokens = data(partial(SceneCaptions, **SCENES, captions=2, held_out=[], show_held_out="never"))
     torch.manual_seed(0)
-    model = Captioner(ENCODER(), len(tokens), 6, CELL, attention, SEARCH)
+    model = Captioner(ENCODER(), len(tokens["target"]), 6, CELL, attention, SEARCH)
     return with_tokens(Captioning(model, ADAM, constant, ["bleu"], judged=True), tokens), module
 
 
@@ -59,7 +57,7 @@ def translation(attention=ATTENTION):
     pairs = [("ein Hund", "a dog"), ("das Haus", "the house"), ("日本 Hund aus Holz", "a $dog$ of $japan$")] * 4
     options = dict(unit="words", lower=False, reverse=False, max_length=9, min_count=1, max_vocabulary=None)
     module, tokens = data(partial(TextPairs, read=lambda split: pairs, **options))
-    sizes = [len(side) for side in module.datasets["val"].vocabulary]
+    sizes = [len(tokens[side]) for side in ("source", "target")]
     torch.manual_seed(0)
     model = SequenceToSequence(*sizes, 6, CELL, attention, SEARCH)
     return with_tokens(Translation(model, ADAM, constant, ["sacrebleu"]), tokens), module
@@ -68,7 +66,7 @@ def translation(attention=ATTENTION):
 def answering(attention=ATTENTION):
     module, tokens = data(partial(SceneQuestions, **SCENES, kinds=["existence", "colour"], class_names=ANSWERS))
     torch.manual_seed(0)
-    model = Answering(ENCODER(), len(tokens), 6, CELL, attention, len(ANSWERS))
+    model = Answering(ENCODER(), len(tokens["source"]), 6, CELL, attention, len(ANSWERS))
     return with_tokens(QuestionAnswering(model, len(ANSWERS), ADAM, constant), tokens), module
 
 
@@ -78,12 +76,12 @@ def reading(folder, attention=ATTENTION):
         (folder / f"en-valid/qa1_{name}.txt").write_text(STORIES * 4)
     module, tokens = data(partial(Babi, root=str(folder), tasks=[1], max_length=None, class_names=["home", "out"]))
     torch.manual_seed(0)
-    model = Answering(None, len(tokens), 6, CELL, attention, 2)
+    model = Answering(None, len(tokens["source"]), 6, CELL, attention, 2)
     return with_tokens(QuestionAnswering(model, 2, ADAM, constant), tokens), module
 
 
 def with_tokens(task, tokens):
-    task.vocabulary = tokens
+    task.tokenisers = tokens
     return task
 
 
@@ -217,9 +215,3 @@ def test_nothing_in_a_sanity_check_and_none_where_none_are_wanted(tmp_path):
     trainer.sanity_checking = False
     Captions(str(tmp_path), 0).on_validation_epoch_end(trainer, task)
     assert not list(tmp_path.iterdir())
-
-
-def test_tokens_end_with_the_end_if_there_is_one():
-    vocabulary = Vocabulary([*SPECIAL, "a", "b"])
-    assert tokens_with_end(vocabulary, [4, 5, END, END]) == ["a", "b", "<eos>"]
-    assert tokens_with_end(vocabulary, [4, 5]) == ["a", "b"]

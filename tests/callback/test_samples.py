@@ -8,7 +8,8 @@ import torch
 from lightning.pytorch import Trainer
 
 from ablate.callback.samples import Samples
-from ablate.data.text.vocabulary import SPECIAL
+from ablate.data.text.tokeniser import Tokeniser
+from ablate.data.text.vocabulary import SPECIAL, Vocabulary
 from ablate.model.recurrent.cell.gru import GRU
 from ablate.model.recurrent.tagger import SequenceTagger
 from ablate.task.language_modelling import LanguageModelling
@@ -20,7 +21,7 @@ def task(unit="characters", ends=False):
     torch.manual_seed(0)
     net = SequenceTagger(len(TOKENS), None, 4, partial(GRU, hidden_size=4), len(TOKENS))
     made = LanguageModelling(net, torch.optim.SGD, torch.optim.lr_scheduler.ConstantLR).eval()
-    made.config, made.vocabulary = {"data": {"ends": ends, "dataset": {"unit": unit, "lower": False}}}, TOKENS
+    made.tokenisers = {"source": Tokeniser(unit, complete=ends, vocabulary=Vocabulary(TOKENS))}
     return made
 
 

@@ -132,5 +132,6 @@ def test_a_checkpoint_of_another_task_is_refused(tmp_path):
 
 def test_a_checkpoint_keeps_its_tokens(run):
     checkpoint = torch.load(run / "checkpoints/best.ckpt", weights_only=True)
-    assert checkpoint["vocabulary"][4] == " " and set(checkpoint["vocabulary"][4:]) <= set(TEXT)
-    assert load_task(checkpoint, "best.ckpt").vocabulary == checkpoint["vocabulary"]
+    state = checkpoint["tokenisers"]["source"]
+    assert state["tokens"][4] == " " and set(state["tokens"][4:]) <= set(TEXT)
+    assert load_task(checkpoint, "best.ckpt").tokenisers["source"].state() == state

@@ -169,7 +169,7 @@ def test_what_a_translation_cannot_be_made_of(predict):
 def test_a_source_is_read_as_in_training(runs):
     task = load_task(read_checkpoint(runs("copy")), "best.ckpt")
     source = read_source(task, "a3 a1  a2", "")
-    assert task.reads.decode(source.numbers.tolist()) == ["a2", "a1", "a3"] and source.tokens == ["a3", "a1", "a2"]
+    assert task.tokenisers["source"].decode(source.numbers.tolist()) == ["a2", "a1", "a3"] and source.tokens == ["a3", "a1", "a2"]
 
 
 def test_a_file_is_translated_line_by_line(predict, tmp_path):

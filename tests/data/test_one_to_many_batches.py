@@ -33,8 +33,10 @@ def test_batches_of_every_split(name: str):
     for split in SIZES:
         batch = data.some(split, 6)
         assert isinstance(batch, KINDS[name][0]) and len(batch.index) == 6 and batch.describe()
-        assert data.datasets[split].vocabulary.tokens == data.vocabulary
-        assert all(data.datasets[split].references(int(i)) for i in batch.index)
+        assert data.datasets[split].tokenisers == data.tokenisers
+        if KINDS[name][0] is not QuestionBatch:
+            assert batch.truth.references == [data.datasets[split].references(i) for i in batch.index.tolist()]
+            assert all(batch.truth.references)
     raw = next(iter(data.train_dataloader()))
     assert len(data.datasets["train"].finish(raw).index) == 4
     assert sum(1 for batch in data.batches("val") if len(batch.index)) == -(-len(data.datasets["val"]) // 4)

@@ -9,7 +9,7 @@ from sequence_data import CONF, FOLDERS, SPLITS, config, dataset
 
 from ablate.data.batch import IGNORE
 from ablate.data.datamodule import DataModule
-from ablate.data.text.vocabulary import PAD
+from ablate.data.text.vocabulary import PAD, Vocabulary
 
 ELSEWHERE = ("babi", "copy_pairs", "dates", "multi30k", "reversal_pairs")  # pairs and stories: test_one_to_many_batches.py
 OPTIONS = [path.stem for path in sorted(CONF.glob("*.yaml")) if "bucket" in OmegaConf.load(path) and path.stem not in ELSEWHERE]
@@ -30,7 +30,7 @@ def option(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFact
         Path(changes["root"]).write_text("One fish, two fish.\n" * 400)
     make = dataset(name, **changes)
     train = make(split="train")
-    given = {"vocabulary": train.vocabulary.tokens} if hasattr(train, "vocabulary") else {}
+    given = {"tokenisers": train.tokenisers} if train.tokenisers else {}
     return name, config(name, **changes), {"train": train, **{split: make(split=split, **given) for split in SPLITS[1:]}}
 
 
@@ -95,7 +95,8 @@ def test_a_batch_changes_nothing(option):
 def test_made_twice_it_is_the_same_with_the_vocabulary_of_the_training_split(option):
     name, data, splits = option
     again = dataset(name, **({"root": data.root} if data.root else {}))(split="val")
-    assert getattr(again, "vocabulary", None) is None or again.vocabulary.tokens == splits["train"].vocabulary.tokens
+    for name, tokeniser in again.tokenisers.items():
+        assert tokeniser.state() == splits["train"].tokenisers[name].state()
     assert list(again.lengths) == list(splits["val"].lengths)
     for i in range(0, len(again), 1 + len(again) // 50):
         one, other = again[i], splits["val"][i]
@@ -104,14 +105,17 @@ def test_made_twice_it_is_the_same_with_the_vocabulary_of_the_training_split(opt
 
 def test_the_vocabulary_can_be_given(option):
     name, data, splits = option
-    if not hasattr(splits["train"], "vocabulary"):
+    if not splits["train"].tokenisers:
         assert data.vocabulary_size or data.input_size
         assert splits["train"].facts() == {}
         return
-    tokens = splits["train"].vocabulary.tokens
-    assert splits["val"].facts() == {"vocabulary_size": len(tokens)} and vocabulary_size is None
-    given = dataset(name, **({"root": data.root} if data.root else {}))(split="val", vocabulary=tokens[:10])
-    assert given.vocabulary.tokens == tokens[:10]
+    tokeniser = splits["train"].tokenisers["source"]
+    tokens = tokeniser.vocabulary.tokens
+    assert splits["val"].facts() == {"vocabulary_size": len(tokens)} and data.vocabulary_size is None
+    given = dataset(name, **({"root": data.root} if data.root else {}))(
+        split="val", tokenisers={"source": tokeniser.with_vocabulary(Vocabulary(tokens[:10]))}
+    )
+    assert given.tokenisers["source"].vocabulary.tokens == tokens[:10]
     assert max(int(given[i].input.max()) for i in range(min(50, len(given)))) < 10
 
 

@@ -82,29 +82,29 @@ def module(kind, dataset, size, workers=0, bucket=0):
 
 def translation(attention="additive", search=greedy, dropout=0.0, **options):
     torch.manual_seed(0)
-    vocabulary = pairs_data().datasets["train"].vocabulary
-    sizes = (len(vocabulary.source), len(vocabulary.target))
+    tokenisers = pairs_data().tokenisers
+    sizes = (len(tokenisers["source"]), len(tokenisers["target"]))
     net = SequenceToSequence(*sizes, 8, partial(GRU, hidden_size=16), ATTENTIONS[attention], search, dropout=dropout)
-    return named(Translation(net, ADAM, constant, **options), vocabulary.tokens)
+    return named(Translation(net, ADAM, constant, **options), tokenisers)
 
 
 def captioning(attention="additive", search=greedy, **options):
     torch.manual_seed(0)
-    vocabulary = caption_data().vocabulary
+    tokenisers = caption_data().tokenisers
     encoder = SmallEncoder(width=8, depth=2)
-    net = Captioner(encoder, len(vocabulary), 8, partial(LSTM, hidden_size=16), ATTENTIONS[attention], search)
-    return named(Captioning(net, ADAM, constant, **options), vocabulary)
+    net = Captioner(encoder, len(tokenisers["target"]), 8, partial(LSTM, hidden_size=16), ATTENTIONS[attention], search)
+    return named(Captioning(net, ADAM, constant, **options), tokenisers)
 
 
 def answering(of_stories=False, **options):
     torch.manual_seed(0)
     encoder = None if of_stories else SmallEncoder(width=4, depth=2)
     net = Answering(encoder, 9, 8, partial(GRU, hidden_size=8), ATTENTIONS["additive"], 3)
-    return named(QuestionAnswering(net, 3, ADAM, constant, **options), None)
+    return named(QuestionAnswering(net, 3, ADAM, constant, **options), {})
 
 
-def named(task, vocabulary):
-    task.config, task.vocabulary = {"task": {"name": task.__class__.__name__.lower()}}, vocabulary
+def named(task, tokenisers):
+    task.config, task.tokenisers = {"task": {"name": task.__class__.__name__.lower()}}, tokenisers
     return task
 
 
@@ -447,12 +447,13 @@ def test_training_measures_what_it_is_taught_alone(name):
 
 def test_characters_stand_side_by_side_and_nothing_follows_the_end():
     task = translation()
-    word = task.writes.index["dog"]
+    word = task.tokenisers["target"].vocabulary.index["dog"]
     tokens = torch.tensor([[word, UNKNOWN, END, word], [END, END, END, END]])
     assert task.texts(tokens) == ["dog <unk>", ""]
     task.unit = "characters"
     assert task.texts(tokens) == ["dog<unk>", ""]
-    assert task.reads.tokens != task.writes.tokens and "hund" in task.reads.index and "hund" not in task.writes.index
+    source, target = (task.tokenisers[side].vocabulary.index for side in ("source", "target"))
+    assert source != target and "hund" in source and "hund" not in target
 
 
 def test_a_search_never_writes_what_is_no_token_of_a_text():

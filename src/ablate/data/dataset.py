@@ -44,7 +44,7 @@ class Dataset(torch.utils.data.Dataset, ABC):
         """What a config leaves to the data, such as `vocabulary_size`."""
         return {}
 
-    def check(self, batch_size: int) -> None:
+    def check(self, batch_size: int = 1) -> None:
         """Find what is wrong with the files now rather than during training.
 
         Raises:

@@ -11,7 +11,8 @@ from sequence_data import FOLDERS, config, dataset
 
 from ablate.data.batch import IGNORE
 from ablate.data.picture.captions import Captioned, PictureCaptions
-from ablate.data.text.vocabulary import BEGIN, END, SPECIAL, UNKNOWN
+from ablate.data.text.tokeniser import Tokeniser
+from ablate.data.text.vocabulary import BEGIN, END, SPECIAL, UNKNOWN, Vocabulary
 from ablate.errors import BadInput
 
 TWO = [("red.png", ["A red dot .", "a Dot"]), ("blue.png", ["the blue one , here"])]
@@ -34,15 +35,15 @@ def test_in_training_every_caption_is_a_sample():
     assert batch.image[0, :, 0, 0].tolist() == [1, 0, 0] and batch.image[2, :, 7, 7].tolist() == [0, 0, 1]
     assert batch.input[1, 0] == BEGIN and batch.target[1].tolist()[2:] == [END, IGNORE, IGNORE, IGNORE]
     for row, caption in zip(batch.target, ("a red dot .", "a dot", "the blue one , here"), strict=True):
-        assert " ".join(data.vocabulary.decode(row[row != IGNORE].tolist())) == caption
+        assert " ".join(data.tokenisers["target"].vocabulary.decode(row[row != IGNORE].tolist())) == caption
     assert data.facts() == {"vocabulary_size": 4 + 9}
     assert batch.describe() == "pictures of 8×8 with captions"
 
 
 def test_elsewhere_every_picture_is_one_with_all_its_references():
-    data = captioned("val", vocabulary=captioned().vocabulary.tokens)
+    data = captioned("val", tokenisers=captioned().tokenisers)
     assert len(data) == 2 and data.references(0) == ["a red dot .", "a dot"]
-    assert captioned("val").vocabulary.tokens == captioned().vocabulary.tokens
+    assert captioned("val").tokenisers["target"].vocabulary.tokens == captioned().tokenisers["target"].vocabulary.tokens
 
 
 def test_options():
@@ -73,7 +74,10 @@ def test_kept_pictures_are_read_once(keep, reads):
         ({"given": [("a.png", ["a dot", " "])]}, "a.png: an empty caption, number 1 of 2"),
         ({"given": [("a.png", ["a dot", ". !"])], "punctuation": False}, "a.png: an empty caption, number 1 of 2"),
         ({"given": [("a.png", ["a dot", "a dot", "odd"])], "min_count": 2}, "a.png: the caption 'odd' has unknown words only"),
-        ({"vocabulary": [*SPECIAL, "zebra"]}, "red.png: the caption 'a red dot .' has unknown words only"),
+        (
+            {"tokenisers": {"target": Tokeniser(lower=True, vocabulary=Vocabulary([*SPECIAL, "zebra"]))}},
+            "red.png: the caption 'a red dot .' has unknown words only",
+        ),
         ({"max_length": 0}, "max_length=0"),
         ({"image_size": 0}, "image_size=0"),
         ({"split": "vla"}, "did you mean 'val'"),

@@ -32,7 +32,7 @@ def test_a_batch():
         right = batch.target[i][batch.target[i] != IGNORE].tolist()
         assert right[-1] == END and batch.input[i, 0] == BEGIN
         assert batch.input[i, 1 : len(right)].tolist() == right[:-1]
-        assert " ".join(data.vocabulary.decode(right)) == data.references(i // 5)[i % 5]
+        assert " ".join(data.tokenisers["target"].vocabulary.decode(right)) == data.references(i // 5)[i % 5]
     assert data.facts() == {"vocabulary_size": config("scene_captions").vocabulary_size}
 
 

@@ -85,10 +85,13 @@ def test_a_batch(data):
     assert batch.image.shape == (5, 3, 64, 64) and batch.story is None and batch.index.tolist() == [0, 1, 2, 3, 4]
     for i in range(5):
         tokens = batch.question[i, : batch.question_lengths[i]].tolist()
-        assert " ".join(data.vocabulary.decode(tokens)) == data[i].question and not batch.question[i, len(tokens) :].any()
+        assert (
+            " ".join(data.tokenisers["source"].vocabulary.decode(tokens)) == data[i].question
+            and not batch.question[i, len(tokens) :].any()
+        )
         assert data.references(i) == [config("scene_questions").class_names[int(batch.target[i])]]
     assert data.facts() == {"vocabulary_size": config("scene_questions").vocabulary_size}
-    assert "1" not in data.vocabulary.index and torch.is_tensor(batch.target)
+    assert "1" not in data.tokenisers["source"].vocabulary.index and torch.is_tensor(batch.target)
 
 
 @pytest.mark.parametrize(

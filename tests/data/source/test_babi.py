@@ -28,9 +28,12 @@ def test_stories_questions_answers_and_support(tmp_path: Path):
     data = babi(tmp_path)
     assert len(data) == 3 and data.lengths == [12, 18, 5] and data.cut == 0
     batch = data.collate([data[i] for i in range(3)])
-    told = " ".join(data.vocabulary.decode(batch.story[1].tolist()))
+    told = " ".join(data.tokenisers["source"].vocabulary.decode(batch.story[1].tolist()))
     assert told == "mary moved to the bathroom . john went to the hallway . mary went to the garden ."
-    assert " ".join(data.vocabulary.decode(batch.question[2, : batch.question_lengths[2]].tolist())) == "what is bill carrying ?"
+    assert (
+        " ".join(data.tokenisers["source"].vocabulary.decode(batch.question[2, : batch.question_lengths[2]].tolist()))
+        == "what is bill carrying ?"
+    )
     assert batch.story_lengths.tolist() == [12, 18, 5] and batch.image is None and not batch.story[2, 5:].any()
     names = list(config("babi").class_names)
     assert [names[int(i)] for i in batch.target] == ["bathroom", "garden", "apple,milk"]
@@ -41,7 +44,10 @@ def test_stories_questions_answers_and_support(tmp_path: Path):
 
 def test_a_long_story_loses_its_beginning(tmp_path: Path):
     data = babi(tmp_path, max_length=6)
-    assert data.cut == 2 and " ".join(data.vocabulary.decode(data[1].story.tolist())) == "mary went to the garden ."
+    assert (
+        data.cut == 2
+        and " ".join(data.tokenisers["source"].vocabulary.decode(data[1].story.tolist())) == "mary went to the garden ."
+    )
     assert len(data[2].story) == 5
 
 
@@ -49,7 +55,9 @@ def test_the_vocabulary_is_that_of_training(tmp_path: Path):
     data = babi(tmp_path)
     (tmp_path / "en-valid/qa1_test.txt").write_text("1 Zoe slept.\n2 Where is Zoe?\tgarden\t1\n")
     test = dataset("babi", root=str(tmp_path), dataset__tasks=[1])(split="test")
-    assert test.vocabulary.tokens == data.vocabulary.tokens and test[0].story.tolist()[:2] == [1, 1]
+    assert test.tokenisers["source"].vocabulary.tokens == data.tokenisers["source"].vocabulary.tokens and test[0].story.tolist()[
+        :2
+    ] == [1, 1]
 
 
 @pytest.mark.parametrize(

@@ -45,10 +45,10 @@ def test_words_and_tags(tmp_path: Path):
     data = tagged(tmp_path)
     names = config("ewt").class_names
     tags = [[names[tag] for tag in data[j].target.tolist()] for j in range(2)]
-    words = [data.vocabulary.decode(data[j].input.tolist()) for j in range(2)]
+    words = [data.tokenisers["source"].vocabulary.decode(data[j].input.tolist()) for j in range(2)]
     assert words == [["the", "dogs", "do", "n't"], ["the", "zürich"]]
     assert tags == [["DET", "NOUN", "AUX", "PART"], ["DET", "PROPN"]]
-    assert data.vocabulary.tokens[:5] == [*SPECIAL, "the"] and data.lengths == [4, 2]
+    assert data.tokenisers["source"].vocabulary.tokens[:5] == [*SPECIAL, "the"] and data.lengths == [4, 2]
 
 
 def test_rare_words_are_unknown_and_long_sentences_cut(tmp_path: Path):
@@ -87,7 +87,7 @@ def test_a_missing_file_says_what_belongs_there(tmp_path: Path):
 def test_the_published_counts(real_data: Path):
     make = dataset("ewt", root=str(real_data / FOLDERS["ewt"]), max_length=None)
     train = make(split="train")
-    found = [train, *(make(split=split, vocabulary=train.vocabulary.tokens) for split in SPLITS[1:])]
+    found = [train, *(make(split=split, tokenisers=train.tokenisers) for split in SPLITS[1:])]
     assert [len(each) for each in found] == [12_544, 2_001, 2_077]
     assert [sum(each.lengths) for each in found] == [204_577, 25_147, 25_094]
     assert [each.cut for each in found] == [0, 0, 0] and max(train.lengths) == 159 < config("ewt").max_length

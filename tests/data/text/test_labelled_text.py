@@ -26,22 +26,22 @@ def text(split: str = "train", pairs: list = PAIRS, **options: object) -> Labell
 
 
 def read_back(data: LabelledText, index: int) -> list[str]:
-    return data.vocabulary.decode(data[index].input.tolist())
+    return data.tokenisers["source"].vocabulary.decode(data[index].input.tolist())
 
 
 def test_words_and_labels():
     data = text()
-    assert data.vocabulary.tokens == [*SPECIAL, "dog", "sat", "the", "a", "cat", "down"]
+    assert data.tokenisers["source"].vocabulary.tokens == [*SPECIAL, "dog", "sat", "the", "a", "cat", "down"]
     assert [read_back(data, i) for i in range(3)] == [each.lower().split() for each, _ in PAIRS]
     assert [int(data[i].target) for i in range(3)] == [1, 0, 0]
     assert (data.lengths, data.cut) == ([3, 2, 4], 0)
-    assert "The" in text(lower=False).vocabulary.tokens
+    assert "The" in text(lower=False).tokenisers["source"].vocabulary.tokens
 
 
 def test_rare_words_are_unknown_and_a_vocabulary_has_a_greatest_size():
-    assert text(min_count=2).vocabulary.tokens == [*SPECIAL, "dog", "sat", "the"]
+    assert text(min_count=2).tokenisers["source"].vocabulary.tokens == [*SPECIAL, "dog", "sat", "the"]
     few = text(max_vocabulary=5)
-    assert few.vocabulary.tokens == [*SPECIAL, "dog"] and few[0].input.tolist() == [UNKNOWN] * 3
+    assert few.tokenisers["source"].vocabulary.tokens == [*SPECIAL, "dog"] and few[0].input.tolist() == [UNKNOWN] * 3
     assert few.facts() == {"vocabulary_size": 5}
 
 

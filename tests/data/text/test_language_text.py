@@ -24,14 +24,18 @@ def of_stream(text: str, split: str = "train", **options: object) -> TextStream:
 
 def test_a_line_begins_and_ends():
     data = of_lines(["ab", "Ωé"])
-    a, b = data.vocabulary.encode("ab")
+    a, b = data.tokenisers["source"].vocabulary.encode("ab")
     assert data[0].input.tolist() == [BEGIN, a, b] and data[0].target.tolist() == [a, b, END]
-    assert data.vocabulary.decode(data[1].target.tolist()) == ["Ω", "é"] and data.lengths == [3, 3]
+    assert data.tokenisers["source"].vocabulary.decode(data[1].target.tolist()) == ["Ω", "é"] and data.lengths == [3, 3]
 
 
 def test_a_line_that_is_too_long_has_no_end():
     data = of_lines(["abcd", "ab", "abc"], max_length=3)
-    assert [data.vocabulary.decode(data[i].target.tolist()) for i in range(3)] == [["a", "b", "c"], ["a", "b"], ["a", "b", "c"]]
+    assert [data.tokenisers["source"].vocabulary.decode(data[i].target.tolist()) for i in range(3)] == [
+        ["a", "b", "c"],
+        ["a", "b"],
+        ["a", "b", "c"],
+    ]
     assert [END in data[i].target.tolist() for i in range(3)] == [False, True, False]
     assert (data.lengths, data.cut) == ([3, 3, 3], 2)
 
@@ -64,7 +68,10 @@ def test_the_pieces_of_a_stream_are_the_text_and_targets_are_one_further(length:
     pieces = [data[i] for i in range(len(data))]
     read = [token for piece in pieces for token in piece.input.tolist()]
     said = [token for piece in pieces for token in piece.target.tolist()]
-    assert "".join(data.vocabulary.decode(read)) == text[:89] and "".join(data.vocabulary.decode(said)) == text[1:90]
+    assert (
+        "".join(data.tokenisers["source"].vocabulary.decode(read)) == text[:89]
+        and "".join(data.tokenisers["source"].vocabulary.decode(said)) == text[1:90]
+    )
     assert data.stream and list(data.lengths) == [len(piece.input) for piece in pieces]
     assert all(size == length for size in data.lengths[:-1]) and 1 <= data.lengths[-1] <= length
     with pytest.raises(IndexError):
@@ -77,14 +84,14 @@ def test_the_splits_are_stretches_one_after_the_other():
     for split in SPLITS:
         data = of_stream(text, split, length=64)
         read = [token for i in range(len(data)) for token in data[i].input.tolist()]
-        whole += "".join(data.vocabulary.decode([*read, int(data[len(data) - 1].target[-1])]))
+        whole += "".join(data.tokenisers["source"].vocabulary.decode([*read, int(data[len(data) - 1].target[-1])]))
     assert whole == text
 
 
 def test_what_training_has_not_is_unknown_and_words_are_possible():
     data = of_stream("a b " * 90 + "Ж " * 10 + "b " * 10, "val", unit="words")
     assert data[0].input.tolist() == [UNKNOWN] * 4
-    assert of_stream("A b " * 90, unit="words", lower=True).vocabulary.tokens[4:] == ["a", "b"]
+    assert of_stream("A b " * 90, unit="words", lower=True).tokenisers["source"].vocabulary.tokens[4:] == ["a", "b"]
 
 
 def test_pythons_own_text_is_always_the_same():
@@ -123,5 +130,9 @@ def test_shakespeare(real_data: Path):
     make = dataset("shakespeare", root=str(real_data / FOLDERS["shakespeare"]))
     assert len(make.keywords["read"]()) == 1_115_394
     data = make(split="train")
-    assert len(data.vocabulary) == 65 + 4 and len(data) == -(-(round(1_115_394 * 0.9) - 1) // config("shakespeare").length)
-    assert "".join(data.vocabulary.decode(data[0].input.tolist())).startswith("First Citizen:\nBefore we proceed")
+    assert len(data.tokenisers["source"].vocabulary) == 65 + 4 and len(data) == -(
+        -(round(1_115_394 * 0.9) - 1) // config("shakespeare").length
+    )
+    assert "".join(data.tokenisers["source"].vocabulary.decode(data[0].input.tolist())).startswith(
+        "First Citizen:\nBefore we proceed"
+    )

@@ -11,8 +11,8 @@ from hydra.utils import instantiate
 from sequence_data import FOLDERS, config, dataset
 
 from ablate.data.batch import IGNORE
-from ablate.data.text.pairs import TextPairs, TwoVocabularies
-from ablate.data.text.vocabulary import BEGIN, END, SPECIAL, UNKNOWN
+from ablate.data.text.pairs import TextPairs
+from ablate.data.text.vocabulary import BEGIN, END, UNKNOWN
 from ablate.errors import BadInput
 
 PAIRS = [("ein Hund", "a dog"), ("Die Katze sitzt hier", "the cat sits"), ("ein Kind", "a child")]
@@ -28,8 +28,8 @@ def test_a_batch():
     data = pairs()
     batch = data.collate([data[i] for i in (0, 1)])
     assert batch.source_lengths.tolist() == [2, 4] and batch.index.tolist() == [0, 1] and not batch.source[0, 2:].any()
-    assert data.vocabulary.source.decode(batch.source[1].tolist()) == "die katze sitzt hier".split()
-    dog, a = (data.vocabulary.target.index[word] for word in ("dog", "a"))
+    assert data.tokenisers["source"].vocabulary.decode(batch.source[1].tolist()) == "die katze sitzt hier".split()
+    dog, a = (data.tokenisers["target"].vocabulary.index[word] for word in ("dog", "a"))
     assert batch.input[0].tolist() == [BEGIN, a, dog, 0] and batch.target[0].tolist() == [a, dog, END, IGNORE]
     assert data.references(1) == ["the cat sits"] and data.lengths == [2, 4, 2] and data.cut == 0
     assert data.finish(batch) is batch and batch.describe() == "pairs such as one of 4 and 4 steps"
@@ -48,10 +48,10 @@ def test_options():
 
 def test_two_vocabularies_travel_as_one_list():
     data = pairs()
-    again = pairs("val", given=[("ein Fisch", "a fish")], vocabulary=data.vocabulary.tokens)
-    assert again.vocabulary.tokens == data.vocabulary.tokens and again[0].target.tolist()[1] == UNKNOWN
-    assert TwoVocabularies.divide(data.vocabulary.tokens).target.tokens[:4] == list(SPECIAL)
-    assert pairs("val").vocabulary.tokens == data.vocabulary.tokens  # counted on the training split
+    again = pairs("val", given=[("ein Fisch", "a fish")], tokenisers=data.tokenisers)
+    assert again.tokenisers == data.tokenisers and again[0].target.tolist()[1] == UNKNOWN
+    for side, tokeniser in pairs("val").tokenisers.items():
+        assert tokeniser.state() == data.tokenisers[side].state()  # counted on the training split
 
 
 @pytest.mark.parametrize(
@@ -62,7 +62,6 @@ def test_two_vocabularies_travel_as_one_list():
         ({"given": [("a", "", "f.de:1")]}, "f.de:1: an empty target"),
         ({"split": "trian"}, "did you mean 'train'"),
         ({"max_length": 0}, "max_length=0"),
-        ({"vocabulary": [*SPECIAL, "a"]}, "the vocabulary of pairs holds two, each from <pad> on; this one holds 1"),
     ],
 )
 def test_bad_input_is_one_line(options: dict, message: str):
@@ -75,12 +74,12 @@ def test_dates():
     data = dataset("dates", dataset__read__sizes=SIZES)(split="train")
     texts, days = defaultdict(set), {}
     for split in SIZES:
-        split_pairs = dataset("dates", dataset__read__sizes=SIZES)(split=split, vocabulary=data.vocabulary.tokens)
+        split_pairs = dataset("dates", dataset__read__sizes=SIZES)(split=split, tokenisers=data.tokenisers)
         days[split] = {split_pairs.references(i)[0] for i in range(len(split_pairs))}
         assert all(date.fromisoformat(day) and 1900 <= int(day[:4]) < 2100 for day in days[split])
     assert not days["train"] & days["val"] and not days["train"] & days["test"] and not days["val"] & days["test"]
     for i in range(300):
-        texts[data.text(data.vocabulary.source.decode(data[i].source.tolist()))].add(data.references(i)[0])
+        texts[data.tokenisers["source"].text(data[i].source.tolist())].add(data.references(i)[0])
     assert all(len(of) == 1 for of in texts.values()) and max(data.lengths) <= config("dates").max_length and data.cut == 0
     assert data.facts()["vocabulary_size"] == 4 + 11
     few = dataset("dates", dataset__read__sizes={"train": 3})(split="train")
@@ -107,7 +106,7 @@ def test_symbols(name: str):
         "vocabulary_size": config(name).vocabulary_size,
     } == data.facts()
     for i in range(100):
-        source = data.vocabulary.source.decode(data[i].source.tolist())
+        source = data.tokenisers["source"].vocabulary.decode(data[i].source.tolist())
         assert data.references(i)[0].split() == (source[::-1] if name == "reversal_pairs" else source)
     assert set(data.lengths) == set(range(1, 16))
     longer = {"train": [1, 4], "val": [1, 4], "test": [9, 9]}

@@ -77,7 +77,7 @@ class MaskFolder(Dataset):
             self._cache[index] = self._decode(index)
         return self._cache[index]
 
-    def check(self, batch_size: int) -> None:
+    def check(self, batch_size: int = 1) -> None:
         """Decode every file once, so that no bad one turns up in mid-training; this also fills the cache."""
         different = next((i for i, size in enumerate(self.stored_sizes) if size != self.stored_sizes[0]), None)
         if batch_size > 1 and self.size is None and different is not None:
