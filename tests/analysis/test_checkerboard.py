@@ -13,7 +13,7 @@ from ablate.analysis.checkerboard import NAMES, flat_response, logits_and_gradie
 from ablate.callback.checkerboard import draw_checkerboard
 
 DECODERS = sorted(path.stem for path in (CONF / "model/decoder").glob("*.yaml"))
-SMALL = ["width=4", "depth=2"]
+SMALL = ["model.encoder.width=4", "model.encoder.depth=2"]
 # At random initialisation: coverage by the kernel's shape; sqrt(3) where phases share no weight and there are many of them.
 EVEN = {"nearest": 0, "bilinear": 0, "resize_conv": 0}
 
@@ -118,5 +118,5 @@ def test_evaluate_measures_a_checkpoint_of_a_run_without_the_callback_too(run, t
 
 @pytest.mark.slow
 def test_pictures_below_one_are_refused(tmp_path):
-    words = [*TINY, "callbacks=checkerboard", "pictures=0"]
+    words = [*TINY, "callbacks=checkerboard", "metric.pictures=0"]
     assert "pictures=0 must be a whole number of at least 1" in error_line(script("train", *words, cwd=tmp_path))

@@ -2,7 +2,6 @@
 
 import copy
 from collections.abc import Iterable
-from contextlib import contextmanager
 from typing import NamedTuple
 
 import torch
@@ -16,6 +15,7 @@ from ablate.metric.checkerboard.phase_bias import PhaseBias
 from ablate.metric.checkerboard.phase_share import PhaseShare
 from ablate.metric.checkerboard.phases import by_phase
 from ablate.metric.checkerboard.spectral_peak import SpectralPeak
+from ablate.model.evaluation import evaluating
 from ablate.model.segmenter.fcn import FCN
 from ablate.task.base import Task
 
@@ -61,7 +61,7 @@ def measure(task: Task, batches: Iterable[tuple]) -> Checkerboard:
     """
     if not isinstance(task.model, FCN):
         raise BadInput(f"the checkerboard is measured on model=fcn; this checkpoint holds a {type(task.model).__name__}")
-    with torch.inference_mode(False), _evaluating(task):  # a trainer tests where nothing may be differentiated
+    with torch.inference_mode(False), evaluating(task):  # a trainer tests where nothing may be differentiated
         return _measure(task, batches, 2 ** len(task.model.encoder.channels))
 
 
@@ -124,13 +124,3 @@ def logits_and_gradient(task: Task, batch: tuple) -> tuple[Float[Tensor, "b k h 
 def _apply(layer: nn.Module, x: Float[Tensor, "b c h w"], needs_offsets: bool) -> Float[Tensor, "b c h2 w2"]:
     with torch.no_grad():
         return layer(x, torch.zeros_like(x, dtype=torch.uint8)) if needs_offsets else layer(x)
-
-
-@contextmanager
-def _evaluating(task: Task):
-    training = task.training
-    task.eval()
-    try:
-        yield
-    finally:
-        task.train(training)

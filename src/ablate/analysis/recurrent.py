@@ -1,7 +1,5 @@
 """What goes on inside the recurrent network of any task, on one batch."""
 
-from collections.abc import Iterator
-from contextlib import contextmanager
 from typing import NamedTuple
 
 import numpy as np
@@ -11,6 +9,7 @@ from lightning.pytorch import LightningModule
 from torch import Tensor
 
 from ablate.analysis.trace import find_recurrent, gate_openings, gradient_norms, hidden_states, last_step, recording
+from ablate.model.evaluation import evaluating
 
 
 class Look(NamedTuple):
@@ -44,15 +43,3 @@ def look(task: LightningModule, batch: tuple, cell: int) -> Look | None:
         row = int(trace.lengths.argmax())
         gates = {name: opening.float().cpu().numpy() for name, opening in gate_openings(trace, row, cell).items()}
         return Look(norms[0], norms[-1], row, hidden_states(trace, row, cell).float().cpu().numpy(), gates)
-
-
-@contextmanager
-def evaluating(task: LightningModule) -> Iterator[None]:
-    """The task in evaluation mode; afterwards each of its modules is as it was."""
-    modes = {module: module.training for module in task.modules()}
-    task.eval()
-    try:
-        yield
-    finally:
-        for module, mode in modes.items():
-            module.training = mode

@@ -8,8 +8,8 @@ from lightning.pytorch import LightningModule, Trainer
 from lightning.pytorch.callbacks import Callback
 from lightning.pytorch.utilities.rank_zero import rank_zero_only
 
-from ablate.analysis.recurrent import evaluating
 from ablate.data.batch import Batch
+from ablate.model.evaluation import evaluating
 
 
 class HeldOut(Callback):

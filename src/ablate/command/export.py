@@ -6,6 +6,7 @@ import logging
 import statistics
 import warnings
 from collections.abc import Sequence
+from functools import partial
 from pathlib import Path
 
 import torch
@@ -14,7 +15,7 @@ from rich.table import Table
 from torch import Tensor, nn
 
 from ablate.analysis.cost import cost
-from ablate.command.benchmark.common import milliseconds, seconds
+from ablate.analysis.timing import interleaved, milliseconds
 from ablate.console import console
 from ablate.errors import BadInput, check_positive
 from ablate.model.segmenter.decoder.base import LevelDecoder
@@ -101,7 +102,9 @@ def compare(before: FCN, after: FCN, image: Tensor, repeats: int) -> None:
     _row(table, "multiply-adds of the decoder", [f"{each:,}" for each in decoders], decoders)
     _row(table, "multiply-adds of the network", [f"{each.multiply_adds:,}" for each in sums], [each.multiply_adds for each in sums])
     for batch in BATCHES:
-        times = time_both(before, after, image[:batch], repeats)
+        passes = {"before": partial(before, image[:batch]), "after": partial(after, image[:batch])}
+        with torch.inference_mode():
+            times = list(interleaved(passes, repeats).values())
         _row(
             table,
             f"ms for {batch} [quartiles]",
@@ -109,16 +112,6 @@ def compare(before: FCN, after: FCN, image: Tensor, repeats: int) -> None:
             [statistics.median(each) for each in times],
         )
     console.print(table)
-
-
-def time_both(before: nn.Module, after: nn.Module, image: Tensor, repeats: int) -> tuple[list[float], list[float]]:
-    """Seconds of forward passes, taken in turns so that drifts of the machine hit both."""
-    times: tuple[list[float], list[float]] = ([], [])
-    with torch.inference_mode():
-        for i in range(repeats):
-            for model, own in zip((before, after), times):
-                own += seconds(lambda: model(image), repeats=1, warm=2 if i == 0 else 0)
-    return times
 
 
 def write(model: nn.Module, image: Tensor, torch_file: Path, onnx_file: Path | None = None) -> None:

@@ -20,6 +20,7 @@ from ablate.metric.text.chrf import ChrF
 from ablate.metric.text.cider import CIDEr, CIDErD
 from ablate.metric.text.overlap import Bleu, ExactMatch, SacreBleu
 from ablate.metric.text.rouge import RougeL
+from ablate.model.evaluation import evaluating
 from ablate.model.text.decoding.base import Found
 from ablate.model.text.memory import Memory
 from ablate.task.base import Output, Task
@@ -97,9 +98,8 @@ class TextWriting(Task):
 
     def check(self, batch: Batch, trainer: Trainer) -> None:
         super().check(batch, trainer)
-        training = self.training
-        self.eval().write(self.read(batch))  # what is wrong with the search is said now and not after an epoch
-        self.train(training)
+        with evaluating(self):
+            self.write(self.read(batch))  # what is wrong with the search is said now and not after an epoch
 
     def step(self, batch: Batch) -> Output:
         return self.teach(batch, self.read(batch))

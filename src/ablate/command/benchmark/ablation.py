@@ -12,7 +12,7 @@ import yaml
 from hydra.core.hydra_config import HydraConfig
 from omegaconf import DictConfig
 
-from ablate.command.benchmark.common import show
+from ablate.command.benchmark.common import print_table
 from ablate.errors import BadInput, check_positive
 from ablate.files import ROOT, write_json
 from ablate.run import folder as run_folder
@@ -45,7 +45,7 @@ def run(overrides: Sequence[str]) -> None:
         ("the report alone", f"{report:.1f}", ""),
         ("asking again", f"{again - report:.1f}", ""),
     ]
-    show(f"an ablation of {count} runs that do nothing, {os.cpu_count()} processors", ["", "s", "s a run"], rows)
+    print_table(f"an ablation of {count} runs that do nothing, {os.cpu_count()} processors", ["", "s", "s a run"], rows)
 
 
 def _runs(overrides: Sequence[str]) -> int:

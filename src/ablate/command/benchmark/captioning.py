@@ -4,7 +4,8 @@ from collections.abc import Callable, Sequence
 
 import torch
 
-from ablate.command.benchmark.common import composed, interleaved, show
+from ablate.analysis.timing import interleaved, medians
+from ablate.command.benchmark.common import composed, print_table
 from ablate.data.batch import CaptionBatch
 from ablate.run.build import build
 from ablate.task.captioning import Captioning
@@ -39,13 +40,13 @@ def training(overrides: Sequence[str], device: torch.device) -> None:
         f"{way}, {heard}, {size}": learn(captioner(size, [*WAYS[way], *HEARD[heard], *overrides], device), BATCH, LENGTH)
         for way in WAYS for heard in HEARD for size in VOCABULARIES
     }  # fmt: skip
-    t = interleaved(work, REPEATS)
+    t = medians(interleaved(work, REPEATS))
     rows = [
         (f"{way}, {heard}", *(f"{BATCH * LENGTH / t[f'{way}, {heard}, {size}']:,.0f}" for size in VOCABULARIES))
         for way in WAYS for heard in HEARD
     ]  # fmt: skip
     title = f"tokens a second in training, batch {BATCH}, {LENGTH} tokens, on {device}"
-    show(title, ("decoder, and what it hears", *(f"{size} words" for size in VOCABULARIES)), rows)
+    print_table(title, ("decoder, and what it hears", *(f"{size} words" for size in VOCABULARIES)), rows)
 
 
 def searching(size: int, overrides: Sequence[str], device: torch.device) -> None:
@@ -54,10 +55,10 @@ def searching(size: int, overrides: Sequence[str], device: torch.device) -> None
     tasks = {name: captioner(size, [*words, *fixed(LENGTH), *overrides], device) for name, words in SEARCHES.items()}
     for batch in BATCHES:
         work = {name: find(task, batch) for name, task in tasks.items()} | {"training": learn(taught, batch, LENGTH)}
-        t = interleaved(work, REPEATS)
+        t = medians(interleaved(work, REPEATS))
         rows.append((batch, *(f"{batch / t[name]:,.0f}" for name in work), f"{t['beam of 5'] / t['greedy']:.2f}"))
     title = f"pictures a second, {LENGTH} tokens of {size} words, on {device}"
-    show(title, ("batch", *SEARCHES, "training", "beam of 5: × greedy's time"), rows)
+    print_table(title, ("batch", *SEARCHES, "training", "beam of 5: × greedy's time"), rows)
 
 
 def by_length(overrides: Sequence[str], device: torch.device) -> None:
@@ -67,10 +68,10 @@ def by_length(overrides: Sequence[str], device: torch.device) -> None:
         work[f"training {n}"] = learn(captioner(VOCABULARIES[0], overrides, device), BATCH, n)
         for name, words in SEARCHES.items():
             work[f"{name} {n}"] = find(captioner(VOCABULARIES[0], [*words, *fixed(n), *overrides], device), BATCH)
-    t = interleaved(work, REPEATS)
+    t = medians(interleaved(work, REPEATS))
     rows = [(name, *(f"{t[f'{name} {n}'] / n * 1e3:.2f}" for n in LENGTHS)) for name in ("training", *SEARCHES)]
     title = f"milliseconds a token, batch {BATCH}, {VOCABULARIES[0]} words, on {device}"
-    show(title, ("", *(f"{n} tokens" for n in LENGTHS)), rows)
+    print_table(title, ("", *(f"{n} tokens" for n in LENGTHS)), rows)
 
 
 def captioner(size: int, words: Sequence[str], device: torch.device) -> Captioning:

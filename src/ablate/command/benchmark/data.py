@@ -4,7 +4,8 @@ from collections.abc import Sequence
 
 import torch
 
-from ablate.command.benchmark.common import composed, console, milliseconds, seconds, show
+from ablate.analysis.timing import milliseconds, seconds
+from ablate.command.benchmark.common import composed, console, print_table
 from ablate.run.build import build
 
 BATCHES = 20
@@ -26,5 +27,5 @@ def run(overrides: Sequence[str]) -> None:
     both = sum(drawing) + sum(finishing)
     height, width = dataset.finish(raw).image.shape[2:]
     rows = [("draw or read, collate", milliseconds(drawing)), (f"finish on {device}", milliseconds(finishing))]
-    show(f"a batch of {size} pictures of {height}×{width}", ["part", "ms: median [quartiles]"], rows)
+    print_table(f"a batch of {size} pictures of {height}×{width}", ["part", "ms: median [quartiles]"], rows)
     console.print(f"{size * BATCHES / both:,.0f} pictures a second")

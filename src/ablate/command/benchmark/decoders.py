@@ -1,51 +1,41 @@
-"""Every decoder on the same encoder: forward and backward time, memory, parameters, multiply-adds."""
+"""Every decoder on the same encoder: time of forward and backward, memory, parameters, multiply-adds."""
 
 import gc
-import statistics
 from collections.abc import Sequence
+from functools import partial
 
 import torch
 from torch import nn
 
 from ablate.analysis.cost import cost
+from ablate.analysis.timing import interleaved, medians
 from ablate.cli.suggest import options
-from ablate.command.benchmark.common import composed, seconds, show
+from ablate.command.benchmark.common import composed, print_table
 from ablate.run.build import build
 
 REPEATS = 12
+HEADINGS = ["decoder", "ms", "× fastest", "kept, MiB", "parameters", "mult-adds"]
 
 
 def run(overrides: Sequence[str]) -> None:
-    """One training step (without optimiser) of each option of model/decoder, interleaved so that drifts cancel."""
+    """One training step (without optimiser) of each option of model/decoder."""
     device = torch.device("cuda" if torch.cuda.is_available() else "cpu")
-    names = options("model/decoder")
-    models, rows = {}, []
-    for name in names:
+    models = {}
+    for name in options("model/decoder"):
         cfg = composed([f"model/decoder={name}", *overrides])
         task = build(cfg, "task")  # lays the weights out as a run does
         models[name] = task.model.to(device)
     size = cfg.data.image_size or 128
     shape = (cfg.data.batch_size, 3, *([size, size] if isinstance(size, int) else size))
     image = torch.rand(shape, device=device).contiguous(memory_format=task.memory_format)
-    times: dict[str, list[float]] = {name: [] for name in names}
-    for _ in range(REPEATS):
-        for name, model in models.items():
-            times[name] += seconds(lambda: step(model, image), repeats=1, warm=1 if len(times[name]) == 0 else 0)
-    fastest = min(statistics.median(t) for t in times.values())
+    times = medians(interleaved({name: partial(step, model, image) for name, model in models.items()}, REPEATS))
+    rows = []
     for name, model in models.items():
-        costs, middle = cost(model, image[:1]), statistics.median(times[name])
-        rows.append(
-            (
-                name,
-                f"{middle * 1e3:.1f}",
-                f"{middle / fastest:.2f}",
-                f"{memory(model, image):.1f}",
-                f"{costs.parameters:,}",
-                f"{costs.multiply_adds:,}",
-            )
-        )
-    headings = ["decoder", "ms", "× fastest", "kept, MiB", "parameters", "mult-adds"]
-    show(f"forward and backward of {tuple(shape)} on {device}; what is kept between them", headings, rows)
+        costs, time = cost(model, image[:1]), times[name]
+        kept = f"{memory(model, image):.1f}"
+        sizes = f"{costs.parameters:,}", f"{costs.multiply_adds:,}"
+        rows.append((name, f"{time * 1e3:.1f}", f"{time / min(times.values()):.2f}", kept, *sizes))
+    print_table(f"forward and backward of {tuple(shape)} on {device}; what is kept between them", HEADINGS, rows)
 
 
 def step(model: nn.Module, image: torch.Tensor) -> None:
@@ -56,12 +46,12 @@ def step(model: nn.Module, image: torch.Tensor) -> None:
 
 def memory(model: nn.Module, image: torch.Tensor) -> float:
     """MiB of distinct storage that autograd keeps between forward and backward, parameters not counted."""
-    own = {p.untyped_storage().data_ptr() for p in model.parameters()}
+    parameters = {p.untyped_storage().data_ptr() for p in model.parameters()}
     kept: dict[int, int] = {}
 
     def pack(tensor: torch.Tensor) -> torch.Tensor:
         storage = tensor.untyped_storage()
-        if storage.data_ptr() not in own:
+        if storage.data_ptr() not in parameters:
             kept[storage.data_ptr()] = storage.nbytes()
         return tensor
 

@@ -7,7 +7,8 @@ import torch
 from torch import Tensor, nn
 from torch.nn.utils.rnn import pack_padded_sequence, pad_packed_sequence, pad_sequence
 
-from ablate.command.benchmark.common import interleaved, show
+from ablate.analysis.timing import interleaved, medians
+from ablate.command.benchmark.common import print_table
 from ablate.errors import BadInput
 from ablate.model.recurrent.cell.elman import Elman
 from ablate.model.recurrent.cell.gru import GRU
@@ -51,11 +52,13 @@ def paths(device: torch.device) -> None:
         work = {path: step(list(net.parameters()), lambda net=net: net(xs)[0]) for path, net in nets.items()}
         work |= {"module": step(list(module.parameters()), lambda: module(xs)[0])}
         work |= {"bare": step(list(cell.parameters()), lambda: bare_loop(cell, xs))}
-        t = interleaved(work, REPEATS)
+        t = medians(interleaved(work, REPEATS))
         rows.append((name, *(f"{t[key] * 1e3:.1f}" for key in ("auto", "module", "never", "bare")),
                      f"{t['module'] / t['auto']:.2f}", f"{t['bare'] / t['never']:.2f}"))  # fmt: skip
     headings = ("cell", "ours fused, ms", "torch's, ms", "our loop, ms", "bare loop, ms", "fused: our speed", "loop: our speed")
-    show(f"forward and backward, batch {BATCH}, {STEPS} steps, {SIZE} wide, on {device}; speeds over torch's", headings, rows)
+    print_table(
+        f"forward and backward, batch {BATCH}, {STEPS} steps, {SIZE} wide, on {device}; speeds over torch's", headings, rows
+    )
 
 
 def bare_loop(cell: nn.Module, xs: Tensor) -> Tensor:
@@ -74,9 +77,9 @@ def by_length(device: torch.device) -> None:
         cell = LSTM(32, 64).to(device)
         inputs = {steps: torch.randn(8, steps, 32, device=device) for steps in LENGTHS}
         work = {str(n): step(list(cell.parameters()), lambda xs=xs: unroll(cell, xs, fused=path)[0]) for n, xs in inputs.items()}
-        t = interleaved(work, repeats=3)
+        t = medians(interleaved(work, repeats=3))
         rows.append(({"never": "our loop", "auto": "fused"}[path], *(f"{t[str(n)] / n * 1e6:.1f}" for n in LENGTHS)))
-    show(
+    print_table(
         f"LSTM, batch 8, on {device}: microseconds a time step of forward and backward",
         ("path", *(f"{n} steps" for n in LENGTHS)),
         rows,
@@ -108,6 +111,6 @@ def batching(device: torch.device) -> None:
         "padding and buckets": epoch(ours, padded, sorted_),
         "packing and buckets": epoch(theirs, packed, sorted_),
     }
-    t = interleaved(work, repeats=3)
+    t = medians(interleaved(work, repeats=3))
     rows = [(name, f"{value * 1e3:.0f}", f"{value / min(t.values()):.2f}") for name, value in t.items()]
-    show(f"LSTM over {len(lengths)} sequences of 5 to 100 steps, on {device}", ("way", "ms", "× fastest"), rows)
+    print_table(f"LSTM over {len(lengths)} sequences of 5 to 100 steps, on {device}", ("way", "ms", "× fastest"), rows)

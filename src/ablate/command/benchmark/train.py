@@ -12,7 +12,8 @@ from omegaconf import DictConfig
 from rich.console import Console
 from torch.utils.data import Dataset
 
-from ablate.command.benchmark.common import composed, milliseconds, seconds, show, synchronise
+from ablate.analysis.timing import milliseconds, seconds, synchronise
+from ablate.command.benchmark.common import composed, print_table
 from ablate.data.batch import SegmentationBatch
 from ablate.data.datamodule import DataModule
 from ablate.run.train import build, make_trainer
@@ -76,7 +77,7 @@ def run(overrides: Sequence[str]) -> None:
             (loop, milliseconds(t), f"{statistics.median(t) / base:.3f}", f"{(statistics.median(t) - light) * 1e3:+.2f}")
             for loop, t in times.items()
         ]
-        show(f"a step of {name}", ["loop", "ms a step: median", "÷ bare loop", "− Lightning, ms"], rows)
+        print_table(f"a step of {name}", ["loop", "ms a step: median", "÷ bare loop", "− Lightning, ms"], rows)
     shares(overrides)
 
 
@@ -175,4 +176,4 @@ def shares(overrides: Sequence[str]) -> None:
     whole = ours(*parts(words))
     times["Lightning and logging"] = max(0.0, whole - sum(times.values()))
     rows = [(name, f"{t * 1e3:.2f}", f"{t / whole:.1%}") for name, t in times.items()]
-    show("shares of a step of the default model", ["part", "ms", "share"], rows)
+    print_table("shares of a step of the default model", ["part", "ms", "share"], rows)
