@@ -9,9 +9,10 @@ from commands import TINY, composed
 from tensorboard.backend.event_processing.event_accumulator import EventAccumulator
 
 from ablate.cli.command import quoted
+from ablate.command.evaluate import evaluate, with_overrides_of_run
 from ablate.command.generate import write_samples
 from ablate.errors import BadInput
-from ablate.run.load import evaluate, load_task, overrides_of
+from ablate.run.load import load_task
 from ablate.run.train import train
 
 pytestmark = pytest.mark.xdist_group("generate")  # two trained runs for all
@@ -49,7 +50,7 @@ def written(folder: Path, checkpoint: Path, *words: str) -> list[str]:
 
 def again(folder: Path, run: Path, *words: str) -> dict[str, float]:
     path = run / "checkpoints/best.ckpt"
-    return evaluate(composed("evaluate", folder, *overrides_of(str(path)), f"checkpoint={path}", *words))
+    return evaluate(composed("evaluate", folder, *with_overrides_of_run([f"checkpoint={path}", *words])))
 
 
 def test_the_runs_folder(run):

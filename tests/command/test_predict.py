@@ -2,23 +2,23 @@
 
 import json
 import re
-import runpy
 import sys
 from types import SimpleNamespace
 
 import numpy as np
 import pytest
 import torch
-from commands import ROOT, TINY, composed, error_line, script
+from commands import TINY, composed, error_line, script
 from matplotlib.figure import Figure
 from PIL import Image
 
 from ablate.cli.command import quoted
+from ablate.command.evaluate import evaluate, with_overrides_of_run
 from ablate.command.predict import predict as prediction
 from ablate.command.predict.translations import read_source
 from ablate.errors import BadInput
 from ablate.run.checkpoint import read_checkpoint
-from ablate.run.load import evaluate, load_task
+from ablate.run.load import load_task
 from ablate.run.train import train
 
 pytestmark = pytest.mark.xdist_group("prediction")  # the trained runs are for all
@@ -243,7 +243,7 @@ def test_a_text_passes_through_hydra(text, tmp_path):
 
 
 def as_trained(*words):
-    return runpy.run_path(str(ROOT / "scripts/evaluate.py"))["as_trained"]([quoted(word, ["checkpoint"]) for word in words])
+    return with_overrides_of_run([quoted(word, ["checkpoint"]) for word in words])
 
 
 def again(folder, checkpoint, *words):
@@ -276,14 +276,14 @@ def test_a_search_chosen_anew_drops_the_options_of_the_old_one(runs):
 @pytest.mark.parametrize(
     ("name", "words", "said"),
     [
-        ("copy", ["data=scene_captions"], "data=scene_captions are data of another kind: .* is of task=translation"),
-        ("captions", ["data=dates"], "data=dates are data of another kind"),
-        ("captions", ["data=scenes"], "data=scenes are data of another kind"),
-        ("scenes", ["data=scene_captions"], "knows 66 tokens, data=scene_captions has 58"),
-        ("scenes", ["data=echo"], "these data hold none"),
-        ("dates", ["data=copy_pairs"], "knows [0-9]+ source tokens, data=copy_pairs has 24"),
-        ("copy", ["data.source_vocabulary_size=7"], "knows 24 source tokens, data=copy_pairs has 7"),
-        ("copy", ["data.vocabulary_size=7"], "knows 24 tokens, data=copy_pairs has 7"),
+        ("copy", ["data=scene_captions"], "data=scene_captions is of another kind than the data of checkpoint"),
+        ("captions", ["data=dates"], "no tokeniser for the source texts of these data: they are of another kind"),
+        ("captions", ["data=scenes"], "data=scenes is of another kind"),
+        ("scenes", ["data=scene_captions"], "is of other data: data.vocabulary_size was 66 and is 58"),
+        ("scenes", ["data=echo"], "data.vocabulary_size was 66 and is 3"),
+        ("dates", ["data=copy_pairs"], "data.source_vocabulary_size was [0-9]+ and is 24"),
+        ("copy", ["data.source_vocabulary_size=7"], "data.source_vocabulary_size was 24 and is 7"),
+        ("copy", ["data.vocabulary_size=7"], "data.vocabulary_size was 24 and is 7"),
     ],
 )
 def test_data_of_another_kind_or_size_are_one_line(runs, tmp_path, name, words, said):

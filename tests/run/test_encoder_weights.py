@@ -127,7 +127,7 @@ def test_a_missing_file_ends_a_run_before_its_training(tmp_path):
     assert "gone.ckpt' is not a file" in line and not (tmp_path / "run/checkpoints").exists()
 
 
-def test_a_network_of_stories_has_no_encoder():
+def test_a_network_of_stories_has_no_encoder(segmenter):
     words = ["data=babi", "model=story_question_answering", "task=question_answering", "data.vocabulary_size=9"]
-    with pytest.raises(BadInput, match="task.encoder_weights=some.ckpt: this network has no encoder of pictures"):
-        start_encoder(build(compose(*words, f"{FROM}some.ckpt"), "task"))
+    with pytest.raises(BadInput, match="encoder_weights=.*: this network has no encoder of pictures"):
+        start_encoder(build(compose(*words, f"{FROM}{segmenter}"), "task"))

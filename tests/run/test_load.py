@@ -10,7 +10,7 @@ from commands import TINY, error_line, script
 from PIL import Image
 
 from ablate.errors import BadInput
-from ablate.run.checkpoint import plain_overrides
+from ablate.run.checkpoint import FORMAT, plain_overrides
 from ablate.run.load import load_task
 
 pytestmark = [pytest.mark.slow, pytest.mark.xdist_group("inference")]  # one trained run for all
@@ -41,7 +41,7 @@ def test_evaluate_gives_the_metrics_of_the_run(run, best, tmp_path):
 def test_evaluate_takes_other_data(best, tmp_path):
     done = script("evaluate", f"checkpoint={best}", "data.dataset.seed=7", cwd=tmp_path)
     assert done.returncode == 0, done.stderr
-    assert "has 11" in error_line(script("evaluate", f"checkpoint={best}", "data=camvid", cwd=tmp_path))
+    assert "data.num_classes was 9 and is 11" in error_line(script("evaluate", f"checkpoint={best}", "data=camvid", cwd=tmp_path))
     line = error_line(script("evaluate", f"checkpoint={best}", "model/decoder=nearest", cwd=tmp_path))
     assert "model/decoder=nearest: the network is the checkpoint's own" in line
 
@@ -95,7 +95,8 @@ def bad_files(folder, best):
     evil["config"]["task"]["model"]["encoder"] = {"_target_": "ablate.run.folder.os.system", "command": "echo CODE RAN"}
     other = torch.load(best, weights_only=True)
     other["config"]["task"]["model"]["encoder"]["width"] = 5
-    for name, content in {"evil_target": evil, "other": other, "tensor": torch.zeros(3)}.items():
+    earlier = {name: value for name, value in other.items() if name != "format"}
+    for name, content in {"evil_target": evil, "other": other, "earlier": earlier, "tensor": torch.zeros(3)}.items():
         torch.save(content, folder / f"{name}.ckpt")
     torch.save(Evil(), folder / "pickle.ckpt")
     (folder / "plain_pickle.ckpt").write_bytes(pickle.dumps(Evil()))
@@ -106,6 +107,7 @@ def bad_files(folder, best):
 SAID = {
     "evil_target": "would run ablate.run.folder.os.system",
     "other": "does not fit",
+    "earlier": "was written by an earlier version of this project: train it again",
     "tensor": "not written by this project",
     "pickle": "would run code",
     "plain_pickle": "refused",
@@ -135,7 +137,12 @@ def test_bad_checkpoints_are_one_line_and_run_nothing(best, tmp_path, name, comm
     ],
 )  # fmt: skip
 def test_overrides_of_a_checkpoint_that_could_run_code_are_refused(word, tmp_path):
-    checkpoint = {"config": {"data": {}, "model": {}, "task": {}}, "state_dict": {}, "overrides": ["seed=1", word]}
+    checkpoint = {
+        "config": {"data": {}, "model": {}, "task": {}},
+        "state_dict": {},
+        "overrides": ["seed=1", word],
+        "format": FORMAT,
+    }
     with pytest.raises(BadInput, match="is refused: its override .* could run code"):
         plain_overrides(checkpoint, "a.ckpt")
     if word == "--config-dir=evil":

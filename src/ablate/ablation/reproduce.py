@@ -20,6 +20,7 @@ from ablate.ablation.spec.read import load
 from ablate.console import console
 from ablate.errors import check_choice
 from ablate.run import folder as run_folder
+from ablate.run.provenance import provenance
 
 
 def reproduce(cfg: DictConfig) -> None:
@@ -53,7 +54,7 @@ def report(ablation: Ablation, runs: list[Planned], budget: str, folder: Path) -
     rows = [row_of(run.folder, cell=run.cell, seed=run.seed, hash=run.key) for run in runs]
     with (folder / ".report.lock").open("w") as lock:
         fcntl.flock(lock, fcntl.LOCK_EX)  # two processes may end at once
-        outcomes = write_report(folder, ablation, rows, budget, run_folder.provenance())
+        outcomes = write_report(folder, ablation, rows, budget, provenance())
         log_report(folder, ablation, outcomes)
     console.print(verdict_table(ablation, outcomes))
     shown = folder.relative_to(Path.cwd()) if folder.is_relative_to(Path.cwd()) else folder

@@ -3,12 +3,10 @@
 import functools
 import os
 import re
-import shlex
 import sys
 from collections.abc import Callable, Sequence
 from contextlib import suppress
 from importlib.util import find_spec
-from pathlib import Path
 from typing import Any
 
 import hydra
@@ -24,6 +22,7 @@ from ablate.cli.compose import explain_override
 from ablate.errors import BadInput, user_line
 from ablate.files import CONF
 from ablate.run import folder as run_folder
+from ablate.run.provenance import COMMAND, typed_command
 
 LAUNCHER_PACKAGES = {"submitit": "hydra-submitit-launcher==1.2.0", "ray": "hydra-ray-launcher==1.2.2"}
 
@@ -44,7 +43,7 @@ def command(
         @functools.wraps(task)
         def run() -> Any:
             os.environ["HYDRA_FULL_ERROR"] = "1"  # the exception itself, instead of Hydra's print of it
-            os.environ[run_folder.COMMAND] = shlex.join([Path(sys.executable).name, *sys.argv])  # workers inherit it
+            os.environ[COMMAND] = typed_command()
             try:
                 words = arguments([quoted(word, texts) for word in sys.argv[1:]])
                 check_launcher(words)

@@ -17,6 +17,13 @@ from ablate.data.text.tokeniser import Tokeniser
 from ablate.errors import BadInput, check_positive, check_whole
 
 
+class _Adopted(dict):
+    """The tokenisers of a trained network, by name."""
+
+    def __missing__(self, name: str) -> None:
+        raise BadInput(f"the network has no tokeniser for the {name} texts of these data: they are of another kind than its own")
+
+
 class DataModule(LightningDataModule):
     """Loaders over the splits of one data set.
 
@@ -66,7 +73,7 @@ class DataModule(LightningDataModule):
         if tokenisers:
             if "tokenisers" not in signature(self.dataset).parameters:
                 raise BadInput("the network reads or writes text, and these data hold none")
-            self.dataset = partial(self.dataset, tokenisers=dict(tokenisers))
+            self.dataset = partial(self.dataset, tokenisers=_Adopted(tokenisers))
 
     def facts(self) -> dict[str, int]:
         """What a config leaves to the data."""

@@ -1,4 +1,4 @@
-"""Checkpoints that are whole or absent, and that cannot run code when they are read."""
+"""Checkpoint files: written whole or not at all, and read without running code."""
 
 import os
 import pickle
@@ -11,21 +11,22 @@ from typing import Any
 
 import torch
 from lightning.fabric.plugins import TorchCheckpointIO
-from lightning.pytorch.callbacks import ModelCheckpoint
 from torch import Tensor
 
 from ablate.data.text.tokeniser import Tokeniser
 from ablate.errors import BadInput
+from ablate.run.folder import first_difference
 
+FORMAT = 2  # counted up when earlier checkpoints can no longer be read
 UNSAFE = re.compile(  # of overrides: flags, Hydra's own keys, classes, resolvers, options of a group that lie outside it
     r"^-|^[+~]*hydra\b|_target_|\$\{[^}]*:|^[+~]*(?!log_dir=)[^.=]+=.*\.\."
 )
 
 
 class AtomicCheckpointIO(TorchCheckpointIO):
-    """Writes beside the target and renames: a kill leaves the old file or the new one, never a half.
+    """Writes a file beside the target and renames it: a kill leaves the old file or the new one, never a half.
 
-    Weights that are not finite are refused, so that the last good checkpoint stays; but for a training that may diverge.
+    Weights that are not finite are refused, so that the last good checkpoint stays, except where a training may diverge.
     """
 
     def save_checkpoint(self, checkpoint: dict[str, Any], path: str, storage_options: Any | None = None) -> None:
@@ -34,7 +35,7 @@ class AtomicCheckpointIO(TorchCheckpointIO):
         part = Path(f"{path}.part")
         part.parent.mkdir(parents=True, exist_ok=True)
         with part.open("wb") as file:
-            torch.save(checkpoint, file)
+            torch.save({**checkpoint, "format": FORMAT}, file)
             file.flush()
             os.fsync(file.fileno())
         part.replace(path)
@@ -52,28 +53,17 @@ def _check_finite(checkpoint: dict[str, Any]) -> None:
             )
 
 
-class LastCheckpoint(ModelCheckpoint):
-    """The state at the end of each epoch, in last.ckpt: what ckpt_path=last continues from."""
-
-    def __init__(self, dirpath: str) -> None:
-        super().__init__(dirpath=dirpath, filename="last", save_on_train_epoch_end=True, enable_version_counter=False)
-
-    @property
-    def state_key(self) -> str:
-        return "LastCheckpoint"
-
-
 def read_checkpoint(path: str | Path) -> dict[str, Any]:
     """A checkpoint of this project, on the CPU.
 
     Raises:
-        BadInput: no file, a truncated or foreign one, or one that holds more than tensors and plain values.
+        BadInput: no file; a truncated or foreign one; one of an earlier version; one that holds more than tensors and plain values.
     """
     checkpoint = _load(path)
-    if _is_ours(checkpoint) and "tokenisers" not in checkpoint:
-        raise BadInput(f"checkpoint {str(path)!r} was written by an earlier version of this project: train it again")
     if not _is_ours(checkpoint):
         raise BadInput(f"checkpoint {str(path)!r} was not written by this project: it has no config beside its weights")
+    if checkpoint.get("format") != FORMAT:
+        raise BadInput(f"checkpoint {str(path)!r} was written by an earlier version of this project: train it again")
     return checkpoint
 
 
@@ -81,10 +71,10 @@ def read_weights(path: str | Path) -> dict[str, Tensor]:
     """The weights in a checkpoint of this project, or in a plain state dict such as torchvision's files, on the CPU.
 
     Raises:
-        BadInput: as `read_checkpoint`, or a foreign file that holds anything beside weights.
+        BadInput: no file; a truncated one; a foreign one that holds anything beside weights.
     """
-    found = _load(path)
-    weights = found["state_dict"] if _is_ours(found) else found
+    content = _load(path)
+    weights = content["state_dict"] if _is_ours(content) else content
     if not isinstance(weights, dict) or not weights:
         raise BadInput(f"checkpoint {str(path)!r} holds no weights")
     for name, value in weights.items():
@@ -95,7 +85,7 @@ def read_weights(path: str | Path) -> dict[str, Tensor]:
 
 
 def _load(path: str | Path) -> object:
-    """What is in a file, as long as it is tensors and plain values."""
+    """The tensors and plain values in a file."""
     if not Path(path).is_file():
         raise BadInput(f"checkpoint {str(path)!r} is not a file")
     try:
@@ -119,7 +109,7 @@ def plain_overrides(checkpoint: dict[str, Any], path: str | Path) -> list[str]:
     """The overrides of the run that wrote a checkpoint, from which a config is composed again.
 
     Raises:
-        BadInput: one that names a class to build, a folder of configs or a resolver; it could run code.
+        BadInput: an override names a class to build, a folder of configs or a resolver, which could run code.
     """
     words = checkpoint.get("overrides", [])
     for word in words if isinstance(words, list) else [words]:
@@ -129,30 +119,17 @@ def plain_overrides(checkpoint: dict[str, Any], path: str | Path) -> list[str]:
 
 
 def check_same_model(checkpoint: dict[str, Any], config: dict, path: str | Path) -> None:
-    """Refuse to continue from the checkpoint of another model, naming the first difference."""
-    old, new = _flat(checkpoint["config"]["model"]), _flat(config["model"])
-    for key in sorted({*old, *new}):
-        if old.get(key) != new.get(key):
-            raise BadInput(
-                f"checkpoint {str(path)!r} is of another model: model.{key} was {old.get(key)!r} and is {new.get(key)!r}"
-            )
+    """Raise BadInput where a checkpoint is of another model than `config` describes, with the first difference."""
+    if difference := first_difference(checkpoint["config"]["model"], config["model"], "model."):
+        raise BadInput(f"checkpoint {str(path)!r} is of another model: {difference}")
 
 
 def check_same_tokenisers(checkpoint: dict[str, Any], tokenisers: Mapping[str, Tokeniser], path: str | Path) -> None:
-    """Refuse to continue where a text has other numbers than before, naming the first difference."""
-    for name, state in checkpoint["tokenisers"].items():
-        old, new = Tokeniser.from_state(state).state(), tokenisers[name].state()
-        for number, pair in enumerate(zip_longest(old.pop("tokens"), new.pop("tokens"))):
-            if pair[0] != pair[1]:
-                raise BadInput(
-                    f"checkpoint {str(path)!r} is of another vocabulary: token {number} was {pair[0]!r} and is {pair[1]!r}"
-                )
-        if old != new:
-            raise BadInput(f"checkpoint {str(path)!r} splits texts otherwise: it was {old} and is {new}")
-
-
-def _flat(tree: dict, prefix: str = "") -> dict[str, Any]:
-    flat = {}
-    for key, value in tree.items():
-        flat |= _flat(value, f"{prefix}{key}.") if isinstance(value, dict) else {f"{prefix}{key}": value}
-    return flat
+    """Raise BadInput where a text would get other numbers than in the run of a checkpoint, with the first difference."""
+    for name, old in checkpoint["tokenisers"].items():
+        new = tokenisers[name].state()
+        for number, (before, now) in enumerate(zip_longest(old["tokens"], new["tokens"])):
+            if before != now:
+                raise BadInput(f"checkpoint {str(path)!r} is of another vocabulary: token {number} was {before!r} and is {now!r}")
+        if difference := first_difference(old, new):
+            raise BadInput(f"checkpoint {str(path)!r} splits texts otherwise: {difference}")

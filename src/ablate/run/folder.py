@@ -6,15 +6,11 @@ logs/NAME/2026-11-23_06-30-12_decoder=max_unpool,seed=1/
 
 import json
 import os
-import platform
 import re
-import shlex
-import subprocess
-import sys
 import time
 from collections.abc import Sequence
 from datetime import datetime
-from importlib import metadata
+from itertools import chain, count
 from pathlib import Path
 
 from hydra.core.override_parser.overrides_parser import OverridesParser
@@ -22,16 +18,15 @@ from hydra.experimental.callback import Callback
 from omegaconf import DictConfig, OmegaConf
 
 from ablate.errors import BadInput
-from ablate.files import ROOT, write_atomically, write_json
+from ablate.files import write_atomically, write_json
+from ablate.run.provenance import provenance
 
 STATE, CONFIG, METRICS, LAST = "run.json", "config/config.yaml", "metrics.json", "checkpoints/last.ckpt"
-PACKAGES = ("torch", "lightning", "hydra-core", "torchmetrics", "tensorboard", "numpy", "scipy", "matplotlib")
-_SWEPT = "ABLATE_SWEPT"
-COMMAND = "ABLATE_COMMAND"  # as it was typed
+SWEPT_KEYS = "ABLATE_SWEPT"  # environment variable: the keys that a sweep varies, as JSON
 
 
 def read_state(folder: Path) -> dict:
-    """The contents of run.json, empty where there is none."""
+    """The contents of run.json; empty where there is none."""
     try:
         return json.loads((folder / STATE).read_text())
     except (FileNotFoundError, json.JSONDecodeError):
@@ -42,7 +37,7 @@ def read_state(folder: Path) -> dict:
 
 
 class Sweep(Callback):
-    """Tells a multirun's workers which keys are swept, and keeps where the sweep lies."""
+    """Hydra callback: tells the workers of a multirun which keys it varies, and remembers the folder of the sweep."""
 
     folder: Path | None = None
     started = 0.0
@@ -50,7 +45,7 @@ class Sweep(Callback):
     def on_multirun_start(self, config: DictConfig, **_: object) -> None:
         overrides = OverridesParser.create().parse_overrides(list(config.hydra.overrides.task))
         swept = [o.get_key_element().lstrip("+~") for o in overrides if o.is_sweep_override()]
-        os.environ[_SWEPT] = json.dumps(swept)  # the environment reaches workers on any launcher
+        os.environ[SWEPT_KEYS] = json.dumps(swept)  # the environment reaches workers on any launcher
         Sweep.folder, Sweep.started = Path(config.hydra.sweep.dir), time.time()
 
 
@@ -65,21 +60,21 @@ def short_name(overrides: Sequence[str], limit: int = 120) -> str:
 
 
 def swept_name(overrides: Sequence[str]) -> str:
-    """The name of one run of a sweep: what was swept, or all its overrides where that is not known."""
-    keys = json.loads(os.environ.get(_SWEPT, "[]"))
+    """The name of one run of a sweep: its swept overrides, or all of them where the swept keys are not known."""
+    keys = json.loads(os.environ.get(SWEPT_KEYS, "[]"))
     swept = [o for o in overrides if o.lstrip("+~").split("=")[0] in keys]
-    return short_name(swept or own_overrides(overrides)) or "run"
+    return short_name(swept or run_overrides(overrides)) or "run"
 
 
 def run_dir(logs: str, name: str, overrides: Sequence[str], ckpt_path: str | None) -> str:
     """The folder of a single run: a new one, or with ckpt_path=last the interrupted run of the same command."""
-    wanted = own_overrides(overrides)
+    wanted = run_overrides(overrides)
     if ckpt_path == "last":
         return str(_interrupted(Path(logs) / name, wanted))
     stamp = datetime.now().strftime("%Y-%m-%d_%H-%M-%S")
     folder = Path(logs) / name / "_".join(filter(None, [stamp, short_name(wanted)]))
-    taken = (folder.with_name(f"{folder.name}_{n}") for n in range(2, 1000))
-    return str(next(taken) if folder.exists() else folder)
+    names = chain([folder.name], (f"{folder.name}_{n}" for n in count(2)))
+    return str(next(path for name in names if not (path := folder.with_name(name)).exists()))
 
 
 def _interrupted(folder: Path, overrides: list[str]) -> Path:
@@ -94,8 +89,8 @@ def _interrupted(folder: Path, overrides: list[str]) -> Path:
     )
 
 
-def own_overrides(overrides: Sequence[str]) -> list[str]:
-    """What makes a run the run it is: its overrides but for how it is started."""
+def run_overrides(overrides: Sequence[str]) -> list[str]:
+    """The overrides that identify a run: all but ckpt_path, which says how it is started."""
     return [str(o) for o in overrides if not o.startswith("ckpt_path=")]
 
 
@@ -108,14 +103,14 @@ def start(folder: Path, cfg: DictConfig, overrides: Sequence[str], resume: bool)
     previous = OmegaConf.to_container(OmegaConf.load(folder / CONFIG)) if (folder / CONFIG).exists() else None
     if previous is not None and not resume:
         raise BadInput(f"{folder} holds a run already; continue it with ckpt_path=last or name another folder")
-    if previous is not None and _identity(previous) != _identity(plain):
-        raise BadInput(f"{folder} holds a run of another config: {_first_difference(previous, plain)}")
+    if previous is not None and (difference := first_difference(_identity(previous), _identity(plain))):
+        raise BadInput(f"{folder} holds a run of another config: {difference}")
     (folder / "config").mkdir(parents=True, exist_ok=True)
     write_atomically(folder / CONFIG, OmegaConf.to_yaml(OmegaConf.create(plain)))
-    own = own_overrides(overrides)
-    write_atomically(folder / "config/overrides.yaml", OmegaConf.to_yaml(OmegaConf.create(own)))
+    identity = run_overrides(overrides)
+    write_atomically(folder / "config/overrides.yaml", OmegaConf.to_yaml(OmegaConf.create(identity)))
     began = read_state(folder).get("seconds", 0.0) if resume else 0.0
-    write_json(folder / STATE, {"status": "running", "overrides": own, "seconds_before": began, **provenance()})
+    write_json(folder / STATE, {"status": "running", "overrides": identity, "seconds_before": began, **provenance()})
 
 
 def finish(folder: Path, metrics: dict[str, float], **facts: object) -> None:
@@ -125,7 +120,7 @@ def finish(folder: Path, metrics: dict[str, float], **facts: object) -> None:
 
 
 def fail(folder: str | Path, reason: str) -> None:
-    """Write down why a run failed, if its folder got as far as holding a state; a finished run stays one."""
+    """Write the reason of a failure into run.json, if the folder exists; a finished run stays finished."""
     if state := read_state(Path(folder)):
         if state.get("status") == "finished":
             return
@@ -140,49 +135,26 @@ def update(folder: Path, **facts: object) -> None:
 
 
 def failed_in_sweep() -> dict[str, str]:
-    """Reason by name for the runs of this process's sweep that did not finish."""
-    found = {}
+    """Name and reason of every run of this process's sweep that did not finish."""
+    failed = {}
     for path in sorted(Sweep.folder.glob(f"*/{STATE}") if Sweep.folder else []):
         state = read_state(path.parent)
         if state.get("status") != "finished" and state.get("started", 0) >= Sweep.started:
-            found[path.parent.name] = state.get("error", "stopped before its end")
-    return found
+            failed[path.parent.name] = state.get("error", "stopped before its end")
+    return failed
 
 
-def provenance() -> dict[str, object]:
-    """Where a result comes from: command, commit, versions, machine."""
-    return {
-        "command": os.environ.get(COMMAND) or shlex.join([Path(sys.executable).name, *sys.argv]),
-        "started": time.time(),
-        "commit": commit(),
-        "python": platform.python_version(),
-        "versions": {name: metadata.version(name) for name in PACKAGES},
-        "platform": f"{platform.system()} {platform.machine()}",
-        "cpus": os.cpu_count(),
-        "pid": os.getpid(),
-    }
+def first_difference(old: dict, new: dict, prefix: str = "") -> str | None:
+    """`"model.encoder.width was 4 and is 8"` for the first key in which two configs differ; None where they are equal."""
+    for key in sorted({*old, *new}):
+        before, now = old.get(key), new.get(key)
+        if isinstance(before, dict) and isinstance(now, dict):
+            if difference := first_difference(before, now, f"{prefix}{key}."):
+                return difference
+        elif before != now:
+            return f"{prefix}{key} was {before!r} and is {now!r}"
+    return None
 
 
-def commit() -> str:
-    """The commit of this code, with `+changes` if files differ from it; `unknown` outside a repository."""
-    git = ["git", "-C", str(ROOT)]
-    try:
-        head = subprocess.run([*git, "rev-parse", "HEAD"], capture_output=True, text=True, check=True).stdout.strip()
-        dirty = subprocess.run([*git, "status", "--porcelain"], capture_output=True, text=True, check=True).stdout
-    except (OSError, subprocess.CalledProcessError):
-        return "unknown"
-    return f"{head}+changes" if dirty else head
-
-
-def _identity(plain: dict) -> dict:
-    return {key: value for key, value in plain.items() if key not in ("ckpt_path", "log_dir")}
-
-
-def _first_difference(old: dict, new: dict, prefix: str = "") -> str:
-    for key in sorted({*old, *new} - {"ckpt_path"}):
-        a, b = old.get(key), new.get(key)
-        if isinstance(a, dict) and isinstance(b, dict) and a != b:
-            return _first_difference(a, b, f"{prefix}{key}.")
-        if a != b:
-            return f"{prefix}{key} was {a!r} and is {b!r}"
-    return "nothing"
+def _identity(config: dict) -> dict:
+    return {key: value for key, value in config.items() if key not in ("ckpt_path", "log_dir")}

@@ -1,4 +1,4 @@
-"""What a run says before and after, on the console and in TensorBoard."""
+"""Summary of a run on the console and in TensorBoard: what is trained before it, test metrics after it."""
 
 import json
 import math
@@ -11,43 +11,44 @@ from lightning.pytorch import Trainer
 from omegaconf import DictConfig, OmegaConf
 from rich.table import Table
 
-from ablate.analysis.cost import cost
+from ablate.analysis.cost import Cost, cost
 from ablate.console import console
+from ablate.data.batch import Batch
 from ablate.data.datamodule import DataModule
 from ablate.run import folder as run_folder
 from ablate.task.base import Task
 
 
-def before(folder: Path, data: DataModule, sample: tuple, task: Task, trainer: Trainer) -> dict[str, object]:
-    """Show what is about to be trained on what, `sample` a batch of it, and return the facts that belong into the run's state."""
+def print_start(folder: Path, data: DataModule, sample: Batch, task: Task, trainer: Trainer) -> dict[str, object]:
+    """Print the parts of the network, the data and the device.
+
+    Args:
+        sample: a batch.
+
+    Returns:
+        Device, parameters and multiply-adds, for run.json; nothing on other processes than the first.
+    """
     if not trainer.is_global_zero:
         return {}
     costs = cost(task.model, *task.inputs(sample))
-    sizes = ", ".join(f"{len(data.datasets[split]):,} {split}" for split in data.splits)
     device = torch.cuda.get_device_name() if trainer.strategy.root_device.type == "cuda" else "cpu"
-    table = Table(title=f"{folder}", title_justify="left", title_style="bold")
-    for heading in ("part", "parameters", "multiply-adds"):
-        table.add_column(heading, justify="left" if heading == "part" else "right")
-    for part, own in costs.parts.items():
-        table.add_row(part, f"{own.parameters:,}", f"{own.multiply_adds:,}")
-    table.add_row("all", f"{costs.parameters:,}", f"{costs.multiply_adds:,}", style="bold")
-    console.print(table)
+    console.print(_cost_table(str(folder), costs))
+    sizes = ", ".join(f"{len(dataset):,} {split}" for split, dataset in data.datasets.items())
     console.print(f"{sample.describe()}: {sizes}; {trainer.precision} on {device}")
     for split, dataset in data.datasets.items():
         if dataset.cut:
-            console.print(
-                f"{dataset.cut:,} of {len(dataset):,} sequences of the {split} split are cut to {task.config['data']['max_length']} steps"
-            )
+            longest = task.config["data"]["max_length"]
+            console.print(f"{dataset.cut:,} of {len(dataset):,} sequences of the {split} split are cut to {longest} steps")
     console.print()
     config = OmegaConf.to_yaml(OmegaConf.create(task.config))
     for logger in trainer.loggers:
-        logger.experiment.add_text("config", "```yaml\n" + config + "\n```", 0)
+        logger.experiment.add_text("config", f"```yaml\n{config}\n```", 0)
     return {"device": device, "parameters": costs.parameters, "multiply_adds": costs.multiply_adds}
 
 
-def after(folder: Path, cfg: DictConfig, trainer: Trainer, metrics: dict[str, float], seconds: float) -> None:
-    """Write the row of HPARAMS, and show the test metrics and what to type to look at the run."""
-    tested = {tag: value for tag, value in metrics.items() if tag.startswith("test/")}
+def print_end(folder: Path, cfg: DictConfig, trainer: Trainer, metrics: dict[str, float], seconds: float) -> None:
+    """Write the row of HPARAMS, and print the test metrics and the command that shows the run."""
+    tested = _of_test(metrics)
     for logger in trainer.loggers:
         logger.log_session(swept_values(cfg), tested)
     console.print(metrics_table(tested))
@@ -56,15 +57,14 @@ def after(folder: Path, cfg: DictConfig, trainer: Trainer, metrics: dict[str, fl
         console.print(f"look at it: tensorboard --logdir {logdir(folder)}")
 
 
-def already_finished(folder: Path) -> None:
-    """Show an earlier end again, when a finished run is asked to continue."""
-    metrics = json.loads((folder / run_folder.METRICS).read_text())
+def print_finished(folder: Path) -> None:
+    """Print the test metrics of a run that is finished already."""
     console.print(f"{folder} is finished already")
-    console.print(metrics_table({tag: value for tag, value in metrics.items() if tag.startswith("test/")}))
+    console.print(metrics_table(_of_test(json.loads((folder / run_folder.METRICS).read_text()))))
 
 
 def metrics_table(metrics: dict[str, float]) -> Table:
-    """A row a metric; – where it does not exist."""
+    """A row for each metric; – where it is not a number."""
     table = Table()
     table.add_column("metric")
     table.add_column("value", justify="right")
@@ -73,8 +73,22 @@ def metrics_table(metrics: dict[str, float]) -> Table:
     return table
 
 
+def _cost_table(title: str, costs: Cost) -> Table:
+    table = Table(title=title, title_justify="left", title_style="bold")
+    for heading in ("part", "parameters", "multiply-adds"):
+        table.add_column(heading, justify="left" if heading == "part" else "right")
+    for name, part in costs.parts.items():
+        table.add_row(name, f"{part.parameters:,}", f"{part.multiply_adds:,}")
+    table.add_row("all", f"{costs.parameters:,}", f"{costs.multiply_adds:,}", style="bold")
+    return table
+
+
+def _of_test(metrics: dict[str, float]) -> dict[str, float]:
+    return {tag: value for tag, value in metrics.items() if tag.startswith("test/")}
+
+
 def swept_values(cfg: DictConfig) -> dict[str, str | float | bool]:
-    """What HPARAMS compares runs by: the chosen options, the usual numbers, and every override of this run."""
+    """The values by which HPARAMS compares runs: the chosen options, the usual numbers, and every override of this run."""
     hydra = HydraConfig.get()
     skipped = ("hydra", "callbacks", "logger", "debug", "log_dir", "ckpt_path", "name")
     values = {k: v for k, v in hydra.runtime.choices.items() if v not in (None, "null") and not k.startswith(skipped)}
@@ -88,14 +102,14 @@ def swept_values(cfg: DictConfig) -> dict[str, str | float | bool]:
 
 
 def logdir(folder: Path) -> Path:
-    """The folder to give to TensorBoard: the whole sweep for a run of one, relative where that is shorter."""
+    """The folder to give to TensorBoard: that of the sweep for a run of a sweep; relative to the working directory if it lies below."""
     hydra = HydraConfig.get()
     folder = Path(hydra.sweep.dir).absolute() if hydra.mode.name == "MULTIRUN" else folder
     return folder.relative_to(Path.cwd()) if folder.is_relative_to(Path.cwd()) else folder
 
 
 def peak_memory_mb() -> float:
-    """Most memory held at once, in MiB: of the GPU where there is one, else of this process since its start."""
+    """Peak memory in MiB: of the GPU where there is one, else of this process since its start."""
     if torch.cuda.is_available():
         return torch.cuda.max_memory_allocated() / 2**20
     return resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 2**10

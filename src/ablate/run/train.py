@@ -1,11 +1,13 @@
 """One run from its composed config: build, check, fit, test, keep."""
 
 import logging
+import math
 import sys
 import time
 import warnings
 from inspect import signature
 from pathlib import Path
+from typing import NoReturn
 
 from hydra.core.hydra_config import HydraConfig
 from hydra.utils import get_class
@@ -16,7 +18,6 @@ from omegaconf import DictConfig, OmegaConf
 from ablate.callback.history import History
 from ablate.data.datamodule import DataModule
 from ablate.errors import BadInput
-from ablate.model.segmenter.encoder.load import load_encoder
 from ablate.run import folder as run_folder
 from ablate.run import summary
 from ablate.run.build import build, naming
@@ -29,7 +30,7 @@ from ablate.run.checkpoint import (
 )
 from ablate.task.base import Task
 
-# Noise for a user: each is decided on purpose here, or said better elsewhere.
+# Warnings that do not help a user: each is decided on purpose here, or said better elsewhere.
 NOISE = ("does not have many workers", "Checkpoint directory", "number of training batches", "LeafSpec", "val_dataloader")
 COUNTED = ("vocabulary_size", "source_vocabulary_size")  # keys of conf/data that data sets know, where the config does not
 for message in NOISE:
@@ -39,50 +40,71 @@ for name in ("lightning.pytorch", "lightning.fabric"):
 logging.getLogger("lightning.pytorch.profilers").setLevel(logging.INFO)  # trainer.profiler=simple
 
 
-def complete(cfg: DictConfig, data: DataModule) -> None:
-    """Fill in what the config leaves to the data, such as the size of a vocabulary that is counted."""
-    if any(OmegaConf.select(cfg.data, key, default=0) is None for key in COUNTED):
-        for key, value in data.facts().items():
-            if cfg.data[key] is None:
-                cfg.data[key] = value
-
-
 def train(cfg: DictConfig) -> float | None:
     """Train, test the best checkpoint, keep everything in the run's folder.
 
     Returns:
-        The best value of what checkpoints are chosen by, for Hydra sweepers that optimise.
+        The best value of the metric that checkpoints are chosen by, for Hydra sweepers that optimise.
     """
     folder = Path(HydraConfig.get().runtime.output_dir)
     resume = cfg.ckpt_path == "last"
     if resume and run_folder.read_state(folder).get("status") == "finished":
-        return summary.already_finished(folder)
+        return summary.print_finished(folder)
     run_folder.start(folder, cfg, HydraConfig.get().overrides.task, resume)
-    clock = time.perf_counter() - run_folder.read_state(folder)["seconds_before"]
+    start = time.perf_counter() - run_folder.read_state(folder)["seconds_before"]
     seed_everything(cfg.seed, workers=True, verbose=False)
-    data = build(cfg, "datamodule")
-    complete(cfg, data)
-    task, trainer = build(cfg, "task"), make_trainer(cfg)
-    task.config, task.tokenisers = OmegaConf.to_container(cfg, resolve=True), data.tokenisers
-    task.overrides = run_folder.own_overrides(HydraConfig.get().overrides.task)
-    checkpoint = _checkpoint_to_continue(cfg.ckpt_path, folder, task, trainer)
-    if checkpoint is None:
-        start_encoder(task)
+    data, task, trainer = make(cfg)
+    checkpoint = _find_checkpoint(cfg.ckpt_path, folder, task, trainer)
     with naming(cfg, "task", "task.model", "datamodule", "datamodule.dataset"):
+        if checkpoint is None:
+            start_encoder(task)
         data.check("train", "val", "test")
         sample = data.some("train", 1)
         task.check(sample, trainer)
-    facts = summary.before(folder, data, sample, task, trainer)
+    facts = summary.print_start(folder, data, sample, task, trainer)
     try:
-        trainer.fit(task, datamodule=data, ckpt_path=checkpoint, weights_only=True)
-        metrics = _test_best(trainer, task, data)
+        metrics = _fit_and_test(trainer, task, data, checkpoint)
     except (SIGTERMException, SystemExit) as stop:
-        _leave(folder, clock, 143 if isinstance(stop, SIGTERMException) else 130)
+        _stop(folder, time.perf_counter() - start, 143 if isinstance(stop, SIGTERMException) else 130)
     if trainer.is_global_zero:
-        seconds = time.perf_counter() - clock
+        seconds = time.perf_counter() - start
         run_folder.finish(folder, metrics, seconds=seconds, peak_memory_mb=summary.peak_memory_mb(), **facts)
-        summary.after(folder, cfg, trainer, metrics, seconds)
-    return float(trainer.checkpoint_callbacks[0].best_model_score or "nan")
+        summary.print_end(folder, cfg, trainer, metrics, seconds)
+    best = trainer.checkpoint_callbacks[0].best_model_score
+    return math.nan if best is None else float(best)
+
+
+def make(cfg: DictConfig) -> tuple[DataModule, Task, Trainer]:
+    """Data, task and trainer of a run, the task with what checkpoints keep beside its weights."""
+    data = build(cfg, "datamodule")
+    fill_in(cfg, data)
+    task, trainer = build(cfg, "task"), make_trainer(cfg)
+    task.config, task.tokenisers = OmegaConf.to_container(cfg, resolve=True), data.tokenisers
+    task.overrides = run_folder.run_overrides(HydraConfig.get().overrides.task)
+    return data, task, trainer
+
+
+def fill_in(cfg: DictConfig, data: DataModule) -> None:
+    """Set the keys of `cfg.data` that the config leaves to the data (null), such as the size of a vocabulary that is counted."""
+    for key, value in data.facts().items():
+        if cfg.data[key] is None:
+            cfg.data[key] = value
+
+
+def make_trainer(cfg: DictConfig) -> Trainer:
+    """The Lightning trainer with the config's logger, callbacks and atomic checkpoints."""
+    callbacks = list(build(cfg, "callbacks").values())
+    logger = build(cfg, "logger") if cfg.get("logger") else False
+    return build(cfg, "trainer", logger=logger, callbacks=callbacks, plugins=[AtomicCheckpointIO()])
+
+
+def start_encoder(task: Task) -> None:
+    """Copy the weights in the file `task.encoder_weights`, if it names one, into the network's encoder of pictures."""
+    if (path := task.encoder_weights) is not None:
+        try:
+            task.load_encoder(read_weights(path))
+        except BadInput as error:
+            raise BadInput(f"`encoder_weights`={path}: {error.args[0]}") from None
 
 
 def metric_tags(cfg: DictConfig) -> list[str]:
@@ -101,29 +123,8 @@ def _own_tags(kind: type, options: DictConfig) -> list[str]:
     return kind.metric_tags(**{name: options[name] for name in signature(kind.metric_tags).parameters})
 
 
-def make_trainer(cfg: DictConfig) -> Trainer:
-    """The Lightning trainer with the config's logger, callbacks and atomic checkpoints."""
-    callbacks = list(build(cfg, "callbacks").values())
-    logger = build(cfg, "logger") if cfg.get("logger") else False
-    return build(cfg, "trainer", logger=logger, callbacks=callbacks, plugins=[AtomicCheckpointIO()])
-
-
-def start_encoder(task: Task) -> None:
-    """Put the weights that `task.encoder_weights` names, if it names any, into the network's encoder of pictures."""
-    path = getattr(task, "encoder_weights", None)
-    if path is None:
-        return
-    encoder = getattr(task.model.reader, "encoder", None)
-    if encoder is None:
-        raise BadInput(f"task.encoder_weights={path}: this network has no encoder of pictures; leave it null")
-    weights = read_weights(path)
-    try:
-        load_encoder(encoder, weights)
-    except BadInput as error:
-        raise BadInput(f"task.encoder_weights={path}: {error}") from None
-
-
-def _checkpoint_to_continue(ckpt_path: str | None, folder: Path, task: Task, trainer: Trainer) -> str | None:
+def _find_checkpoint(ckpt_path: str | None, folder: Path, task: Task, trainer: Trainer) -> str | None:
+    """The checkpoint to continue from, once it fits the task; None for a run that begins anew."""
     if ckpt_path is None:
         return None
     if ckpt_path == "last" and not (folder / run_folder.LAST).exists():  # stopped within its first epoch
@@ -139,7 +140,9 @@ def _checkpoint_to_continue(ckpt_path: str | None, folder: Path, task: Task, tra
     return str(path)
 
 
-def _test_best(trainer: Trainer, task: Task, data: DataModule) -> dict[str, float]:
+def _fit_and_test(trainer: Trainer, task: Task, data: DataModule, checkpoint: str | None) -> dict[str, float]:
+    """Validation metrics of the last epoch and test metrics of the best checkpoint."""
+    trainer.fit(task, datamodule=data, ckpt_path=checkpoint, weights_only=True)
     # From the history where the fit was over before: a run that was stopped in its test.
     curves = next((c.curves for c in trainer.callbacks if isinstance(c, History)), {})
     validation = {tag: float(value) for tag, value in trainer.callback_metrics.items()}
@@ -149,7 +152,8 @@ def _test_best(trainer: Trainer, task: Task, data: DataModule) -> dict[str, floa
     return validation | {tag: float(value) for tag, value in tested.items()}
 
 
-def _leave(folder: Path, clock: float, status: int) -> None:
-    run_folder.update(folder, status="interrupted", seconds=time.perf_counter() - clock)
+def _stop(folder: Path, seconds: float, status: int) -> NoReturn:
+    """End the process of a run that was interrupted, and say how to continue it."""
+    run_folder.update(folder, status="interrupted", seconds=seconds)
     print(f"stopped; the same command with ckpt_path=last continues {folder}", file=sys.stderr)
     sys.exit(status)

@@ -77,6 +77,7 @@ class Task(LightningModule):
         self.config: dict = {}  # the composed config and what was overridden in it, kept in checkpoints
         self.overrides: list[str] = []
         self.tokenisers: Mapping[str, Tokeniser] = {}  # of text: "source" is read, "target" is written
+        self.encoder_weights: str | None = None  # a file with the weights that an encoder of pictures begins with
         self.may_diverge = False  # a callback that measures it says so; else a loss that is not finite is an error
         self.losses: list[Tensor] = []  # of this epoch's batches, left on the device
 
@@ -100,6 +101,10 @@ class Task(LightningModule):
     def run(self, split: str, batch: tuple) -> Output:
         """`step`, for a loop over a split; a task that carries states from batch to batch does so here."""
         return self.step(batch)
+
+    def load_encoder(self, weights: Mapping[str, Tensor]) -> None:
+        """Copy `weights`, read from the file `encoder_weights`, into the network's encoder of pictures."""
+        raise BadInput("this network has no encoder of pictures; leave it null")
 
     # --- the three loops ---------------------------------------------------------------------------
 

@@ -1,13 +1,14 @@
 """One to many: a text for each picture."""
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 
 import torch
-from torch import nn
+from torch import Tensor, nn
 from torchmetrics import MetricCollection
 
 from ablate.data.batch import CAPTIONS, CaptionBatch, Truth
 from ablate.metric.text.truth import TruthRate
+from ablate.model.segmenter.encoder.load import load_encoder
 from ablate.model.text.memory import Memory
 from ablate.task.text_writing import SCORES, TextWriting
 
@@ -21,7 +22,7 @@ class Captioning(TextWriting):
     Args:
         judged: also count which captions are true of their pictures (`TruthRate`); only generated pictures can tell.
         blind: the network sees black pictures only, in training and in tests: another control.
-        encoder_weights: where the encoder's weights come from before the first step; see `ablate.run.train`.
+        encoder_weights: a file with the weights that the encoder begins with; None: random ones.
     """
 
     learns_from = CAPTIONS
@@ -50,6 +51,9 @@ class Captioning(TextWriting):
         self.judged, self.blind, self.encoder_weights = judged, blind, encoder_weights
         again = {name: SCORES[name]() for name in self.scores} | ({"truth": TruthRate()} if judged else {})
         self.metrics["test_"]["shuffled"] = MetricCollection(again, prefix="shuffled/", compute_groups=False)
+
+    def load_encoder(self, weights: Mapping[str, Tensor]) -> None:
+        load_encoder(self.model.reader.encoder, weights)
 
     def inputs(self, batch: CaptionBatch) -> tuple:
         return batch.image, batch.input

@@ -1,16 +1,17 @@
 """A picture or a story, and a question: one answer out of a list."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 
 import torch
 import torch.nn.functional as F
 from lightning.pytorch import Trainer
-from torch import nn
+from torch import Tensor, nn
 
 from ablate.data.batch import QUESTIONS, Batch, QuestionBatch
 from ablate.data.text.vocabulary import UNKNOWN
 from ablate.errors import BadInput
 from ablate.metric.classification import ClassificationScores
+from ablate.model.segmenter.encoder.load import load_encoder
 from ablate.model.text.text_reader import TextReader
 from ablate.task.base import Output, Task
 
@@ -21,7 +22,7 @@ class QuestionAnswering(Task):
     Args:
         num_classes: answers.
         blind: black pictures, or stories of one unknown word: what is left is known from the question alone.
-        encoder_weights: where the weights of a picture's encoder come from before the first step; see `ablate.run.train`.
+        encoder_weights: a file with the weights that a picture's encoder begins with; None: random ones.
     """
 
     learns_from = QUESTIONS
@@ -50,6 +51,12 @@ class QuestionAnswering(Task):
             raise BadInput("these questions are on pictures: model=question_answering")
         if not of_stories and batch.image is None:
             raise BadInput("these questions are on stories: model=story_question_answering")
+
+    def load_encoder(self, weights: Mapping[str, Tensor]) -> None:
+        if isinstance(self.model.reader, TextReader):
+            super().load_encoder(weights)
+        else:
+            load_encoder(self.model.reader.encoder, weights)
 
     def inputs(self, batch: QuestionBatch) -> tuple:
         if batch.image is not None:

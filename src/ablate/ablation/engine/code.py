@@ -6,7 +6,7 @@ import json
 from pathlib import Path
 
 from ablate.files import SOURCE
-from ablate.run.folder import provenance
+from ablate.run.provenance import provenance
 
 EXECUTED = ("data", "model", "loss", "metric", "optim", "operator", "task", "analysis", "callback", "run/build.py", "run/train.py")
 

@@ -34,7 +34,7 @@ def write_report(
 
     Args:
         rows: one a planned run, whatever became of it (see results.row_of); runs that never began may be left out.
-        origin: command, commit, versions and machine, as run_folder.provenance gives them.
+        origin: command, commit, versions and machine, as `provenance` gives them.
     """
     check_choice("budget", budget, ablation.budgets)
     rows = list(rows)

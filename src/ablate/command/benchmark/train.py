@@ -16,7 +16,8 @@ from ablate.analysis.timing import milliseconds, seconds, synchronise
 from ablate.command.benchmark.common import composed, print_table
 from ablate.data.batch import SegmentationBatch
 from ablate.data.datamodule import DataModule
-from ablate.run.train import build, make_trainer
+from ablate.run.build import build
+from ablate.run.train import make_trainer
 from ablate.task.base import Task
 
 ROUNDS, WARM = 7, 5

@@ -1,0 +1,92 @@
+"""The test metrics of a checkpoint again, on its own data or on others."""
+
+import re
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Any
+
+from hydra.core.hydra_config import HydraConfig
+from lightning.pytorch import Trainer, seed_everything
+from omegaconf import DictConfig, OmegaConf
+from omegaconf.errors import InterpolationKeyError
+
+from ablate.cli.command import value_of
+from ablate.console import console
+from ablate.errors import BadInput
+from ablate.files import write_json
+from ablate.run import folder as run_folder
+from ablate.run.build import build, key_of
+from ablate.run.checkpoint import AtomicCheckpointIO, plain_overrides, read_checkpoint
+from ablate.run.load import load_task
+from ablate.run.summary import metrics_table
+
+
+def evaluate(cfg: DictConfig) -> dict[str, float]:
+    """Test metrics of `cfg.checkpoint` on `cfg.data`, shown and kept in metrics.json of a folder of their own."""
+    checkpoint = read_checkpoint(cfg.checkpoint)
+    check_same_sizes(checkpoint, cfg)
+    seed_everything(cfg.seed, workers=True, verbose=False)
+    task = load_task(checkpoint, cfg.checkpoint, _new_search(checkpoint, cfg))
+    data, trainer = build(cfg, "datamodule"), _make_trainer(cfg)
+    data.adopt(task.tokenisers)
+    data.check("test")
+    task.check(data.some("test", 1), trainer)
+    result = trainer.test(task, datamodule=data, verbose=False)[0]
+    metrics = {tag: float(value) for tag, value in result.items()}
+    folder = Path(HydraConfig.get().runtime.output_dir)
+    write_json(folder / run_folder.METRICS, metrics)
+    console.print(metrics_table(metrics))
+    console.print(f"kept in {folder}")
+    return metrics
+
+
+def with_overrides_of_run(words: Sequence[str]) -> list[str]:
+    """The overrides of the checkpoint's run before the user's own; a group chosen anew starts from its defaults."""
+    if fixed := [word for word in words if re.match(r"model\b", _key(word)) and not _is_search(word)]:
+        raise BadInput(f"{fixed[0]}: the network is the checkpoint's own; leave the word out (model/search alone may be chosen)")
+    path, given = value_of(words, "checkpoint"), {_key(word) for word in words}
+    overrides = plain_overrides(read_checkpoint(path), path) if path else []
+    return [*(word for word in overrides if not _replaced(_key(word), given)), *words]
+
+
+def check_same_sizes(checkpoint: dict[str, Any], cfg: DictConfig) -> None:
+    """Raise BadInput where data are of another kind or of other sizes than those that the network was built for."""
+    trained = checkpoint["config"]["model"]
+    try:
+        model = OmegaConf.to_container(cfg.model, resolve=True)
+    except InterpolationKeyError as error:
+        choice = HydraConfig.get().runtime.choices.data
+        raise BadInput(f"data={choice} is of another kind than the data of checkpoint {cfg.checkpoint!r}") from error
+    for name, value in model.items():
+        key = key_of(cfg, f"model.{name}")
+        if key.startswith("data.") and value is not None and value != trained.get(name):  # None: counted, in the network's tokens
+            raise BadInput(f"checkpoint {cfg.checkpoint!r} is of other data: {key} was {trained.get(name)} and is {value}")
+
+
+def _make_trainer(cfg: DictConfig) -> Trainer:
+    callbacks = [build(cfg.callbacks, name) for name in ("progress", "confusion") if name in cfg.callbacks]
+    callbacks += [build(cfg, "metric")] if "metric" in cfg else []
+    return build(cfg, "trainer", logger=False, callbacks=callbacks, plugins=[AtomicCheckpointIO()])
+
+
+def _new_search(checkpoint: dict[str, Any], cfg: DictConfig) -> dict[str, Any] | None:
+    """How this command searches for texts, where it says otherwise than the checkpoint's run."""
+    now, then = HydraConfig.get().overrides.task, checkpoint.get("overrides", [])
+    if list(filter(_is_search, now)) == list(filter(_is_search, then)):
+        return None
+    return OmegaConf.to_container(cfg.model.search, resolve=True)
+
+
+def _is_search(override: str) -> bool:
+    """Whether an override is about how texts are searched for, which is no part of a network."""
+    return re.match(r"[+~]*model(/search|\.search\.)", override) is not None
+
+
+def _key(override: str) -> str:
+    return override.lstrip("+~").split("=")[0]
+
+
+def _replaced(key: str, given: set[str]) -> bool:
+    """Whether a key is given anew, or a group that it belongs to: model/search for model.search.width."""
+    parts = re.split("[./]", key)
+    return key in given or any("/".join(parts[:n]) in given for n in range(1, len(parts)))

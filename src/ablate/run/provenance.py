@@ -1,0 +1,45 @@
+"""Provenance: the command, commit, versions and machine that a result comes from."""
+
+import os
+import platform
+import shlex
+import subprocess
+import sys
+import time
+from importlib import metadata
+from pathlib import Path
+
+from ablate.files import ROOT
+
+PACKAGES = ("torch", "lightning", "hydra-core", "torchmetrics", "tensorboard", "numpy", "scipy", "matplotlib")
+COMMAND = "ABLATE_COMMAND"  # environment variable: the command as it was typed, which workers of a sweep inherit
+
+
+def typed_command() -> str:
+    """The command line of this process."""
+    return shlex.join([Path(sys.executable).name, *sys.argv])
+
+
+def provenance() -> dict[str, object]:
+    """Command, start (seconds since 1970), commit, versions of Python and packages, and machine."""
+    return {
+        "command": os.environ.get(COMMAND) or typed_command(),
+        "started": time.time(),
+        "commit": commit(),
+        "python": platform.python_version(),
+        "versions": {name: metadata.version(name) for name in PACKAGES},
+        "platform": f"{platform.system()} {platform.machine()}",
+        "cpus": os.cpu_count(),
+        "pid": os.getpid(),
+    }
+
+
+def commit() -> str:
+    """The commit of this code, with `+changes` where files differ from it; `unknown` outside a repository."""
+    git = ["git", "-C", str(ROOT)]
+    try:
+        head = subprocess.run([*git, "rev-parse", "HEAD"], capture_output=True, text=True, check=True).stdout.strip()
+        dirty = subprocess.run([*git, "status", "--porcelain"], capture_output=True, text=True, check=True).stdout
+    except (OSError, subprocess.CalledProcessError):
+        return "unknown"
+    return f"{head}+changes" if dirty else head
