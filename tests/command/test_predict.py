@@ -2,14 +2,11 @@
 
 import json
 import re
-import sys
-from types import SimpleNamespace
 
 import numpy as np
 import pytest
 import torch
 from commands import TINY, composed, error_line, script
-from matplotlib.figure import Figure
 from PIL import Image
 
 from ablate.cli.command import quoted
@@ -17,6 +14,7 @@ from ablate.command.evaluate import evaluate, with_overrides_of_run
 from ablate.command.predict import predict as prediction
 from ablate.command.predict.translations import read_source
 from ablate.errors import BadInput
+from ablate.figure import attention
 from ablate.run.checkpoint import read_checkpoint
 from ablate.run.load import load_task
 from ablate.run.train import train
@@ -57,13 +55,14 @@ def runs(tmp_path_factory):
 
 @pytest.fixture
 def figures(monkeypatch):
-    """What attention is drawn with."""
+    """What each figure of attention is drawn from."""
     drawn = []
-    fake = SimpleNamespace(
-        attention_strip=lambda image, words, weights, grid: drawn.append((image, words, weights, grid)) or Figure(),
-        attention_matrix=lambda source, target, weights: drawn.append((source, target, weights)) or Figure(),
-    )
-    monkeypatch.setitem(sys.modules, "ablate.figure.attention", fake)
+
+    def noted(draw):
+        return lambda *given: drawn.append(given) or draw(*given)
+
+    for name in ("attention_strip", "attention_matrix"):
+        monkeypatch.setattr(attention, name, noted(getattr(attention, name)))
     return drawn
 
 
@@ -129,8 +128,8 @@ def test_a_search_may_be_chosen_anew(predict, tmp_path):
     words = ["blank", f"input={path}", "model/search=beam"]
     assert "model.search.width=1000 is wider than the vocabulary" in refused(predict, *words, "model.search.width=1000")
     assert "model.search.max_length=0" in refused(predict, *words, "model.search.max_length=0")
-    assert "model.search.depth is no option of model/search=beam" in refused(predict, *words, "+model.search.depth=3")
-    assert "is for what writes texts" in refused(
+    assert "model.search: got an unexpected keyword argument 'depth'" in refused(predict, *words, "+model.search.depth=3")
+    assert "is for networks that write texts" in refused(
         predict, "scenes", f"input={path}", "question=is there a ring ?", "model/search=greedy"
     )
     assert "is of task=captioning, not question_answering" in refused(predict, "blank", f"input={path}", "question=why ?")
@@ -139,7 +138,11 @@ def test_a_search_may_be_chosen_anew(predict, tmp_path):
 
 def test_a_text_is_translated_and_the_attention_drawn(predict, figures, tmp_path):
     *_, said, where = predict("dates", "input=10 May 2016")
-    assert re.fullmatch(r"[\d-]*  \(p = .*\)", said) and (tmp_path / "out/attention.png").is_file() and "attention.png" in where
+    assert (
+        re.fullmatch(r"[\d-]*  \(p = .*\)", said)
+        and Image.open(tmp_path / "out/attention.png").size > (100, 100)
+        and "attention.png" in where
+    )
     source, target, weights = figures[0]
     assert source == list("10 May 2016") and weights.shape == (len(target), 11)
     assert "holds attention.png already" in refused(predict, "dates", "input=10 May 2016")

@@ -43,7 +43,7 @@ def samples(task: LanguageModelling, count: int, length: int, seed: int, prefix:
     numbers = tokeniser.vocabulary.encode(tokens)
     if UNKNOWN in numbers:
         raise BadInput(f"prefix={prefix!r}: the network has never seen {tokens[numbers.index(UNKNOWN)]!r}")
-    first = [BEGIN] if tokeniser.complete else [] if numbers else tokeniser.encode("\n")
+    first = [BEGIN] if tokeniser.complete else [] if numbers else tokeniser.vocabulary.encode(["\n"])
     start = torch.tensor([first + numbers] * count, device=task.device)
     banned = [PAD, UNKNOWN, BEGIN] + ([] if tokeniser.complete else [END])
     end = END if tokeniser.complete else None

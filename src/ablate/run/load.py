@@ -1,15 +1,14 @@
 """Loading a trained network from its checkpoint; nothing but networks and tasks of this project is ever built from a file."""
 
-from inspect import signature
 from pydoc import locate
 from typing import Any
 
 from hydra.errors import InstantiationException
-from hydra.utils import instantiate
 from omegaconf import OmegaConf
 
 from ablate.data.text.tokeniser import Tokeniser
 from ablate.errors import BadInput
+from ablate.run.build import build
 from ablate.task.base import Task
 
 MAY_BE_BUILT = ("ablate.task.", "ablate.model.")
@@ -32,12 +31,11 @@ def load_task(checkpoint: dict[str, Any], path: str, search: dict[str, Any] | No
             task = config["_target_"].rpartition(".")[2]
             raise BadInput(f"model/search is for networks that write texts, checkpoint {path!r} holds a {task}: leave it out")
         config["model"] = dict(config["model"], search=search)
+    parts = OmegaConf.create({"model": config.get("model"), "task": {**config, "model": "${model}"}})  # errors name model.KEY
     try:
-        task = instantiate(OmegaConf.create(config), _convert_="all", optimizer=_no_training, scheduler=_no_training)
+        task = build(parts, "task", optimizer=_no_training, scheduler=_no_training)
     except InstantiationException as error:
         raise BadInput(f"checkpoint {path!r} names a network that cannot be built: {error.__cause__ or error}") from error
-    if search is not None:
-        _check_options(task.model.search)
     try:
         task.load_state_dict(checkpoint["state_dict"])
     except RuntimeError as error:
@@ -57,14 +55,6 @@ def to_device(task: Task, device: str) -> Task:
 
 def _no_training(*_: object, **__: object) -> None:
     raise NotImplementedError("a network from a checkpoint is not trained")
-
-
-def _check_options(search: object) -> None:
-    """Raise BadInput where the user gives a search an option that it does not have."""
-    known = set(signature(search.func).parameters)
-    if wrong := sorted(set(search.keywords) - known):
-        word, name = f"model.search.{wrong[0]}", search.func.__name__
-        raise BadInput(f"{word} is no option of model/search={name}: leave it out (~{word}, where the checkpoint's run had it)")
 
 
 def _check_targets(config: object, path: str) -> None:
