@@ -32,7 +32,7 @@ def test_batches_of_every_split(name: str):
     data = module(name)
     for split in SIZES:
         batch = data.some(split, 6)
-        assert isinstance(batch, KINDS[name][0]) and len(batch.index) == 6 and batch.describe()
+        assert isinstance(batch, KINDS[name][0]) and len(batch.index) == 6 and batch.description
         assert data.datasets[split].tokenisers == data.tokenisers
         if KINDS[name][0] is not QuestionBatch:
             assert batch.truth.references == [data.datasets[split].references(i) for i in batch.index.tolist()]

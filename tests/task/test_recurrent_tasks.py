@@ -256,13 +256,13 @@ PICTURES = SegmentationBatch(torch.zeros(1, 3, 4, 4), torch.zeros(1, 4, 4, dtype
 @pytest.mark.parametrize(
     "make, batch, options, words",
     [
-        (tagging, PICTURES, {}, "task=named learns from sequences with a class a step, these data are pictures"),
-        (classification, sequences(), {}, "a class each, these data are sequences with a class a step"),
+        (tagging, PICTURES, {}, "task=named learns from sequences with a class for each step, these data are pictures"),
+        (classification, sequences(), {}, "one class each, these data are sequences with a class for each step"),
         (
             partial(classification, SequenceRegression),
             sequences()._replace(target=torch.arange(4)),
             {},
-            "a number each, these data are",
+            "one number each, these data are",
         ),
         (partial(tagging, kind=LanguageModelling), sequences(), {}, "learns from text"),
         (partial(tagging, 3), sequences(), {"accumulate_grad_batches": 2}, "no trainer.accumulate_grad_batches"),

@@ -4,16 +4,25 @@ Letters: b batch, h height, w width, k objects of a scene, t steps, d numbers a 
 """
 
 from collections.abc import Callable
+from enum import StrEnum
 from typing import NamedTuple
 
 from jaxtyping import Float, Int
 from torch import Tensor
 
 IGNORE = -100  # the target of a step that has none; torch's own default
-A_CLASS_A_PIXEL = "pictures with a class a pixel"  # kinds of batches
-A_CLASS_EACH, A_NUMBER_EACH = "sequences with a class each", "sequences with a number each"
-A_CLASS_A_STEP = "sequences with a class a step"
-PAIRS, CAPTIONS, QUESTIONS = "texts with other texts", "pictures with captions", "questions with answers"
+
+
+class BatchKind(StrEnum):
+    """What the samples of a batch are, and what the target of each is."""
+
+    CLASS_PER_PIXEL = "pictures with a class for each pixel"
+    CLASS_PER_SEQUENCE = "sequences with one class each"
+    NUMBER_PER_SEQUENCE = "sequences with one number each"
+    CLASS_PER_STEP = "sequences with a class for each step"
+    TEXT_PAIRS = "pairs of texts"
+    CAPTIONED_PICTURES = "pictures with captions"
+    QUESTIONS = "questions with answers"
 
 
 class Scene(NamedTuple):
@@ -39,14 +48,12 @@ class SegmentationBatch(NamedTuple):
     index: Int[Tensor, " b"]  # which sample of its split
     scene: Scene | None = None
 
-    def describe(self) -> str:
-        """What a run says of its data."""
-        return "pictures of {}×{}".format(*self.image.shape[2:])
+    kind = BatchKind.CLASS_PER_PIXEL
 
     @property
-    def kind(self) -> str:
-        """What is to be said of what."""
-        return A_CLASS_A_PIXEL
+    def description(self) -> str:
+        """The kind and size of a sample, as the console shows it before training."""
+        return "pictures of {}×{}".format(*self.image.shape[2:])
 
 
 class SequenceBatch(NamedTuple):
@@ -58,16 +65,17 @@ class SequenceBatch(NamedTuple):
     index: Int[Tensor, " b"]  # which sample of its split
     stream: bool = False  # True: sample i + 1 goes on where sample i ends
 
-    def describe(self) -> str:
-        """What a run says of its data."""
-        return f"sequences such as one of {self.input.shape[1]} steps"
+    @property
+    def description(self) -> str:
+        """The kind and size of a sample, as the console shows it before training."""
+        return f"sequences, for example one of {self.input.shape[1]} steps"
 
     @property
-    def kind(self) -> str:
-        """What is to be said of what."""
+    def kind(self) -> BatchKind:
+        """Follows from the shape and type of `target`."""
         if self.target.ndim == 2:
-            return A_CLASS_A_STEP
-        return A_NUMBER_EACH if self.target.is_floating_point() else A_CLASS_EACH
+            return BatchKind.CLASS_PER_STEP
+        return BatchKind.NUMBER_PER_SEQUENCE if self.target.is_floating_point() else BatchKind.CLASS_PER_SEQUENCE
 
     def split(self, steps: int) -> list["SequenceBatch"]:
         """Chunks of `steps` steps, the last one as long as is left; targets must be one a step."""
@@ -99,14 +107,12 @@ class PairBatch(NamedTuple):
     index: Int[Tensor, " b"]  # which sample of its split
     truth: Truth | None = None  # of evaluations
 
-    def describe(self) -> str:
-        """What a run says of its data."""
-        return f"pairs such as one of {self.source.shape[1]} and {self.target.shape[1]} steps"
+    kind = BatchKind.TEXT_PAIRS
 
     @property
-    def kind(self) -> str:
-        """What is to be said of what."""
-        return PAIRS
+    def description(self) -> str:
+        """The kind and size of a sample, as the console shows it before training."""
+        return f"pairs, for example one of {self.source.shape[1]} and {self.target.shape[1]} steps"
 
 
 class CaptionBatch(NamedTuple):
@@ -119,14 +125,12 @@ class CaptionBatch(NamedTuple):
     truth: Truth | None = None  # of evaluations
     control: Truth | None = None  # of other pictures, of evaluations
 
-    def describe(self) -> str:
-        """What a run says of its data."""
-        return "pictures of {}×{} with captions".format(*self.image.shape[2:])
+    kind = BatchKind.CAPTIONED_PICTURES
 
     @property
-    def kind(self) -> str:
-        """What is to be said of what."""
-        return CAPTIONS
+    def description(self) -> str:
+        """The kind and size of a sample, as the console shows it before training."""
+        return "pictures of {}×{} with captions".format(*self.image.shape[2:])
 
 
 class QuestionBatch(NamedTuple):
@@ -141,15 +145,13 @@ class QuestionBatch(NamedTuple):
     story_lengths: Int[Tensor, " b"] | None = None
     support: list[list[str]] | None = None  # sentences of the story from which the answer follows; of evaluations
 
-    def describe(self) -> str:
-        """What a run says of its data."""
-        of = "stories" if self.image is None else "pictures of {}×{}".format(*self.image.shape[2:])
-        return f"questions on {of}"
+    kind = BatchKind.QUESTIONS
 
     @property
-    def kind(self) -> str:
-        """What is to be said of what."""
-        return QUESTIONS
+    def description(self) -> str:
+        """The kind and size of a sample, as the console shows it before training."""
+        of = "stories" if self.image is None else "pictures of {}×{}".format(*self.image.shape[2:])
+        return f"questions on {of}"
 
 
 Batch = SegmentationBatch | SequenceBatch | PairBatch | CaptionBatch | QuestionBatch

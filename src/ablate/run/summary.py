@@ -34,7 +34,7 @@ def print_start(folder: Path, data: DataModule, sample: Batch, task: Task, train
     device = torch.cuda.get_device_name() if trainer.strategy.root_device.type == "cuda" else "cpu"
     console.print(_cost_table(str(folder), costs))
     sizes = ", ".join(f"{len(dataset):,} {split}" for split, dataset in data.datasets.items())
-    console.print(f"{sample.describe()}: {sizes}; {trainer.precision} on {device}")
+    console.print(f"{sample.description}: {sizes}; {trainer.precision} on {device}")
     for split, dataset in data.datasets.items():
         if dataset.cut:
             longest = task.config["data"]["max_length"]

@@ -11,7 +11,7 @@ from lightning.pytorch import LightningModule, Trainer
 from torch import Tensor, nn
 from torchmetrics import MeanMetric, Metric
 
-from ablate.data.batch import A_CLASS_A_PIXEL
+from ablate.data.batch import BatchKind
 from ablate.data.datamodule import DataModule
 from ablate.data.text.tokeniser import Tokeniser
 from ablate.errors import BadInput
@@ -49,7 +49,7 @@ class Task(LightningModule):
         model_takes: the arguments beside the input that `model` is called with, in the words of its forward.
     """
 
-    learns_from: ClassVar[str] = A_CLASS_A_PIXEL
+    learns_from: ClassVar[BatchKind] = BatchKind.CLASS_PER_PIXEL
     model_takes: ClassVar[frozenset[str]] = frozenset()
 
     def __init__(

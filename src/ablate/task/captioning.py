@@ -6,7 +6,7 @@ import torch
 from torch import Tensor, nn
 from torchmetrics import MetricCollection
 
-from ablate.data.batch import CAPTIONS, CaptionBatch, Truth
+from ablate.data.batch import BatchKind, CaptionBatch, Truth
 from ablate.metric.text.truth import TruthRate
 from ablate.model.segmenter.encoder.load import load_encoder
 from ablate.model.text.memory import Memory
@@ -25,7 +25,7 @@ class Captioning(TextWriting):
         encoder_weights: a file with the weights that the encoder begins with; None: random ones.
     """
 
-    learns_from = CAPTIONS
+    learns_from = BatchKind.CAPTIONED_PICTURES
     model_takes = frozenset({"tokens"})
 
     def __init__(

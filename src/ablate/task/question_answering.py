@@ -7,7 +7,7 @@ import torch.nn.functional as F
 from lightning.pytorch import Trainer
 from torch import Tensor, nn
 
-from ablate.data.batch import QUESTIONS, Batch, QuestionBatch
+from ablate.data.batch import Batch, BatchKind, QuestionBatch
 from ablate.data.text.vocabulary import UNKNOWN
 from ablate.errors import BadInput
 from ablate.metric.classification import ClassificationScores
@@ -25,7 +25,7 @@ class QuestionAnswering(Task):
         encoder_weights: a file with the weights that a picture's encoder begins with; None: random ones.
     """
 
-    learns_from = QUESTIONS
+    learns_from = BatchKind.QUESTIONS
     model_takes = frozenset({"lengths", "question"})
 
     def __init__(

@@ -8,7 +8,7 @@ from lightning.pytorch import Trainer
 from torch import Tensor, nn
 from torchmetrics import Metric
 
-from ablate.data.batch import A_CLASS_A_STEP, SequenceBatch
+from ablate.data.batch import BatchKind, SequenceBatch
 from ablate.errors import BadInput, check_positive
 from ablate.task.base import Output, Task
 
@@ -31,7 +31,7 @@ class RecurrentTask(Task):
         BadInput: truncation where a network reads from the end, too.
     """
 
-    learns_from = A_CLASS_A_STEP
+    learns_from = BatchKind.CLASS_PER_STEP
     model_takes = frozenset({"lengths", "states"})
 
     def __init__(

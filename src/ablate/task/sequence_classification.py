@@ -6,7 +6,7 @@ import torch
 import torch.nn.functional as F
 from torch import nn
 
-from ablate.data.batch import A_CLASS_EACH, SequenceBatch
+from ablate.data.batch import BatchKind, SequenceBatch
 from ablate.metric.classification import ClassificationScores
 from ablate.task.base import Output, Task
 
@@ -14,7 +14,7 @@ from ablate.task.base import Output, Task
 class SequenceClassification(Task):
     """Cross-entropy of the class of each sequence; accuracy, macro F1 and the confusion matrix over the whole split."""
 
-    learns_from = A_CLASS_EACH
+    learns_from = BatchKind.CLASS_PER_SEQUENCE
     model_takes = frozenset({"lengths"})
 
     def __init__(

@@ -7,14 +7,14 @@ import torch.nn.functional as F
 from torch import nn
 from torchmetrics import MeanSquaredError
 
-from ablate.data.batch import A_NUMBER_EACH, SequenceBatch
+from ablate.data.batch import BatchKind, SequenceBatch
 from ablate.task.base import Output, Task
 
 
 class SequenceRegression(Task):
     """Mean squared error of one number a sequence; the model has one output."""
 
-    learns_from = A_NUMBER_EACH
+    learns_from = BatchKind.NUMBER_PER_SEQUENCE
     model_takes = frozenset({"lengths"})
 
     def __init__(

@@ -5,7 +5,7 @@ from collections.abc import Callable, Sequence
 import torch
 from torch import nn
 
-from ablate.data.batch import PAIRS, PairBatch
+from ablate.data.batch import BatchKind, PairBatch
 from ablate.model.text.memory import Memory
 from ablate.task.text_writing import TextWriting
 
@@ -13,7 +13,7 @@ from ablate.task.text_writing import TextWriting
 class Translation(TextWriting):
     """A text read by one network and written in other words by another; see `TextWriting`."""
 
-    learns_from = PAIRS
+    learns_from = BatchKind.TEXT_PAIRS
     model_takes = frozenset({"lengths", "tokens"})
 
     def __init__(

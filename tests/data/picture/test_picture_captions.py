@@ -37,7 +37,7 @@ def test_in_training_every_caption_is_a_sample():
     for row, caption in zip(batch.target, ("a red dot .", "a dot", "the blue one , here"), strict=True):
         assert " ".join(data.tokenisers["target"].vocabulary.decode(row[row != IGNORE].tolist())) == caption
     assert data.facts() == {"vocabulary_size": 4 + 9}
-    assert batch.describe() == "pictures of 8×8 with captions"
+    assert batch.description == "pictures of 8×8 with captions"
 
 
 def test_elsewhere_every_picture_is_one_with_all_its_references():

@@ -39,7 +39,7 @@ def test_stories_questions_answers_and_support(tmp_path: Path):
     assert [names[int(i)] for i in batch.target] == ["bathroom", "garden", "apple,milk"]
     assert [data.references(i) for i in range(3)] == [["bathroom"], ["garden"], ["apple,milk"]]
     assert data.supporting(1) == ["mary moved to the bathroom .", "mary went to the garden ."]
-    assert data.finish(batch) is batch and batch.describe() == "questions on stories"
+    assert data.finish(batch) is batch and batch.description == "questions on stories"
 
 
 def test_a_long_story_loses_its_beginning(tmp_path: Path):

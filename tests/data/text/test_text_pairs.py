@@ -32,7 +32,7 @@ def test_a_batch():
     dog, a = (data.tokenisers["target"].vocabulary.index[word] for word in ("dog", "a"))
     assert batch.input[0].tolist() == [BEGIN, a, dog, 0] and batch.target[0].tolist() == [a, dog, END, IGNORE]
     assert data.references(1) == ["the cat sits"] and data.lengths == [2, 4, 2] and data.cut == 0
-    assert data.finish(batch) is batch and batch.describe() == "pairs such as one of 4 and 4 steps"
+    assert data.finish(batch) is batch and batch.description == "pairs, for example one of 4 and 4 steps"
     assert data.facts() == {"source_vocabulary_size": 4 + 7, "vocabulary_size": 4 + 6}
 
 
