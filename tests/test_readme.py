@@ -1,5 +1,6 @@
 """Every command of the README runs, in the order in which it stands there, in a copy of the project."""
 
+import json
 import os
 import re
 import shlex
@@ -10,25 +11,54 @@ import time
 import urllib.request
 from pathlib import Path
 
+import digests
 import numpy as np
 import pytest
-from commands import CONF, ROOT, TINY, run
+from commands import ROOT, compose, run
+from omegaconf import OmegaConf
 from PIL import Image
 
 README = (ROOT / "README.md").read_text()
-COMMANDS = [line for block in re.findall(r"```bash\n(.*?)```", README, re.S) for line in block.splitlines() if line.strip()]
-SMALL = {  # what makes a command of each kind short; the words themselves stay as they are in the README
-    "train": [*TINY, "trainer.max_epochs=1"],
+BLOCKS = re.findall(r"```bash\n(.*?)```", README, re.S)
+COMMANDS = [line for block in BLOCKS for line in block.replace("\\\n", " ").splitlines() if line.strip() and line[0] != "#"]
+TOOLS = ("source", "cd", "git", "pip", "pre-commit")  # programs of others, which are not run here
+SHORT = {  # makes a training short, where its config has the key
+    "trainer.max_epochs": "1",
+    "trainer.limit_train_batches": "3",
+    "trainer.limit_val_batches": "1",
+    "trainer.limit_test_batches": "1",
+    "trainer.log_every_n_steps": "1",
+    "data.batch_size": "8",
+    "data.dataset.sizes": "{train: 24, val: 8, test: 8}",
+    "data.dataset.read.sizes": "{train: 64, val: 8, test: 8}",
+    "model.encoder.width": "4",
+    "model.encoder.depth": "2",
+    "model.cell.hidden_size": "8",
+}
+SHORT_SCRIPTS = {  # the same for other scripts
     "reproduce": ["budget=smoke"],
     "figures": ["matrices"],
     "export": ["repeats=1"],
     "benchmark": ["data.batch_size=2", "data.image_size=16", "model.encoder.width=2"],
-}  # and every budget is smoke
-SEQUENCES = [
-    "trainer.max_epochs=1", "trainer.limit_train_batches=2", "trainer.limit_val_batches=1", "trainer.limit_test_batches=1", "~callbacks.inside",
-]  # fmt: skip
-DATES = ["data.dataset.read.sizes={train: 64, val: 8, test: 8}", "model.cell.hidden_size=8", "trainer.max_epochs=1"]
-GPU = ["trainer.accelerator=cpu", "trainer.precision=32-true", "trainer.sync_batchnorm=false"]
+}
+CPU = {  # stands for a GPU
+    "gpu": ["trainer.accelerator=cpu", "trainer.precision=32-true"],
+    "ddp": ["trainer.accelerator=cpu", "trainer.precision=32-true", "trainer.sync_batchnorm=false"],
+}
+
+
+def python_of(command: str) -> list[str] | None:
+    """The name of the script that a command runs and its words, `bash scripts/run.sh` as what it calls; None for others."""
+    program, *words = shlex.split(command)
+    if program == "python":
+        return [Path(words[0]).stem, *words[1:]]
+    if program == "bash" and words[0] == "scripts/run.sh":
+        return words[1:] if words[1:] and "=" not in words[1] else ["reproduce", *words[1:]]
+    return None
+
+
+SCRIPTS = {command: words for command in COMMANDS if (words := python_of(command))}
+DOWNLOADS = {command: words for command, words in SCRIPTS.items() if words[0] == "download"}
 
 
 @pytest.fixture(scope="module")
@@ -49,121 +79,111 @@ def project(tmp_path_factory):
     return folder
 
 
+def newest(project: Path, pattern: str) -> Path:
+    return max((project / "logs").glob(pattern), key=os.path.getmtime)
+
+
+def filled(word: str, project: Path, request: pytest.FixtureRequest) -> str:
+    """A word of the README with what its placeholders stand for."""
+    if "CAMVID" in word:
+        word = word.replace("CAMVID", str(request.getfixturevalue("real_data") / digests.FOLDERS["camvid"]))
+    if "SWEEP" in word:
+        word = word.replace("SWEEP", newest(project, "*/sweep_*").name)
+    run_of = lambda match: str(newest(project, f"{match[1]}/*/checkpoints/best.ckpt").parents[1])  # noqa: E731
+    return re.sub(r"logs/(\w+)/RUN", run_of, word)
+
+
+def short(words: list[str], request: pytest.FixtureRequest) -> list[str]:
+    """What is added to the words of a training: real data where it needs them, little work, no GPU."""
+    first = [word.split(",")[0] if "-m" in words and "[" not in word else word for word in words if word != "-m"]
+    cfg = compose(*first, return_hydra_config=True)
+    choices, more = cfg.hydra.runtime.choices, list(CPU.get(cfg.hydra.runtime.choices.trainer, ()))
+    more += [f"{key}={value}" for key, value in SHORT.items() if OmegaConf.select(cfg, key, default=None) is not None]
+    if OmegaConf.select(cfg, "data.dataset.sizes") and OmegaConf.select(cfg, "data.image_size"):
+        more.append("data.image_size=16")
+    if cfg.data.get("root") is not None and choices.data in digests.FOLDERS:
+        more.append(f"data.root={request.getfixturevalue('real_data') / digests.FOLDERS[choices.data]}")
+    return [*more, *(["~callbacks.inside"] if "inside" in cfg.callbacks else [])]
+
+
 def words_of(command: str, project: Path, request: pytest.FixtureRequest) -> list[str]:
-    """The script and the words to run: the README's, and what makes them short or stands for a GPU and for real data."""
-    program, path, *rest = shlex.split(command)
-    name = Path(path).stem
-    rest = [re.sub(r"logs/(\w+)/RUN", lambda match: str(newest_run(project, match[1])), word) for word in rest]
-    rest = [word.replace("SWEEP", newest_sweep(project).name) if "SWEEP" in word else word for word in rest]
-    rest = ["budget=smoke" if word.startswith("budget=") else word for word in rest]
-    real = "camvid" in command and name == "train"
-    extra = list(SMALL.get(name, []))
-    if real or "CAMVID" in command:
-        root = request.getfixturevalue("real_data") / "camvid_half/CamVid"
-        rest = [word.replace("CAMVID", str(root)) for word in rest]
-    if real:
-        extra = ["debug=fast", "trainer.limit_train_batches=1", "data.batch_size=2", f"data.root={root}"]
-    if "experiment=names" in rest or "experiment=stdlib_lm" in rest:
-        extra = SEQUENCES
-    if "experiment=dates" in rest:
-        extra = DATES
-    if "data=voc" in command:
-        extra = [word for word in extra if not word.startswith("data.")] + ["data.batch_size=2"]
-    if "-m" in rest or "debug=overfit" in rest:
-        extra.append("trainer.max_epochs=1")
-    if "trainer=gpu" in rest or "trainer=ddp" in rest:
-        extra += GPU if "trainer=ddp" in rest else GPU[:2]
-    if "--help" in rest:
-        extra = []
-    given = {word.split("=")[0] for word in rest}
-    return [str(project / path), *rest, *(w for w in extra if w.split("=")[0] not in given)]
+    """The README's words, then those that make them short and are not given there."""
+    name, *words = SCRIPTS[command]
+    words = ["budget=smoke" if word.startswith("budget=") else filled(word, project, request) for word in words]
+    more = [] if "--help" in words else short(words, request) if name == "train" else SHORT_SCRIPTS.get(name, [])
+    given = {word.split("=")[0] for word in words}
+    return [*words, *(word for word in more if word.split("=")[0] not in given)]
 
 
-def newest_sweep(project: Path) -> Path:
-    return max((project / "logs/segmentation").glob("sweep_*"), key=os.path.getmtime)
-
-
-def newest_run(project: Path, name: str) -> Path:
-    return max((project / "logs" / name).glob("*/checkpoints/best.ckpt"), key=os.path.getmtime).parents[1]
-
-
-def environment(project: Path) -> dict[str, str]:
-    return {**os.environ, "PYTHONPATH": str(project / "src"), "COLUMNS": "160"}
-
-
-def test_the_readme_has_commands():
-    assert len(COMMANDS) > 15 and {"bash scripts/run.sh", "bash scripts/test.sh"} < set(COMMANDS)
+def test_every_command_is_known():
+    assert len(SCRIPTS) > 10 and any("run.sh" in command for command in COMMANDS)
+    for command in COMMANDS:
+        program, *words = shlex.split(command)
+        files = [word.split("::")[0] for word in words if word.startswith(("tests/", "scripts/"))]
+        assert all((ROOT / file).exists() for file in files), command
+        assert command in SCRIPTS or program in ("bash", "pytest", "tensorboard", *TOOLS), f"what is to be done with {command}?"
 
 
 @pytest.mark.slow
-@pytest.mark.parametrize("command", [c for c in COMMANDS if "download.py" in c])
+@pytest.mark.parametrize("command", DOWNLOADS)
 def test_a_download_is_understood(command, tmp_path):
-    """Up to the first request, to a port where nobody answers; tests/data/test_download.py has a server and goes on."""
-    words = [sys.executable, *shlex.split(command)[1:], "--url", "http://127.0.0.1:9/a.zip", "--root", str(tmp_path)]
-    done = subprocess.run(words, cwd=ROOT, capture_output=True, text=True)
+    """Up to the first request, to a port where nobody answers; tests/command/test_download.py has a server and goes on."""
+    words = [*DOWNLOADS[command][1:], "--url", "http://127.0.0.1:9/a.zip", "--root", str(tmp_path)]
+    done = subprocess.run([sys.executable, "scripts/download.py", *words], cwd=ROOT, capture_output=True, text=True)
     assert done.returncode == 1 and done.stderr.startswith("error: ") and "127.0.0.1:9" in done.stderr
 
 
 @pytest.mark.slow
-@pytest.mark.parametrize("command", [c for c in COMMANDS if c.startswith("python") and "download.py" not in c])
+@pytest.mark.parametrize("command", [command for command in SCRIPTS if command not in DOWNLOADS])
 @pytest.mark.xdist_group("readme")
 def test_command(command, project, request):
-    if "ckpt_path=last" in command:
-        interrupt(project)
-    path, *words = words_of(command, project, request)
-    done = run(Path(path), words, project, environment(project))
+    name, words = SCRIPTS[command][0], words_of(command, project, request)
+    if "ckpt_path=last" in words:
+        interrupt(project, [word for word in SCRIPTS[command][1:] if word != "ckpt_path=last"])
+    environment = {**os.environ, "PYTHONPATH": str(project / "src"), "COLUMNS": "160"}
+    done = run(project / f"scripts/{name}.py", words, project, environment)
     assert done.returncode == 0, done.stderr
-    if "train.py" in command and "--help" not in command:
+    if name == "train" and "--help" not in words:
         assert "tensorboard --logdir logs" in done.stdout
-    if "--readme" in command:
-        assert "### upsampling" in (project / "README.md").read_text()
-    if "output=masks" in command:
+    if "output=masks" in words:
         assert len(list((project / "masks").glob("*.png"))) == 8
-    if "predict.py" in command and "output=" not in command:
+    if name == "predict" and "output=" not in command:
         assert "p = " in done.stdout
 
 
-def interrupt(project: Path) -> None:
-    """Make the run that the README continues look as if it had been killed."""
-    for state in (project / "logs/segmentation").glob("*max_unpool*skip=add*/run.json"):
-        state.write_text(state.read_text().replace('"finished"', '"running"'))
+def interrupt(project: Path, words: list[str]) -> None:
+    """Make the runs with these words look as if they had been killed."""
+    for path in (project / "logs").rglob("run.json"):
+        state = json.loads(path.read_text())
+        if set(words) <= set(shlex.split(state["command"])):
+            path.write_text(json.dumps({**state, "status": "running"}))
 
 
 @pytest.mark.slow
 @pytest.mark.xdist_group("readme")
 def test_tensorboard_shows_the_runs(project):
-    command = next(c for c in COMMANDS if c.startswith("tensorboard"))
+    command = next(command for command in COMMANDS if command.startswith("tensorboard"))
     words = [sys.executable, "-m", "tensorboard.main", *shlex.split(command)[1:], "--port", "0", "--load_fast=false"]
     server = subprocess.Popen(words, cwd=project, stderr=subprocess.PIPE, text=True)
     try:
         line = next(line for line in server.stderr if "http://" in line)
         url = re.search(r"http://\S+", line)[0]
-        until, runs = time.time() + 60, b"[]\n"
-        while time.time() < until and b"max_unpool" not in runs:
-            runs = urllib.request.urlopen(url + "data/runs").read()
+        until, runs = time.time() + 60, "[]\n"
+        while time.time() < until and "segmentation" not in runs:
+            runs = urllib.request.urlopen(url + "data/runs").read().decode()
             time.sleep(0.2)
-        assert b"max_unpool" in runs
+        assert "segmentation" in runs
     finally:
         server.kill()
-
-
-def test_every_config_group_is_in_the_table():
-    table = dict(re.findall(r"^\| `([a-z/_]+)` \| (`.*`.*) \|$", README.split("## Config groups")[1], re.M))
-    for group in sorted({path.parent.relative_to(CONF).as_posix() for path in CONF.rglob("*.yaml")} - {"."}):
-        if group.startswith("hydra"):
-            continue
-        options = {path.stem for path in (CONF / group).glob("*.yaml")}
-        assert group in table, f"the README's table of config groups lacks {group}"
-        named = set(re.findall(r"`(\w+)`", table[group]))
-        assert options <= named, f"the README's row of {group} lacks {options - named}"
 
 
 def test_every_folder_is_in_the_tree():
     for folder in (ROOT / "src/ablate").iterdir():
         if (folder / "__init__.py").exists():
-            assert f"{folder.name}/`" in README, f"the README's tree lacks {folder.name}/"
+            assert f"{folder.name}/" in README, f"the README's tree lacks {folder.name}/"
 
 
-def test_requirements_are_exact():
-    lines = [line.split("#")[0].strip() for line in (ROOT / "requirements.txt").read_text().splitlines()]
+@pytest.mark.parametrize("name", ["requirements.txt", "requirements-dev.txt"])
+def test_requirements_are_exact(name):
+    lines = [line.split("#")[0].strip() for line in (ROOT / name).read_text().splitlines()]
     assert all("==" in line for line in lines if line)
