@@ -59,9 +59,9 @@ def figures(monkeypatch):
     drawn = []
 
     def noted(draw):
-        return lambda *given: drawn.append(given) or draw(*given)
+        return lambda given, *grid: drawn.append((*given[0], *grid)) or draw(given, *grid)
 
-    for name in ("attention_strip", "attention_matrix"):
+    for name in ("attention_strips", "attention_matrices"):
         monkeypatch.setattr(attention, name, noted(getattr(attention, name)))
     return drawn
 

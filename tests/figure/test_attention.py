@@ -10,9 +10,9 @@ from matplotlib.text import Text
 from ablate.callback.answers import Answer, draw_answers, tell
 from ablate.callback.captions import Said, draw_captions, verdict
 from ablate.callback.confusion import draw_confusion
-from ablate.figure.attention import IN_A_ROW, Matrix, attention_matrices, attention_matrix, attention_strip
-from ablate.figure.tiles import QUIET, RIGHT, WRITTEN, WRONG
-from ablate.figure.words import readable, token_label
+from ablate.figure.attention import IN_A_ROW, Matrix, Strip, attention_matrices, attention_strips
+from ablate.figure.colours import CORRECT, GREY, INCORRECT, UNJUDGED
+from ablate.figure.labels import printable, token_label
 
 AWKWARD = ["5月", "שלום", "مرحبا", "$x$", "a_b^c", "tab\tnew\nline", "ก", "\\frac"]
 
@@ -23,6 +23,14 @@ def pictures(count=1, height=24, width=32):
 
 def one_hot(places, of):
     return torch.eye(of)[list(places)]
+
+
+def attention_strip(image, words, weights, grid):
+    return attention_strips([Strip(image, words, weights)], grid)
+
+
+def attention_matrix(source, target, weights):
+    return attention_matrices([Matrix(source, target, weights)])
 
 
 def texts(figure):
@@ -106,7 +114,7 @@ def test_no_script_and_no_sign_is_too_much(tmp_path):
     ],
 )
 def test_letters_without_a_glyph_become_code_points(text, shown):
-    assert readable(text) == shown
+    assert printable(text) == shown
 
 
 def test_labels_show_white_space_and_are_cut():
@@ -122,9 +130,9 @@ def test_captions_are_coloured_by_their_truth_and_references_are_grey():
     shown = [axes.images[0].get_array() for axes in figure.axes if axes.images]
     assert np.allclose(np.stack(shown), images.permute(0, 2, 3, 1))
     colour = {text.get_text(): to_hex(text.get_color()).upper() for text in texts(figure)}
-    assert [colour[f"caption {i}"] for i in range(4)] == [RIGHT, WRONG, QUIET, WRITTEN]
+    assert [colour[f"caption {i}"] for i in range(4)] == [CORRECT, INCORRECT, GREY, UNJUDGED]
     assert {"p = 0.25, true", "p = 0.25, false", "p = 0.25, not of the language", "p = 0.25"} <= set(colour)
-    assert colour["right 4"] == QUIET and "right 5" not in colour
+    assert colour["right 4"] == GREY and "right 5" not in colour
 
 
 def test_long_texts_are_wrapped_into_the_width_of_their_picture_and_cut(tmp_path):
@@ -144,7 +152,7 @@ def test_answers_are_green_or_red_over_the_truth_and_beside_them_is_where_was_lo
     answers = [Answer("is there a ring ?", "yes", 0.9, "yes"), Answer("how many ?", "two", 0.6, "three")]
     figure = draw_answers(pictures(2, 16, 16), answers, one_hot([1, 2], 4), (2, 2))
     colour = {text.get_text(): to_hex(text.get_color()).upper() for text in texts(figure)}
-    assert colour["yes (right, p = 0.9)"] == RIGHT and colour["two (wrong, p = 0.6)"] == WRONG
+    assert colour["yes (right, p = 0.9)"] == CORRECT and colour["two (wrong, p = 0.6)"] == INCORRECT
     assert {"is there a ring ?", "how many ?", "truth: yes", "truth: three"} < set(colour)
     peaks = [divmod(int(axes.images[1].get_array().argmax()), 16) for axes in figure.axes if len(axes.images) == 2]
     assert [(row // 8, column // 8) for row, column in peaks] == [(0, 1), (1, 0)]

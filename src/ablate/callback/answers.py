@@ -12,7 +12,8 @@ from ablate.callback.held_out import HeldOut
 from ablate.callback.show import show, show_text
 from ablate.data.batch import QuestionBatch
 from ablate.data.text.tokeniser import Tokeniser
-from ablate.figure.tiles import QUIET, RIGHT, WRONG, Line, Tile, captioned
+from ablate.figure.colours import CORRECT, GREY, INCORRECT
+from ablate.figure.tiles import Line, Tile, captioned
 from ablate.task.question_answering import QuestionAnswering
 
 SENTENCES = 5  # of a story, its last ones
@@ -46,8 +47,8 @@ def draw_answers(
     return captioned([
         Tile(picture, [
             Line(each.question, most=3),
-            Line(f"{each.answer} ({each.remark()})", RIGHT if each.answer == each.truth else WRONG),
-            Line(f"truth: {each.truth}", QUIET),
+            Line(f"{each.answer} ({each.remark()})", CORRECT if each.answer == each.truth else INCORRECT),
+            Line(f"truth: {each.truth}", GREY),
         ], weight)
         for picture, each, weight in zip(image, answers, maps, strict=True)
     ], grid)  # fmt: skip

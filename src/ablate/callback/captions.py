@@ -13,11 +13,12 @@ from ablate.callback.held_out import HeldOut
 from ablate.callback.show import show, show_text
 from ablate.data.batch import CaptionBatch
 from ablate.figure.attention import Strip, attention_strips
-from ablate.figure.tiles import QUIET, RIGHT, WRITTEN, WRONG, Line, Tile, captioned
+from ablate.figure.colours import CORRECT, GREY, INCORRECT, UNJUDGED
+from ablate.figure.tiles import Line, Tile, captioned
 from ablate.task.captioning import Captioning
 
 MOST_REFERENCES, STRIPS = 5, 2
-COLOURS = {"true": RIGHT, "false": WRONG, "not of the language": QUIET, None: WRITTEN}
+COLOURS = {"true": CORRECT, "false": INCORRECT, "not of the language": GREY, None: UNJUDGED}
 
 
 class Said(NamedTuple):
@@ -49,7 +50,7 @@ def draw_captions(image: Float[Tensor, "b 3 h w"], said: Sequence[Said]) -> Figu
         Tile(picture, [
             Line(each.text, COLOURS[each.verdict], 4),
             Line(each.remark(), COLOURS[each.verdict]),
-            *(Line(text, QUIET) for text in each.references[:MOST_REFERENCES]),
+            *(Line(text, GREY) for text in each.references[:MOST_REFERENCES]),
         ])
         for picture, each in zip(image, said, strict=True)
     ])  # fmt: skip

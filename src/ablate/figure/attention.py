@@ -1,6 +1,6 @@
-"""Where a network looked: over a picture, a word at a time; over a text, as a matrix."""
+"""Attention weights: as a map over a picture for each word, or as a matrix over a text."""
 
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from typing import NamedTuple
 
 import torch
@@ -11,18 +11,19 @@ from matplotlib.colors import LinearSegmentedColormap
 from matplotlib.figure import Figure
 from torch import Tensor
 
-from ablate.figure.place import colour_bar, place
-from ablate.figure.words import token_label
+from ablate.figure.colours import YELLOW
+from ablate.figure.labels import label_ticks, token_label
+from ablate.figure.layout import axes_at, colour_bar
 
 IN_A_ROW, SIDE, GAP, TITLE, BAR = 8, 1.35, 0.07, 0.25, 0.8  # tiles of a strip; inches
 CELL, LONGEST, LETTER, MARGIN = 0.25, 15.0, 0.075, 0.45  # inches of matrices
 DIM, LUMINANCE = 0.6, (0.299, 0.587, 0.114)  # of the picture under a map
-OVER = LinearSegmentedColormap.from_list("over", ["#F0E44200", "#F0E442D8"])  # clear at 0
+OVER = LinearSegmentedColormap.from_list("over", [f"{YELLOW}00", f"{YELLOW}D8"])  # clear at 0
 MOST_LETTERS, MOST_LABELS = 17, 120  # of a label; of a side
 
 
 class Strip(NamedTuple):
-    """A picture, and how it was looked at for each word."""
+    """A picture, the words that were written for it, and the attention weights of each word over the picture's grid."""
 
     image: Float[Tensor, "3 h w"]  # in [0, 1]
     words: Sequence[str]
@@ -30,23 +31,20 @@ class Strip(NamedTuple):
 
 
 class Matrix(NamedTuple):
-    """Tokens that were read, tokens that were written, and how the former were looked at for each of the latter."""
+    """Tokens that were read, tokens that were written, and the attention weights of each written token over the read ones."""
 
     source: Sequence[str]
     target: Sequence[str]
     weights: Float[Tensor, "t s"]
 
 
-def attention_strip(
-    image: Float[Tensor, "3 h w"], words: Sequence[str], weights: Float[Tensor, "t s"], grid: tuple[int, int]
-) -> Figure:
-    """The picture; then, for each word, the picture with the map of its attention, of grid[0] rows and grid[1] columns."""
-    return attention_strips([Strip(image, words, weights)], grid)
-
-
 def attention_strips(strips: Sequence[Strip], grid: tuple[int, int]) -> Figure:
-    """Strips under one another, all with one scale of colours."""
-    top = largest([strip.weights for strip in strips])
+    """For each strip the picture, then for each word the picture under the map of its attention; one scale of colours for all.
+
+    Args:
+        grid: rows and columns of the maps.
+    """
+    top = largest_weight([strip.weights for strip in strips])
     height, width = strips[0].image.shape[1:]
     side = SIDE * min(2.0, height / width)
     rows = [-(-(1 + len(strip.words)) // IN_A_ROW) for strip in strips]
@@ -58,32 +56,34 @@ def attention_strips(strips: Sequence[Strip], grid: tuple[int, int]) -> Figure:
     for strip, its_rows in zip(strips, rows, strict=True):
         for i, (title, weights) in enumerate(zip(("", *strip.words), (None, *strip.weights), strict=True)):
             left, line = GAP + i % IN_A_ROW * (SIDE + GAP), above + i // IN_A_ROW
-            axes = place(figure, left, TITLE + line * (side + TITLE), SIDE, side)
-            lay_picture(axes, strip.image) if weights is None else lay_over(axes, strip.image, weights, grid, top)
+            axes = axes_at(figure, left, TITLE + line * (side + TITLE), SIDE, side)
+            show_image(axes, strip.image) if weights is None else overlay_attention(axes, strip.image, weights, grid, top)
             axes.set_title(token_label(title, MOST_LETTERS), fontsize=9, pad=3, parse_math=False)
         above += its_rows
     return figure
 
 
-def largest(weights: Sequence[Float[Tensor, "*t s"]]) -> float:
-    """Where a scale of colours ends; 1 where there is nothing above 0, as after a training that has run away."""
+def largest_weight(weights: Sequence[Float[Tensor, "*t s"]]) -> float:
+    """The largest weight, where a scale of colours ends; 1 if no weight is above 0, as after a training that diverged."""
     return max(float(each.nan_to_num().max()) for each in weights) or 1.0
 
 
 def weight_bar(figure: Figure, left: float, above: float, height: float, top: float, grid: tuple[int, int]) -> None:
-    """The scale of colours of maps, on a medium grey; it names the weight that each place would have if all had the same."""
-    axes = colour_bar(figure, left, above, height, OVER, top, f"weight of a place\n(even: {1 / (grid[0] * grid[1]):.2g})")
+    """The scale of colours of attention maps, on a medium grey; its label names the weight of uniform attention."""
+    axes = colour_bar(figure, left, above, height, OVER, top, f"attention weight\n(uniform: {1 / (grid[0] * grid[1]):.2g})")
     axes.set_facecolor(str(DIM / 2))
 
 
-def lay_picture(axes: Axes, image: Float[Tensor, "3 h w"]) -> None:
-    """A picture without ticks; of a small one, pixels are squares."""
+def show_image(axes: Axes, image: Float[Tensor, "3 h w"]) -> None:
+    """Show a picture without ticks; the pixels of a small one are squares."""
     axes.imshow(image.float().clamp(0, 1).permute(1, 2, 0).cpu().numpy(), interpolation=_interpolation(image), aspect="auto")
     axes.set(xticks=(), yticks=())
 
 
-def lay_over(axes: Axes, image: Float[Tensor, "3 h w"], weights: Float[Tensor, " s"], grid: tuple[int, int], top: float) -> None:
-    """A map of attention, from 0 to `top`, over the picture in dark grey; between the centres of its places it is bilinear."""
+def overlay_attention(
+    axes: Axes, image: Float[Tensor, "3 h w"], weights: Float[Tensor, " s"], grid: tuple[int, int], top: float
+) -> None:
+    """Show attention weights from 0 to `top`, interpolated bilinearly to the picture's size, over the picture in dark grey."""
     grey = (DIM * torch.tensor(LUMINANCE)[:, None, None] * image.float().clamp(0, 1).cpu()).sum(0)
     axes.imshow(grey.numpy(), cmap="gray", vmin=0, vmax=1, interpolation=_interpolation(image), aspect="auto")
     small = weights.float().cpu().reshape(1, 1, *grid)
@@ -96,13 +96,8 @@ def _interpolation(image: Tensor) -> str:
     return "nearest" if max(image.shape[1:]) <= 128 else "auto"
 
 
-def attention_matrix(source: Sequence[str], target: Sequence[str], weights: Float[Tensor, "t s"]) -> Figure:
-    """A row for each token that was written, a column for each that was read (Bahdanau et al. 2015, figure 3)."""
-    return attention_matrices([Matrix(source, target, weights)])
-
-
 def attention_matrices(matrices: Sequence[Matrix]) -> Figure:
-    """Matrices under one another, with one scale of colours, from 0 to 1."""
+    """For each matrix a row a written token and a column a read token, in colours from 0 to 1 (Bahdanau et al. 2015, figure 3)."""
     labels = [[[token_label(token, MOST_LETTERS) for token in side] for side in matrix[:2]] for matrix in matrices]
     columns, rows = max(len(source) for source, _ in labels), sum(len(target) for _, target in labels)
     cell = min(CELL, LONGEST / max(columns, rows))
@@ -113,22 +108,17 @@ def attention_matrices(matrices: Sequence[Matrix]) -> Figure:
     figure = Figure(figsize=(right + BAR + 0.1, height + 0.15))
     above = 0.0
     for matrix, (source, target), top in zip(matrices, labels, tops, strict=True):
-        axes = place(figure, left, above + top, cell * len(source), cell * len(target))
+        axes = axes_at(figure, left, above + top, cell * len(source), cell * len(target))
         weights = matrix.weights.float().cpu().numpy()
         axes.imshow(weights, cmap="cividis", vmin=0, vmax=1, interpolation="nearest", aspect="auto")
         axes.xaxis.tick_top()
         axes.xaxis.set_label_position("top")
         upright = max(map(len, source)) == 1
-        _label(axes.set_xticks, source, cell, rotation=0 if upright else 90)
-        _label(axes.set_yticks, target, cell)
+        for set_ticks, tokens, rotation in ((axes.set_xticks, source, 0 if upright else 90), (axes.set_yticks, target, 0)):
+            size = min(8.0, 50 * cell * -(-len(tokens) // MOST_LABELS))
+            label_ticks(set_ticks, tokens, MOST_LABELS, rotation=rotation, fontsize=size)
         axes.set_xlabel("read", fontsize=8)
         axes.set_ylabel("written", fontsize=8)
         above += top + cell * len(target)
     colour_bar(figure, right, tops[0], bar, "cividis", 1.0, "weight")
     return figure
-
-
-def _label(ticks: Callable, words: Sequence[str], cell: float, **options: float) -> None:
-    """Every word or, where there are very many, some at equal distances."""
-    step = -(-len(words) // MOST_LABELS)
-    ticks(range(0, len(words), step), words[::step], fontsize=min(8.0, 50 * cell * step), parse_math=False, **options)

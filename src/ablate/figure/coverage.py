@@ -4,7 +4,7 @@ import torch
 from matplotlib.figure import Figure
 from torch import nn
 
-from ablate.figure.draw import grey, sheet
+from ablate.figure.cells import axes_grid, plot_grey
 from ablate.metric.checkerboard.phase_bias import PhaseBias
 from ablate.model.segmenter.decoder.bed_of_nails import BedOfNails
 from ablate.model.segmenter.decoder.pixel_shuffle import PixelShuffle
@@ -19,13 +19,13 @@ CHANNELS, SIDE, MARGIN = 16, 12, 8
 def coverage() -> Figure:
     """Maps of counts: even exactly where the stride divides the kernel; a kernel below the stride leaves holes."""
     title = "How often each output pixel is written (dark: seldom; numbers: counts inside)"
-    figure, frames = sheet(len(KERNELS), 1.9, (2.2,) * len(STRIDES), title)
+    figure, frames = axes_grid(len(KERNELS), 1.9, (2.2,) * len(STRIDES), title)
     for row, stride in zip(frames, STRIDES, strict=True):
         for frame, kernel in zip(row, KERNELS, strict=True):
             counts, pattern = counted(kernel, stride, SIZE), coverage_pattern(kernel, stride)
             kinds = ":".join(str(n) for n in sorted(set(pattern.flatten().tolist())))
             even = "even" if ":" not in kinds else "uneven"
-            grey(frame, counts.numpy(), f"kernel {kernel}, stride {stride}\n{even}: {kinds}", 0, int(counts.max()))
+            plot_grey(frame, counts.numpy(), f"kernel {kernel}, stride {stride}\n{even}: {kinds}", 0, int(counts.max()))
     return figure
 
 
@@ -41,7 +41,7 @@ def constant() -> Figure:
         "pixel shuffle, ICNR": PixelShuffle(CHANNELS, init="icnr"),
         "nearest, then 3×3": nn.Sequential(nn.Upsample(scale_factor=2), nn.Conv2d(CHANNELS, CHANNELS, 3, padding=1, bias=False)),
     }
-    figure, frames = sheet(6, 2.0, (2.3, 2.3), "Random weights: the answer to a constant (one channel, each on its own scale)")
+    figure, frames = axes_grid(6, 2.0, (2.3, 2.3), "Random weights: the answer to a constant (one channel, each on its own scale)")
     ones = torch.ones(1, CHANNELS, SIDE, SIDE)
     for frame, (name, layer) in zip(frames.flat, layers.items(), strict=True):
         with torch.no_grad():
@@ -52,5 +52,5 @@ def constant() -> Figure:
         level = float(abs(inner).max())
         flat = inner.max() - inner.min() < 1e-5 * level  # rounding is no pattern
         low, high = (-2 * level, 2 * level) if flat else (None, None)
-        grey(frame, inner, f"{name}\nphase bias {float(bias.compute()):.2g}", low, high)
+        plot_grey(frame, inner, f"{name}\nphase bias {float(bias.compute()):.2g}", low, high)
     return figure

@@ -10,7 +10,8 @@ from skimage import data, restoration
 from torch import Tensor
 from torchmetrics.functional.image import peak_signal_noise_ratio
 
-from ablate.figure.draw import grey
+from ablate.figure.cells import plot_grey
+from ablate.figure.colours import BLUE, GREEN, GREY, VERMILLION
 from ablate.operator.deconvolution import Blur, conjugate_gradients, gaussian_kernel, gradient_descent, wiener
 
 STEPS, NOISE, RIDGE = 100, 0.03, 0.1
@@ -41,7 +42,7 @@ def deconvolution() -> Figure:
         shown |= {f"Wiener, {RIDGE}": estimate, "scikit-image’s": theirs}
         for frame, (title, each) in zip(row, shown.items(), strict=True):
             level = "" if each is picture else f"\n{psnr(each, picture):.1f} dB"
-            grey(frame, each.numpy(), title + level, 0, 1)
+            plot_grey(frame, each.numpy(), title + level, 0, 1)
         _curves(plot, along, picture, psnr(y, picture), name)
     plots[0].set_ylabel("PSNR in dB")
     plots[0].legend(fontsize=9)
@@ -59,9 +60,9 @@ def psnr(x: Tensor, truth: Tensor) -> float:
 
 
 def _curves(axes: Axes, along: dict[str, list[Tensor]], truth: Tensor, start: float, title: str) -> None:
-    styles = zip(("#0072B2", "#D55E00", "#009E73"), ("-", "--", "-."))
+    styles = zip((BLUE, VERMILLION, GREEN), ("-", "--", "-."))
     for (name, pictures), (colour, line) in zip(along.items(), styles):
         axes.plot(np.arange(1, STEPS + 1), [psnr(x, truth) for x in pictures], line, color=colour, label=name)
-    axes.axhline(start, color="#888888", linewidth=1, linestyle=":", label="y itself")
+    axes.axhline(start, color=GREY, linewidth=1, linestyle=":", label="y itself")
     axes.set(xscale="log", xlabel="iteration", title=title)
     axes.grid(alpha=0.3)

@@ -9,6 +9,7 @@ from matplotlib.figure import Figure
 from torch import Tensor
 
 from ablate.analysis.trace import gradient_norms, ratio_by_lag, recording
+from ablate.figure.colours import BLACK, BLUE, GREEN, GREY, VERMILLION
 from ablate.model.recurrent.cell.base import Cell
 from ablate.model.recurrent.cell.elman import Elman
 from ablate.model.recurrent.cell.gru import GRU
@@ -29,7 +30,7 @@ GATED: dict[str, Callable[..., Cell]] = {
     "LSTM (torch's)": LSTM,
     "GRU (torch's)": GRU,
 }
-LINES = (("#D55E00", "o"), ("#0072B2", "s"), ("#009E73", "^"), ("#000000", "D"))  # Okabe and Ito 2008
+LINES = ((VERMILLION, "o"), (BLUE, "s"), (GREEN, "^"), (BLACK, "D"))
 
 
 def decay(cell: Callable[..., Cell], field: str = "hidden") -> Float[Tensor, " lags"]:
@@ -63,7 +64,7 @@ def gradient_flow() -> Figure:
             if name.startswith("LSTM"):
                 ratio = decay(cell, "memory")
                 axes.plot(ratio, linestyle="--", label=f"    its memory c: {ratio[50]:.1e}", **style)
-        axes.axhline(1, color="#888888", linewidth=1)
+        axes.axhline(1, color=GREY, linewidth=1)
         axes.set(yscale="log", xlabel="lag k", ylim=(1e-28, 1e4))
         axes.grid(alpha=0.3)
         axes.legend(fontsize=9, loc="lower left")

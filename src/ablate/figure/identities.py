@@ -2,6 +2,7 @@
 
 from matplotlib.figure import Figure
 
+from ablate.figure.colours import BLUE, GREY, VERMILLION
 from ablate.operator.identities import Identity
 from ablate.operator.identities import identities as measured
 
@@ -13,14 +14,14 @@ def identities() -> Figure:
     found: list[Identity] = measured()[::-1]
     figure = Figure(figsize=(11, 0.34 * len(found) + 1.3), layout="constrained")
     axes = figure.subplots()
-    for holds, colour, marker, label in ((True, "#0072B2", "o", "holds"), (False, "#D55E00", "X", "does not hold")):
+    for holds, colour, marker, label in ((True, BLUE, "o", "holds"), (False, VERMILLION, "X", "does not hold")):
         rows = [i for i, each in enumerate(found) if each.holds is holds]
         axes.scatter([max(found[i].error, FLOOR) for i in rows], rows, color=colour, marker=marker, s=45, label=label, zorder=3)
     for i, each in enumerate(found):
         axes.annotate(f"{each.error:.1e}" if each.error else "0", (max(each.error, FLOOR), i), (8, -3),
                       textcoords="offset points", fontsize=9,
                       bbox={"facecolor": "white", "edgecolor": "none", "pad": 0.5})  # fmt: skip
-    axes.axvline(1e-12, color="#888888", linestyle="--", linewidth=1)
+    axes.axvline(1e-12, color=GREY, linestyle="--", linewidth=1)
     axes.set_yticks(range(len(found)), [each.statement for each in found], fontsize=9)
     axes.set(xscale="log", xlim=(FLOOR / 3, 1e5), xlabel="largest difference between the two sides, float64 (dashed: 1e-12)")
     axes.set_title("Operators that are the same, and some that are not", fontsize=11)

@@ -4,7 +4,8 @@ import numpy as np
 import torch
 from matplotlib.figure import Figure
 
-from ablate.figure.draw import COLOURS, cells, sheet
+from ablate.figure.cells import axes_grid, plot_cells
+from ablate.figure.colours import FILLS
 from ablate.operator.matrix import conv_matrix, doubling, transposed_matrix
 
 WEIGHTS, INPUTS = "xyz", "abcdefgh"
@@ -12,7 +13,7 @@ WEIGHTS, INPUTS = "xyz", "abcdefgh"
 
 def matrices() -> Figure:
     """W and Wᵀ of kernel x y z with padding 1, stride 1 and 2, on four numbers."""
-    figure, frames = sheet(2, 4.4, (2.6, 2.8), "Convolution (kernel x y z, padding 1) and transposed convolution as matrices")
+    figure, frames = axes_grid(2, 4.4, (2.6, 2.8), "Convolution (kernel x y z, padding 1) and transposed convolution as matrices")
     for row, stride in enumerate((1, 2)):
         matrix = letters(lambda kernel: conv_matrix(kernel, 4, stride, 1).toarray())
         _equation(frames[row, 0], matrix, f"convolution, stride {stride}: W")
@@ -26,7 +27,7 @@ def one_dimension() -> Figure:
     whole = letters(lambda kernel: transposed_matrix(kernel, 2, 2, 0).toarray())
     padding, more = doubling(3)
     cropped = letters(lambda kernel: transposed_matrix(kernel, 2, 2, padding, output_padding=more).toarray())
-    figure, frames = sheet(2, 4.6, (3.4,), "Transposed convolution in one dimension: kernel 3, stride 2")
+    figure, frames = axes_grid(2, 4.6, (3.4,), "Transposed convolution in one dimension: kernel 3, stride 2")
     _equation(frames[0, 0], whole, "without a crop: 2(n - 1) + 3 = 5 values")
     _equation(
         frames[0, 1], cropped, f"padding {padding} crops at both ends, output_padding {more}\ngives one row back: exactly 2n values"
@@ -54,8 +55,8 @@ def product(matrix: np.ndarray) -> list[str]:
 def _equation(frame, matrix: np.ndarray, title: str) -> None:
     """Matrix · vector = result, with a colour for each weight."""
     height, width = matrix.shape
-    colour = {(i, j): COLOURS[WEIGHTS.index(word)] for (i, j), word in np.ndenumerate(matrix) if word != "0"}
-    cells(frame, matrix.tolist(), title, colour, extent=(max(height, width), width))
+    colour = {(i, j): FILLS[WEIGHTS.index(word)] for (i, j), word in np.ndenumerate(matrix) if word != "0"}
+    plot_cells(frame, matrix.tolist(), title, colour, extent=(max(height, width), width))
     for i in range(width):
         frame.text(width + 0.6, (height - width) / 2 + i + 0.5, INPUTS[i], ha="center", va="center", fontsize=12, style="italic")
     frame.text(width + 1.2, height / 2, "=", ha="center", va="center", fontsize=13)

@@ -4,7 +4,8 @@ import torch
 from matplotlib.figure import Figure
 from torch import Tensor, nn
 
-from ablate.figure.draw import COLOURS, EMPTY, cells, sheet
+from ablate.figure.cells import axes_grid, cell_texts, plot_cells
+from ablate.figure.colours import FILLS, WHITE
 from ablate.model.segmenter.decoder.bed_of_nails import BedOfNails
 from ablate.model.segmenter.decoder.max_unpool import MaxUnpool
 from ablate.model.segmenter.max_pool import max_pool
@@ -16,11 +17,11 @@ def unpooling() -> Figure:
     """What each of them makes of 1 2 / 3 4; max unpooling with the places of a max pooling that went before."""
     before = (torch.randperm(16, generator=torch.Generator().manual_seed(2)) + 1.0).view(1, 1, 4, 4)
     pooled, offset = max_pool(before)
-    figure, frames = sheet(4, 2.2, (2.4, 2.5), "Unpooling by 2: colours say where a value comes from, white is 0")
+    figure, frames = axes_grid(4, 2.2, (2.4, 2.5), "Unpooling by 2: colours say where a value comes from, white is 0")
     _draw(frames[0, 0], VALUES, "input", _own)
     _draw(frames[0, 1], nn.Upsample(scale_factor=2)(VALUES), "nearest", _block)
     _draw(frames[0, 2], BedOfNails()(VALUES), "bed of nails")
-    cells(frames[1, 0], _words(before), "before max pooling", _block, marked=_places(offset), extent=(4, 4))
+    plot_cells(frames[1, 0], cell_texts(before), "before max pooling", _block, marked=_places(offset), extent=(4, 4))
     _draw(frames[1, 1], pooled, "max pooling\nkeeps values and places", _own)
     _draw(frames[1, 2], VALUES, "other values,\nfrom later layers", _own)
     _draw(frames[1, 3], MaxUnpool()(VALUES, offset), "max unpooling\nputs them at these places")
@@ -28,21 +29,17 @@ def unpooling() -> Figure:
 
 
 def _draw(frame, values: Tensor, title: str, colour=None) -> None:
-    words = _words(values)
-    by_value = lambda i, j: COLOURS[int(words[i][j]) - 1] if words[i][j] != "0" else EMPTY  # noqa: E731
-    cells(frame, words, title, colour or by_value, extent=(4, 4))
+    words = cell_texts(values)
+    by_value = lambda i, j: FILLS[int(words[i][j]) - 1] if words[i][j] != "0" else WHITE  # noqa: E731
+    plot_cells(frame, words, title, colour or by_value, extent=(4, 4))
 
 
 def _own(i: int, j: int) -> str:
-    return COLOURS[2 * i + j]
+    return FILLS[2 * i + j]
 
 
 def _block(i: int, j: int) -> str:
     return _own(i // 2, j // 2)
-
-
-def _words(values: Tensor) -> list[list[str]]:
-    return [[f"{value:g}" for value in row] for row in values[0, 0].tolist()]
 
 
 def _places(offset: Tensor) -> list[tuple[int, int, int, int]]:

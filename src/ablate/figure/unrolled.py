@@ -10,12 +10,12 @@ from matplotlib.figure import Figure
 from matplotlib.patches import Circle, FancyBboxPatch
 from torch import Tensor
 
-from ablate.figure.draw import COLOURS, EMPTY, LINE
+from ablate.figure.colours import DARK_GREY, GREEN, ORANGE, PURPLE, SKY_BLUE, WHITE, YELLOW
 from ablate.model.recurrent.cell.elman import Elman
 from ablate.model.recurrent.unroll import unroll
 
 STEPS, UNITS, SPREAD, SEED = 4, 2, 0.5, 162  # a draw whose gradients are all of a size to print
-STATE, INPUT, OUTPUT, LOSS, SHARED = COLOURS[0], COLOURS[2], COLOURS[4], COLOURS[3], COLOURS[1]
+STATE, INPUT, OUTPUT, LOSS, SHARED = SKY_BLUE, GREEN, YELLOW, PURPLE, ORANGE
 PITCH, RADIUS = 2.3, 0.36  # of the steps, of the circles
 BELOW, ABOVE, TOP = -1.5, 1.35, 2.6  # where x, y and L stand; h stands at 0
 TITLE = (
@@ -97,7 +97,7 @@ def _draw_graph(axes: Axes, shape: Shape) -> None:
     _node(axes, 0, 0, "$h_0$", STATE)
     for t in EVERY:
         _node(axes, _h(t), 0, f"$h_{t + 1}$", STATE)
-        _box(axes, _f(t), 0, "$f_W$", EMPTY)
+        _box(axes, _f(t), 0, "$f_W$", WHITE)
         _arrow(axes, (_h(t - 1) + RADIUS, 0), (_f(t) - 0.42, 0))
         _arrow(axes, (_f(t) + 0.42, 0), (_h(t) - RADIUS, 0))
         if t in shape.inputs:
@@ -128,7 +128,7 @@ def _draw_sum(axes: Axes, found: Gradients) -> None:
     middle = -3.75
     axes.text(-0.75, middle, r"$\frac{dL}{dW_h}\ =$", ha="center", va="center", fontsize=15)
     for t, part in enumerate(found.by_step):
-        _matrix(axes, _f(t) - 0.25, middle, part, EMPTY)
+        _matrix(axes, _f(t) - 0.25, middle, part, WHITE)
         axes.text(_f(t) - 0.25, middle - 0.8, f"copy of step {t + 1}", ha="center", va="top", fontsize=9)
         axes.text(_f(t) - 0.25 + PITCH / 2, middle, "+" if t < STEPS - 1 else "=", ha="center", va="center", fontsize=13)
     _matrix(axes, _f(STEPS) - 0.1, middle, found.shared, SHARED)
@@ -137,22 +137,26 @@ def _draw_sum(axes: Axes, found: Gradients) -> None:
 
 
 def _matrix(axes: Axes, x: float, y: float, values: Tensor, colour: str) -> None:
-    axes.add_patch(FancyBboxPatch((x - 0.92, y - 0.55), 1.84, 1.1, "round,pad=0.05", facecolor=colour, edgecolor=LINE, zorder=2))
+    axes.add_patch(
+        FancyBboxPatch((x - 0.92, y - 0.55), 1.84, 1.1, "round,pad=0.05", facecolor=colour, edgecolor=DARK_GREY, zorder=2)
+    )
     for row, dy in zip(values.tolist(), (0.27, -0.27), strict=True):
         for value, dx in zip(row, (-0.06, 0.88), strict=True):
             axes.text(x + dx, y + dy, f"{value:.3f}".replace("-", "−"), ha="right", va="center", fontsize=9, zorder=4)
 
 
 def _node(axes: Axes, x: float, y: float, word: str, colour: str) -> None:
-    axes.add_patch(Circle((x, y), RADIUS, facecolor=colour, edgecolor=LINE, zorder=3))
+    axes.add_patch(Circle((x, y), RADIUS, facecolor=colour, edgecolor=DARK_GREY, zorder=3))
     axes.text(x, y, word, ha="center", va="center", fontsize=12, zorder=4)
 
 
 def _box(axes: Axes, x: float, y: float, word: str, colour: str) -> None:
-    axes.add_patch(FancyBboxPatch((x - 0.34, y - 0.28), 0.68, 0.56, "round,pad=0.08", facecolor=colour, edgecolor=LINE, zorder=3))
+    axes.add_patch(
+        FancyBboxPatch((x - 0.34, y - 0.28), 0.68, 0.56, "round,pad=0.08", facecolor=colour, edgecolor=DARK_GREY, zorder=3)
+    )
     axes.text(x, y, word, ha="center", va="center", fontsize=12, zorder=4)
 
 
-def _arrow(axes: Axes, start: tuple, end: tuple, colour: str = LINE, width: float = 1.3, bend: str = "arc3") -> None:
+def _arrow(axes: Axes, start: tuple, end: tuple, colour: str = DARK_GREY, width: float = 1.3, bend: str = "arc3") -> None:
     style = {"arrowstyle": "-|>", "color": colour, "linewidth": width, "shrinkA": 0, "shrinkB": 0, "connectionstyle": bend}
     axes.annotate("", end, start, arrowprops=style, zorder=2)

@@ -11,11 +11,11 @@ from matplotlib.axes import Axes
 from matplotlib.collections import LineCollection
 from matplotlib.figure import Figure
 
-from ablate.ablation.report.figure import PALETTE, new_figure
+from ablate.ablation.report.figure import new_figure
+from ablate.figure.colours import CURVES, LIGHT_GREY
 
 Curve = tuple[Float[np.ndarray, " _"], Float[np.ndarray, " _"]]
 TOGETHER, COLUMNS, MOST_POINTS = 6, 4, 300
-GREY = "#C9C9C9"
 
 
 class Band(NamedTuple):
@@ -65,7 +65,7 @@ def draw_curves(cells: Mapping[str, Band], tag: str, order: Sequence[str]) -> Fi
     if len(names) <= TOGETHER:
         figure = new_figure(4.0)
         axes = figure.subplots()
-        for name, colour in zip(names, PALETTE, strict=False):
+        for name, colour in zip(names, CURVES, strict=False):
             _draw(axes, cells[name], colour, name)
         axes.legend(frameon=False, loc="center left", bbox_to_anchor=(1, 0.5))
         axes.set(xlabel="step", ylabel=tag)
@@ -76,8 +76,8 @@ def draw_curves(cells: Mapping[str, Band], tag: str, order: Sequence[str]) -> Fi
     frames = figure.subplots(lines, COLUMNS, sharex=True, sharey=True, squeeze=False).ravel()
     others = [np.column_stack([cells[name].steps, cells[name].mean]) for name in names]
     for i, (name, axes) in enumerate(zip(names, frames, strict=False)):
-        axes.add_collection(LineCollection(others, colors=GREY, linewidths=0.6))
-        _draw(axes, cells[name], PALETTE[0], name)
+        axes.add_collection(LineCollection(others, colors=LIGHT_GREY, linewidths=0.6))
+        _draw(axes, cells[name], CURVES[0], name)
         axes.set_title(name, fontsize=9, loc="left")
         axes.tick_params(labelsize=8, labelbottom=i + COLUMNS >= len(names))
     for axes in frames[len(names) :]:

@@ -9,9 +9,10 @@ from matplotlib.figure import Figure
 
 from ablate.ablation.judge import statistics
 from ablate.ablation.report.curves import Curve
-from ablate.ablation.report.figure import BAND, LINE, MEAN, new_figure
+from ablate.ablation.report.figure import new_figure
 from ablate.ablation.spec.ablation import Claim
 from ablate.ablation.spec.contrast import Contrast
+from ablate.figure.colours import CREAM, GREY, NAVY
 
 COLUMNS, WIDTH = 3, 10.0
 
@@ -69,10 +70,10 @@ def draw_developments(found: Sequence[Development]) -> Figure:
     frames = figure.subplots(lines, COLUMNS, squeeze=False).ravel()
     for axes, each in zip(frames, found, strict=False):
         least = each.claim.least_effect
-        axes.axhspan(-least, least, color=BAND, lw=0)
-        axes.axhline(0, color=LINE, lw=1)
-        axes.fill_between(each.steps, each.low, each.high, color=MEAN, alpha=0.2, lw=0)
-        axes.plot(each.steps, each.mean, color=MEAN, lw=1.6, marker="o", ms=3)
+        axes.axhspan(-least, least, color=CREAM, lw=0)
+        axes.axhline(0, color=GREY, lw=1)
+        axes.fill_between(each.steps, each.low, each.high, color=NAVY, alpha=0.2, lw=0)
+        axes.plot(each.steps, each.mean, color=NAVY, lw=1.6, marker="o", ms=3)
         axes.set_title(f"{each.claim.name}\n{validated(each.claim.metric)}", fontsize=8, loc="left")
         axes.tick_params(labelsize=8)
         axes.spines[["top", "right"]].set_visible(False)

@@ -14,11 +14,9 @@ from ablate.ablation.judge import statistics
 from ablate.ablation.judge.verdict import Estimate, Outcome
 from ablate.ablation.report.cells import Cell
 from ablate.ablation.report.wording import MARKS
+from ablate.figure.colours import CREAM, DARK_GREEN, DARK_GREY, DARK_ORANGE, GREY, NAVY, PALE_GREY, SKY_BLUE
 
-# Okabe and Ito's colours, which colour-blind readers tell apart.
-PALETTE = ("#0072B2", "#E69F00", "#009E73", "#CC79A7", "#56B4E9", "#D55E00", "#8C8C00", "#000000")
-SEED, MEAN, BAND, LINE = "#56B4E9", "#0B3954", "#ECE7DC", "#8A8A8A"
-VERDICT = {"supported": "#00704F", "refuted": "#B34700", "inconclusive": "#555555", "incomplete": "#555555"}
+VERDICT = {"supported": DARK_GREEN, "refuted": DARK_ORANGE, "inconclusive": DARK_GREY, "incomplete": DARK_GREY}
 WIDTH, DPI = 8.0, 110  # inches, dots an inch
 LONGEST = 90  # characters of a title beside its verdict
 
@@ -59,7 +57,7 @@ def draw_points(cells: Sequence[Cell], metric: str, better: str) -> Figure:
         room = 0.4 * (max(seen) - min(seen)) or 0.1  # the interval of two seeds would leave none for the dots
         axes.set_xlim(max(axes.get_xlim()[0], min(seen) - room), min(axes.get_xlim()[1], max(seen) + room))
     axes.set_xlabel(f"{metric} ({'higher' if better == 'maximise' else 'lower'} is better)")
-    axes.grid(axis="x", color="#E4E4E4")
+    axes.grid(axis="x", color=PALE_GREY)
     _clean(axes)
     return figure
 
@@ -77,8 +75,8 @@ def draw_claims(outcomes: Sequence[Outcome]) -> Figure:
 def _strip(axes: Axes, outcome: Outcome, estimate: Estimate) -> None:
     least = outcome.claim.least_effect
     _row(axes, 0, estimate.values, (estimate.low, estimate.high))
-    axes.axvspan(-least, least, color=BAND, lw=0, zorder=0)
-    axes.axvline(0, color=LINE, lw=1, zorder=1)
+    axes.axvspan(-least, least, color=CREAM, lw=0, zorder=0)
+    axes.axvline(0, color=GREY, lw=1, zorder=1)
     axes.set(ylim=(0.7, -0.5), yticks=[])
     title = f"{outcome.claim.name}: {estimate.label}, {outcome.claim.metric}"
     if len(title) > LONGEST:
@@ -94,9 +92,9 @@ def _row(axes: Axes, y: float, values: np.ndarray, ends: tuple[float, float] | N
     if not len(values):
         return
     low, high = ends or statistics.interval(values)[:2]
-    axes.plot(values, np.full(len(values), y + 0.16), "o", ms=4.5, color=SEED, alpha=0.8, mec="none", zorder=2)
-    axes.plot([low, high], [y - 0.1, y - 0.1], color=MEAN, lw=2, solid_capstyle="butt", zorder=3)
-    axes.plot(values.mean(), y - 0.1, "D", ms=5, color=MEAN, zorder=4)
+    axes.plot(values, np.full(len(values), y + 0.16), "o", ms=4.5, color=SKY_BLUE, alpha=0.8, mec="none", zorder=2)
+    axes.plot([low, high], [y - 0.1, y - 0.1], color=NAVY, lw=2, solid_capstyle="butt", zorder=3)
+    axes.plot(values.mean(), y - 0.1, "D", ms=5, color=NAVY, zorder=4)
 
 
 def _clean(axes: Axes) -> None:

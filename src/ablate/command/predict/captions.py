@@ -36,11 +36,11 @@ def caption(task: Captioning, picture: Image.Image) -> Wrote:
 
 @torch.no_grad()
 def _draw(task: Captioning, picture: Image.Image, wrote: Wrote, file: Path) -> None:
-    from ablate.figure.attention import attention_strip
+    from ablate.figure.attention import Strip, attention_strips
 
     image = as_trained(task, picture)
     grid = tuple(task.model.reader.look(image).shape[2:])
-    attention_strip(image[0].cpu(), wrote.tokens, wrote.weights, grid).savefig(file, dpi=120)
+    attention_strips([Strip(image[0].cpu(), wrote.tokens, wrote.weights)], grid).savefig(file, dpi=120)
 
 
 def _targets(output: Path, name: str) -> tuple[Path]:

@@ -84,8 +84,8 @@ def _write_lines(task: Translation, path: Path, output: Path) -> None:
 
 
 def _draw(task: Translation, source: Source, wrote: Wrote, file: Path) -> None:
-    from ablate.figure.attention import attention_matrix
+    from ablate.figure.attention import Matrix, attention_matrices
 
     file.parent.mkdir(parents=True, exist_ok=True)
-    attention_matrix(source.tokens, wrote.tokens, wrote.weights).savefig(file, dpi=120)
+    attention_matrices([Matrix(source.tokens, wrote.tokens, wrote.weights)]).savefig(file, dpi=120)
     say(f"where the network looked for it: {file}")

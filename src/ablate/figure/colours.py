@@ -1,0 +1,11 @@
+"""The colours of all figures, after Okabe and Ito 2008, Color universal design: every kind of colour vision tells them apart."""
+
+BLACK, WHITE = "#000000", "#FFFFFF"
+ORANGE, SKY_BLUE, GREEN, YELLOW = "#E69F00", "#56B4E9", "#009E73", "#F0E442"
+BLUE, VERMILLION, PURPLE = "#0072B2", "#D55E00", "#CC79A7"
+OLIVE, NAVY, DARK_GREEN, DARK_ORANGE = "#8C8C00", "#0B3954", "#00704F", "#B34700"
+DARK_GREY, GREY, LIGHT_GREY, PALE_GREY, CREAM = "#444444", "#777777", "#C9C9C9", "#E8E8E8", "#ECE7DC"
+
+FILLS = (SKY_BLUE, ORANGE, GREEN, PURPLE, YELLOW, VERMILLION)  # light enough for black text
+CURVES = (BLUE, ORANGE, GREEN, PURPLE, SKY_BLUE, VERMILLION, OLIVE, BLACK)
+CORRECT, INCORRECT, UNJUDGED = GREEN, VERMILLION, BLUE  # texts and pixels
