@@ -1,6 +1,7 @@
 """Runs the project's commands as a user does: a process, its words, its exit status, what it wrote."""
 
 import atexit
+import copy
 import multiprocessing
 import os
 import runpy
@@ -8,6 +9,7 @@ import subprocess
 import sys
 import tempfile
 from collections.abc import Mapping, Sequence
+from functools import cache
 from pathlib import Path
 
 import hydra
@@ -35,6 +37,11 @@ TINY = [
 
 def compose(*overrides: str, **options: bool) -> DictConfig:
     """conf/train.yaml with overrides."""
+    return copy.deepcopy(_composed_once(*overrides, **options))
+
+
+@cache
+def _composed_once(*overrides: str, **options: bool) -> DictConfig:
     with hydra.initialize_config_dir(str(CONF), version_base="1.3"):
         return hydra.compose("train", list(overrides), **options)
 

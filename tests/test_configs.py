@@ -87,6 +87,7 @@ def test_every_experiment_opens_with_question_command_time_and_result(name):
     assert f"experiment={name}" in head
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("trainer", ["gpu", "ddp"])
 @pytest.mark.parametrize("name", EXPERIMENTS)
 def test_every_experiment_is_built_for_a_gpu_too(name, trainer):

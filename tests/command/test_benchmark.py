@@ -15,6 +15,7 @@ def test_every_table_is_shown(monkeypatch, capsys):
     assert all(word in shown for word in ("elman", "gru", "lstm", "our loop", "4 steps", "padding and buckets"))
 
 
+@pytest.mark.slow
 def test_captioning_is_timed_in_training_and_in_search(monkeypatch, capsys):
     small = {"BATCH": 2, "LENGTH": 3, "SIZE": 16, "REPEATS": 1, "VOCABULARIES": (12,), "BATCHES": (1, 3), "LENGTHS": (2,)}
     for name, value in small.items():
