@@ -4,6 +4,8 @@ from functools import partial
 
 import pytest
 import torch
+from ablate.model.text.captioner import Captioner
+from ablate.model.text.sequence_to_sequence import SequenceToSequence
 from lightning.pytorch import Trainer, seed_everything
 from lightning.pytorch.loggers import TensorBoardLogger
 from PIL import Image
@@ -23,10 +25,8 @@ from ablate.figure.attention import attention_matrices
 from ablate.model.recurrent.cell.gru import GRU
 from ablate.model.segmenter.encoder.small import SmallEncoder
 from ablate.model.text.attention.additive import Additive
-from ablate.model.text.captioner import Captioner
 from ablate.model.text.decoding.greedy import greedy
 from ablate.model.text.question_answering import QuestionAnswering as Answering
-from ablate.model.text.sequence_to_sequence import SequenceToSequence
 from ablate.optim.schedule import constant
 from ablate.task.captioning import Captioning
 from ablate.task.question_answering import QuestionAnswering

@@ -81,7 +81,7 @@ class Answers(HeldOut):
         texts = "\n\n".join(f"{before}\n{each.told()}" for before, each in zip(told, answers, strict=True))
         show_text(texts, self.folder / "answers.txt", trainer, "val/texts", step)
         if batch.image is not None:
-            grid = None if weights is None else tuple(task.model.reader.look(batch.image).shape[2:])
+            grid = None if weights is None else tuple(task.model.reader.feature_map(batch.image).shape[2:])
             show(draw_answers(batch.image, answers, weights, grid), self.folder / "answers.png", trainer, "val/answers", step)
 
 

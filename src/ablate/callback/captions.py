@@ -82,5 +82,5 @@ class Captions(HeldOut):
         if found.weights is not None:
             words = [task.tokenisers["target"].decode_with_end(row) for row in found.tokens[:STRIPS].tolist()]
             strips = [Strip(*each[:2], each[2][: len(each[1])]) for each in zip(batch.image, words, found.weights)]
-            figure = attention_strips(strips, tuple(task.model.reader.look(batch.image).shape[2:]))
+            figure = attention_strips(strips, tuple(task.model.reader.feature_map(batch.image).shape[2:]))
             show(figure, self.folder / "attention.png", trainer, "val/attention", step)

@@ -3,7 +3,6 @@
 import warnings
 from abc import abstractmethod
 from collections.abc import Callable, Mapping
-from inspect import signature
 from typing import ClassVar, NamedTuple
 
 import torch
@@ -15,6 +14,7 @@ from ablate.data.batch import BatchKind
 from ablate.data.datamodule import DataModule
 from ablate.data.text.tokeniser import Tokeniser
 from ablate.errors import BadInput
+from ablate.model.segmenter.base import Segmenter
 
 SPLITS = ("train", "val", "test")
 
@@ -46,11 +46,11 @@ class Task(LightningModule):
 
     Attributes:
         learns_from: the kind of batches.
-        model_takes: the arguments beside the input that `model` is called with, in the words of its forward.
+        model_class: the kind of models.
     """
 
     learns_from: ClassVar[BatchKind] = BatchKind.CLASS_PER_PIXEL
-    model_takes: ClassVar[frozenset[str]] = frozenset()
+    model_class: ClassVar[type[nn.Module]] = Segmenter
 
     def __init__(
         self,
@@ -94,8 +94,7 @@ class Task(LightningModule):
         name = self.config["task"]["name"]
         if batch.kind != self.learns_from:
             raise BadInput(f"task={name} learns from {self.learns_from}, these data are {batch.kind}")
-        takes = {"lengths", "states", "tokens", "question"} & set(signature(self.model.forward).parameters)
-        if takes != self.model_takes:
+        if not isinstance(self.model, self.model_class):
             raise BadInput(f"task={name} is for another kind of model than {type(self.model).__name__}")
 
     def run(self, split: str, batch: tuple) -> Output:

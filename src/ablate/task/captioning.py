@@ -9,12 +9,13 @@ from torchmetrics import MetricCollection
 from ablate.data.batch import BatchKind, CaptionBatch, Truth
 from ablate.metric.text.truth import TruthRate
 from ablate.model.segmenter.encoder.load import load_encoder
+from ablate.model.text.encoder_decoder import EncoderDecoder
 from ablate.model.text.memory import Memory
-from ablate.task.text_writing import SCORES, TextWriting
+from ablate.task.text_generation import SCORES, TextGeneration
 
 
-class Captioning(TextWriting):
-    """Captions of pictures; see `TextWriting`.
+class Captioning(TextGeneration):
+    """Captions of pictures; see `TextGeneration`.
 
     Beside each score of the test stands its control, shuffled/NAME: the same captions, each compared with what is right of another
     picture, half of the split away. What is left there is known without the picture: the language prior.
@@ -26,7 +27,7 @@ class Captioning(TextWriting):
     """
 
     learns_from = BatchKind.CAPTIONED_PICTURES
-    model_takes = frozenset({"tokens"})
+    model_class = EncoderDecoder
 
     def __init__(
         self,
@@ -56,7 +57,7 @@ class Captioning(TextWriting):
         load_encoder(self.model.reader.encoder, weights)
 
     def inputs(self, batch: CaptionBatch) -> tuple:
-        return batch.image, batch.input
+        return batch.image, None, batch.input
 
     def read(self, batch: CaptionBatch) -> Memory:
         return self.model.reader(torch.zeros_like(batch.image) if self.blind else batch.image)

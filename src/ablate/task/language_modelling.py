@@ -11,7 +11,7 @@ from ablate.errors import BadInput
 from ablate.loss.token import token_cross_entropy
 from ablate.metric.language import LanguageScores
 from ablate.task.base import Output
-from ablate.task.recurrent import RecurrentTask, States, reads_backward
+from ablate.task.recurrent import RecurrentTask, States
 
 
 class LanguageModelling(RecurrentTask):
@@ -28,7 +28,7 @@ class LanguageModelling(RecurrentTask):
         name: str = "language_modelling",
     ) -> None:
         super().__init__(model, {"scores": LanguageScores(IGNORE)}, optimizer, scheduler, truncate, gradient_clip)
-        if reads_backward(model):
+        if model.bidirectional:
             raise BadInput("model.bidirectional=true lets a language model read what it is to say")
         self.label_smoothing = label_smoothing
 

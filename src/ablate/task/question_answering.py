@@ -12,7 +12,7 @@ from ablate.data.text.vocabulary import UNKNOWN
 from ablate.errors import BadInput
 from ablate.metric.classification import ClassificationScores
 from ablate.model.segmenter.encoder.load import load_encoder
-from ablate.model.text.text_reader import TextReader
+from ablate.model.text.question_answering import QuestionAnswering as QuestionAnsweringModel
 from ablate.task.base import Output, Task
 
 
@@ -26,7 +26,7 @@ class QuestionAnswering(Task):
     """
 
     learns_from = BatchKind.QUESTIONS
-    model_takes = frozenset({"lengths", "question"})
+    model_class = QuestionAnsweringModel
 
     def __init__(
         self,
@@ -46,10 +46,9 @@ class QuestionAnswering(Task):
 
     def check(self, batch: Batch, trainer: Trainer) -> None:
         super().check(batch, trainer)
-        of_stories = isinstance(self.model.reader, TextReader)
-        if of_stories and batch.story is None:
+        if self.model.reads_stories and batch.story is None:
             raise BadInput("these questions are on pictures: model=question_answering")
-        if not of_stories and batch.image is None:
+        if not self.model.reads_stories and batch.image is None:
             raise BadInput("these questions are on stories: model=story_question_answering")
 
     def load_encoder(self, weights: Mapping[str, Tensor]) -> None:

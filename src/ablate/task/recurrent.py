@@ -10,6 +10,7 @@ from torchmetrics import Metric
 
 from ablate.data.batch import BatchKind, SequenceBatch
 from ablate.errors import BadInput, check_positive
+from ablate.model.recurrent.base import LanguageModel
 from ablate.task.base import Output, Task
 
 States = tuple[tuple[Tensor, ...], ...]
@@ -32,7 +33,7 @@ class RecurrentTask(Task):
     """
 
     learns_from = BatchKind.CLASS_PER_STEP
-    model_takes = frozenset({"lengths", "states"})
+    model_class = LanguageModel
 
     def __init__(
         self,
@@ -45,7 +46,7 @@ class RecurrentTask(Task):
     ) -> None:
         super().__init__(model, metrics, optimizer, scheduler, gradient_clip=gradient_clip)
         self.truncate = None if truncate is None else check_positive("truncate", truncate)
-        if truncate is not None and reads_backward(model):
+        if truncate is not None and model.bidirectional:
             raise BadInput(f"`truncate`={truncate} cuts from the beginning on; model.bidirectional=true reads from the end, too")
         self.automatic_optimization = truncate is None
         self.left: dict[str, tuple[Tensor, States]] = {}  # by split: which samples the last batch had, and their states
@@ -115,11 +116,6 @@ class RecurrentTask(Task):
             self.left[split] = batch.index, _map(Tensor.detach, states)
         else:
             self.left.pop(split, None)
-
-
-def reads_backward(model: nn.Module) -> bool:
-    """Whether a network reads sequences from their ends, too."""
-    return bool(getattr(getattr(model, "recurrent", None), "bidirectional", False))
 
 
 def _map(function: Callable[[Tensor], Tensor], states: States) -> States:

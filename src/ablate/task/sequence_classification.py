@@ -8,6 +8,7 @@ from torch import nn
 
 from ablate.data.batch import BatchKind, SequenceBatch
 from ablate.metric.classification import ClassificationScores
+from ablate.model.recurrent.base import SequenceModel
 from ablate.task.base import Output, Task
 
 
@@ -15,7 +16,7 @@ class SequenceClassification(Task):
     """Cross-entropy of the class of each sequence; accuracy, macro F1 and the confusion matrix over the whole split."""
 
     learns_from = BatchKind.CLASS_PER_SEQUENCE
-    model_takes = frozenset({"lengths"})
+    model_class = SequenceModel
 
     def __init__(
         self,

@@ -8,6 +8,7 @@ from torch import nn
 from torchmetrics import MeanSquaredError
 
 from ablate.data.batch import BatchKind, SequenceBatch
+from ablate.model.recurrent.base import SequenceModel
 from ablate.task.base import Output, Task
 
 
@@ -15,7 +16,7 @@ class SequenceRegression(Task):
     """Mean squared error of one number a sequence; the model has one output."""
 
     learns_from = BatchKind.NUMBER_PER_SEQUENCE
-    model_takes = frozenset({"lengths"})
+    model_class = SequenceModel
 
     def __init__(
         self,

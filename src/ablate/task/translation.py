@@ -6,15 +6,16 @@ import torch
 from torch import nn
 
 from ablate.data.batch import BatchKind, PairBatch
+from ablate.model.text.encoder_decoder import EncoderDecoder
 from ablate.model.text.memory import Memory
-from ablate.task.text_writing import TextWriting
+from ablate.task.text_generation import TextGeneration
 
 
-class Translation(TextWriting):
-    """A text read by one network and written in other words by another; see `TextWriting`."""
+class Translation(TextGeneration):
+    """A text read by one network and written in other words by another; see `TextGeneration`."""
 
     learns_from = BatchKind.TEXT_PAIRS
-    model_takes = frozenset({"lengths", "tokens"})
+    model_class = EncoderDecoder
 
     def __init__(
         self,

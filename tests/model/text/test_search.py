@@ -16,7 +16,7 @@ from ablate.model.recurrent.cell.lstm import LSTM
 from ablate.model.text.attention.additive import Additive
 from ablate.model.text.attention.none import none
 from ablate.model.text.decoder import TextDecoder
-from ablate.model.text.decoding.base import Rules
+from ablate.model.text.decoding.base import Constraints
 from ablate.model.text.decoding.beam import beam
 from ablate.model.text.decoding.greedy import greedy
 from ablate.model.text.decoding.sample import sample
@@ -252,6 +252,6 @@ def test_bad_input_is_one_line(call, words):
 
 
 def test_repeats_by_hand():
-    rules = Rules(END, (), 9, 0, 2)
+    rules = Constraints(END, (), 9, 0, 2)
     scores = rules.restrict(torch.zeros(2, V), torch.tensor([[4, 5, 4], [4, 5, 6]]))
     assert scores[0].isneginf().nonzero().flatten().tolist() == [5] and not scores[1].isneginf().any()

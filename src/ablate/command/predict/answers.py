@@ -9,7 +9,6 @@ from ablate.command.predict.words import encode, likely, say
 from ablate.data.batch import QuestionBatch
 from ablate.data.text.teacher_forcing import padded
 from ablate.errors import BadInput
-from ablate.model.text.text_reader import TextReader
 from ablate.task.question_answering import QuestionAnswering
 
 SHOWN = 3  # answers
@@ -19,7 +18,7 @@ def write_answers(task: QuestionAnswering, given: str, question: str | None) -> 
     """The likeliest answers to a question on a story, or on each picture."""
     if question is None:
         raise BadInput('question=TEXT is missing: the network answers questions, such as question="is there a red ring ?"')
-    of_stories, tokeniser = isinstance(task.model.reader, TextReader), task.tokenisers["source"]
+    of_stories, tokeniser = task.model.reads_stories, task.tokenisers["source"]
     asked = encode(tokeniser, tokeniser.split(question), "question=", question)
     batch = QuestionBatch(*padded([asked]), *torch.zeros(2, 1, dtype=torch.long))
     if of_stories:

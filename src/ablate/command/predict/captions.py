@@ -39,7 +39,7 @@ def _draw(task: Captioning, picture: Image.Image, wrote: Wrote, file: Path) -> N
     from ablate.figure.attention import Strip, attention_strips
 
     image = as_trained(task, picture)
-    grid = tuple(task.model.reader.look(image).shape[2:])
+    grid = tuple(task.model.reader.feature_map(image).shape[2:])
     attention_strips([Strip(image[0].cpu(), wrote.tokens, wrote.weights)], grid).savefig(file, dpi=120)
 
 

@@ -14,7 +14,7 @@ from ablate.data.text.tokeniser import Tokeniser
 from ablate.data.text.vocabulary import UNKNOWN
 from ablate.errors import BadInput
 from ablate.model.text.memory import Memory
-from ablate.task.text_writing import TextWriting
+from ablate.task.text_generation import TextGeneration
 
 
 class Wrote(NamedTuple):
@@ -26,7 +26,7 @@ class Wrote(NamedTuple):
     weights: Float[Tensor, "t s"] | None  # where the network looked for each; None without attention
 
 
-def write(task: TextWriting, memory: Memory) -> Wrote:
+def write(task: TextGeneration, memory: Memory) -> Wrote:
     """What is searched out for a memory of one row."""
     found = task.write(memory)
     tokens = task.tokenisers["target"].decode_with_end(found.tokens[0].tolist())

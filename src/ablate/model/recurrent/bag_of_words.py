@@ -4,11 +4,12 @@ from jaxtyping import Float, Int
 from torch import Tensor, nn
 
 from ablate.errors import check_positive
+from ablate.model.recurrent.base import SequenceModel
 from ablate.model.recurrent.input import SequenceInput
 from ablate.model.recurrent.unroll import check_lengths, present
 
 
-class BagOfWords(nn.Module):
+class BagOfWords(SequenceModel):
     """logits = W mean_t E[token_t] + b: any order of the same tokens gives the same answer (Joulin et al. 2017, section 2).
 
     Args:

@@ -7,6 +7,7 @@ from jaxtyping import Float, Int
 from torch import Tensor, nn
 
 from ablate.errors import check_choice, check_positive
+from ablate.model.recurrent.base import SequenceModel
 from ablate.model.recurrent.cell.base import Cell
 from ablate.model.recurrent.input import SequenceInput
 from ablate.model.recurrent.layers import Recurrent
@@ -15,7 +16,7 @@ from ablate.model.recurrent.unroll import present
 SUMMARIES = ("last", "mean", "max")
 
 
-class SequenceClassifier(nn.Module):
+class SequenceClassifier(SequenceModel):
     """logits = W_o s + b_o, s a summary of h_1 … h_T: the last state of each direction, or mean or maximum over the steps.
 
     Args:

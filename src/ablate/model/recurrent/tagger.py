@@ -6,12 +6,13 @@ from jaxtyping import Float, Int
 from torch import Tensor, nn
 
 from ablate.errors import BadInput, check_positive
+from ablate.model.recurrent.base import LanguageModel
 from ablate.model.recurrent.cell.base import Cell
 from ablate.model.recurrent.input import SequenceInput
 from ablate.model.recurrent.layers import Recurrent
 
 
-class SequenceTagger(nn.Module):
+class SequenceTagger(LanguageModel):
     """logits_t = W_o h_t + b_o at every step t. With the next token as what is said, a language model.
 
     Args:
@@ -38,6 +39,7 @@ class SequenceTagger(nn.Module):
     ) -> None:
         super().__init__()
         self.input = SequenceInput(vocabulary_size, input_size, embedding_size, dropout)
+        self.bidirectional = bidirectional
         self.recurrent = Recurrent(cell, self.input.output_size, layers, bidirectional, dropout, fused)
         self.dropout = nn.Dropout(dropout)
         self.head = nn.Linear(self.recurrent.output_size, check_positive("num_classes", num_classes))

@@ -5,11 +5,12 @@ from jaxtyping import Float, Int
 from torch import Tensor, nn
 
 from ablate.errors import check_positive
+from ablate.model.recurrent.base import SequenceModel
 from ablate.model.recurrent.input import SequenceInput
 from ablate.model.recurrent.unroll import check_lengths, present
 
 
-class WindowMLP(nn.Module):
+class WindowMLP(SequenceModel):
     """logits = W_2 φ(W_1 [x_1; …; x_w] + b_1) + b_2, φ = ReLU: the first w steps side by side, and no others.
 
     What is learned at one position is not known at another, and a longer sequence is cut off: what the lecture says that

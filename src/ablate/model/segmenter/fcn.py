@@ -7,9 +7,10 @@ from jaxtyping import Float
 from torch import Tensor, nn
 
 from ablate.errors import BadInput, check_positive
+from ablate.model.segmenter.base import Segmenter
 
 
-class FCN(nn.Module):
+class FCN(Segmenter):
     """logits = interpolate(head(decoder(encoder(image)))), the interpolation only where the decoder's map is coarser.
 
     Any picture size comes back at that size. After Long, Shelhamer and Darrell 2015, Fully Convolutional Networks.

@@ -24,8 +24,8 @@ class DecoderState(NamedTuple):
     context: Float[Tensor, "b n"] | None  # None where it is no input
 
 
-class Decoded(NamedTuple):
-    """What a decoder says after each token, and where it looked for that."""
+class DecoderOutput(NamedTuple):
+    """Logits of the next token after each token, and the weights of the attention."""
 
     logits: Float[Tensor, "b t k"]
     weights: Float[Tensor, "b t s"] | None  # None without attention
@@ -114,36 +114,36 @@ class TextDecoder(nn.Module):
         hidden, state, context, weights = self._advance(self.input(token[:, None])[:, 0], state, memory)
         return self._say(hidden, context), state, weights
 
-    def forward(self, tokens: Int[Tensor, "b t"], memory: Memory) -> Decoded:
+    def forward(self, tokens: Int[Tensor, "b t"], memory: Memory) -> DecoderOutput:
         """Teacher forcing: after each of the tokens given, logits of the next (Williams and Zipser 1989)."""
         memory, xs = self.prepare(memory), self.input(tokens)
         state = self.start(memory)
         if not self.input_feeding:
             hidden, _ = self.recurrent(xs, None, state.cells)
             context, weights = self._see(hidden, memory)
-            return Decoded(self._say(hidden, context), weights)
+            return DecoderOutput(self._say(hidden, context), weights)
         seen = []
         for x in xs.unbind(1):
             hidden, state, context, weights = self._advance(x, state, memory)
             seen.append((hidden, context, weights))
         hidden, context, weights = (torch.stack(each, 1) for each in zip(*seen))
-        return Decoded(self._say(hidden, context), weights)
+        return DecoderOutput(self._say(hidden, context), weights)
 
     def scheduled(
-        self, tokens: Int[Tensor, "b t"], memory: Memory, own: float, generator: torch.Generator | None = None
-    ) -> Decoded:
-        """Teacher forcing in which each token after the first is, with the probability `own`, one drawn from the logits before it.
+        self, tokens: Int[Tensor, "b t"], memory: Memory, sampling_probability: float, generator: torch.Generator | None = None
+    ) -> DecoderOutput:
+        """Teacher forcing in which each token after the first is, with the given probability, one drawn from the logits before it.
 
-        Scheduled sampling; `own` is 1 - ε_i of Bengio et al. 2015, section 2.4. No gradient flows through what is drawn.
+        Scheduled sampling; `sampling_probability` is 1 - ε_i of Bengio et al. 2015, section 2.4. No gradient flows through what is drawn.
 
         Args:
             generator: on the CPU; None: torch's.
         """
-        if not 0 <= own <= 1:
-            raise BadInput(f"the share of the network's own tokens, {own}, must be from 0 to 1")
+        if not 0 <= sampling_probability <= 1:
+            raise BadInput(f"`sampling_probability`={sampling_probability} must be from 0 to 1")
         memory, decoded = self.prepare(memory), []
         state = self.start(memory)
-        replaced = (torch.rand(tokens.shape, generator=generator) < own).to(tokens.device)
+        replaced = (torch.rand(tokens.shape, generator=generator) < sampling_probability).to(tokens.device)
         for token, replace in zip(tokens.unbind(1), replaced.unbind(1)):
             if decoded:
                 chances = decoded[-1][0].detach().float().softmax(-1).cpu()
@@ -152,7 +152,7 @@ class TextDecoder(nn.Module):
             logits, state, weights = self.step(token, state, memory)
             decoded.append((logits, weights))
         logits, weights = zip(*decoded)
-        return Decoded(torch.stack(logits, 1), None if self.attention is None else torch.stack(weights, 1))
+        return DecoderOutput(torch.stack(logits, 1), None if self.attention is None else torch.stack(weights, 1))
 
     def _advance(self, x: Tensor, state: DecoderState, memory: Memory) -> tuple[Tensor, DecoderState, Tensor | None, Tensor | None]:
         if self.input_feeding:
@@ -165,7 +165,7 @@ class TextDecoder(nn.Module):
         if self.attention is None:
             return None, None
         memory = self.prepare(memory)
-        context, weights = self.attention.look(hidden, memory.projected, memory.keys, memory.mask)
+        context, weights = self.attention.attend(hidden, memory.projected, memory.keys, memory.mask)
         return context if self.gate is None else self.gate(hidden).sigmoid() * context, weights
 
     def _say(self, hidden: Float[Tensor, "*b h"], context: Float[Tensor, "*b n"] | None) -> Float[Tensor, "*b k"]:

@@ -5,20 +5,18 @@ from torch import Tensor, nn
 
 from ablate.errors import check_choice
 from ablate.model.text.memory import Memory
+from ablate.model.text.reader import Reader
 
 PLACES = ("bottom", "last_map")
 
 
-class PictureReader(nn.Module):
+class PictureReader(Reader):
     """keys: the encoder's map, row by row; summary: their mean (Xu et al. 2015, section 3.1.2).
 
     Args:
         encoder: `image -> Features`, with `channels`.
         frozen: it is not trained, and stays in evaluation mode.
         places: bottom, what the last downsampling left; last_map, what it was given, with four times the places.
-
-    Attributes:
-        key_size, summary_size: numbers in a key and in the summary.
     """
 
     def __init__(self, encoder: nn.Module, frozen: bool = False, places: str = "bottom") -> None:
@@ -36,12 +34,12 @@ class PictureReader(nn.Module):
             self.encoder.eval()
         return self
 
-    def forward(self, image: Float[Tensor, "b c h w"]) -> Memory:
-        """Every place is within the picture."""
-        keys = self.look(image).flatten(2).mT
+    def forward(self, image: Float[Tensor, "b c h w"], lengths: None = None) -> Memory:
+        """No key is masked: every position lies within the picture."""
+        keys = self.feature_map(image).flatten(2).mT
         return Memory(keys, keys.new_ones(keys.shape[:2]).bool(), keys.mean(1))
 
-    def look(self, image: Float[Tensor, "b c h w"]) -> Float[Tensor, "b n r k"]:
-        """The map before it is laid out row by row."""
+    def feature_map(self, image: Float[Tensor, "b c h w"]) -> Float[Tensor, "b n r k"]:
+        """The encoder's map, of which the keys are the rows and columns."""
         features = self.encoder(image)
         return features.bottom if self.places == "bottom" else features.maps[-1]

@@ -8,14 +8,13 @@ from jaxtyping import Float, Int
 from torch import Tensor, nn
 
 from ablate.errors import check_positive
-from ablate.model.recurrent.cell.base import Cell
 from ablate.model.text.attention.base import Attention
-from ablate.model.text.picture_reader import PictureReader
+from ablate.model.text.reader import Reader
 from ablate.model.text.text_reader import TextReader
 
 
-class Answered(NamedTuple):
-    """What is said of each question, and where the network looked for it."""
+class AnswerOutput(NamedTuple):
+    """Logits of the answers to each question, and the weights of the attention."""
 
     logits: Float[Tensor, "b k"]
     weights: Float[Tensor, "b s"] | None  # None without attention
@@ -30,46 +29,37 @@ class QuestionAnswering(nn.Module):
     A single look: of Sukhbaatar et al. 2015, section 2.1, with a recurrent network in the place of bags of words.
 
     Args:
-        encoder: of pictures, `image -> Features`; None: stories are read, by a network that shares its embedding with the question's.
-        vocabulary_size, embedding_size: of questions and stories, see `SequenceInput`.
-        cell: given the input size, makes a cell.
+        question: reads the question.
+        reader: reads the picture or the story; one of stories shares its embedding with the question's.
         attention: given the sizes of a query and of a key, makes an attention, or None.
         num_classes: answers.
-        frozen, places: of the encoder, see `PictureReader`.
-        layers, bidirectional, fused: see `Recurrent`.
-        dropout: of the inputs, between layers, and before W_o.
+        dropout: before W_o.
     """
 
     def __init__(
         self,
-        encoder: nn.Module | None,
-        vocabulary_size: int,
-        embedding_size: int,
-        cell: Callable[[int], Cell],
+        question: TextReader,
+        reader: Reader,
         attention: Callable[[int, int], Attention | None],
         num_classes: int,
-        frozen: bool = False,
-        places: str = "bottom",
-        layers: int = 1,
-        bidirectional: bool = False,
         dropout: float = 0.0,
-        fused: str = "auto",
     ) -> None:
         super().__init__()
-        options = (vocabulary_size, embedding_size, cell, layers, bidirectional, False, dropout, fused)
-        self.question = TextReader(*options)
-        if encoder is None:
-            self.reader = TextReader(*options)
-            self.reader.input = self.question.input
-        else:
-            self.reader = PictureReader(encoder, frozen, places)
-        size = self.question.recurrent.layers[-1][0].hidden_size
-        self.query = nn.Linear(self.question.summary_size, size)
-        self.attention = attention(size, self.reader.key_size)
-        seen = self.reader.summary_size if self.attention is None else self.reader.key_size
-        self.readout = nn.Linear(size + seen, size)
+        self.question, self.reader = question, reader
+        if isinstance(reader, TextReader):
+            reader.input = question.input
+        size = question.recurrent.layers[-1][0].hidden_size
+        self.query = nn.Linear(question.summary_size, size)
+        self.attention = attention(size, reader.key_size)
+        attended = reader.summary_size if self.attention is None else reader.key_size
+        self.readout = nn.Linear(size + attended, size)
         self.dropout = nn.Dropout(dropout)
         self.head = nn.Linear(size, check_positive("num_classes", num_classes))
+
+    @property
+    def reads_stories(self) -> bool:
+        """Whether it answers questions about stories; else about pictures."""
+        return isinstance(self.reader, TextReader)
 
     def forward(
         self,
@@ -77,10 +67,10 @@ class QuestionAnswering(nn.Module):
         source_lengths: Int[Tensor, " b"] | None,
         question: Int[Tensor, "b t"],
         lengths: Int[Tensor, " b"] | None = None,
-    ) -> Answered:
+    ) -> AnswerOutput:
         """Logits of each answer; lengths are those of stories and questions, pictures have none."""
-        memory = self.reader(source) if source_lengths is None else self.reader(source, source_lengths)
+        memory = self.reader(source, source_lengths)
         query, seen, weights = self.query(self.question(question, lengths).summary).tanh(), memory.summary, None
         if self.attention is not None:
             seen, weights = (each[:, 0] for each in self.attention(query[:, None], memory.keys, memory.mask))
-        return Answered(self.head(self.dropout(self.readout(torch.cat((query, seen), 1)).tanh())), weights)
+        return AnswerOutput(self.head(self.dropout(self.readout(torch.cat((query, seen), 1)).tanh())), weights)

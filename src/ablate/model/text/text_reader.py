@@ -4,16 +4,17 @@ from collections.abc import Callable
 
 import torch
 from jaxtyping import Int
-from torch import Tensor, nn
+from torch import Tensor
 
 from ablate.model.recurrent.cell.base import Cell
 from ablate.model.recurrent.input import SequenceInput
 from ablate.model.recurrent.layers import Recurrent
 from ablate.model.recurrent.unroll import check_lengths, present, reverse_padded
 from ablate.model.text.memory import Memory, flatten_states
+from ablate.model.text.reader import Reader
 
 
-class TextReader(nn.Module):
+class TextReader(Reader):
     """keys_t = h_t of the last layer; summary: the states of all cells at their ends, side by side.
 
     Args:
@@ -23,10 +24,6 @@ class TextReader(nn.Module):
         reverse: read from the end to the beginning, within the true length (Sutskever et al. 2014, section 3.3); each key stays
             at the place of its token.
         dropout: of the inputs and between layers.
-
-    Attributes:
-        key_size: numbers in a key.
-        summary_size: numbers in the summary.
     """
 
     def __init__(

@@ -12,7 +12,7 @@ from ablate.errors import check_positive
 class Attention(nn.Module, ABC):
     """w_i = softmax_i(score(q, k_i)) over the keys that are no padding,   context = Σ_i w_i k_i; nothing is kept between calls.
 
-    What depends on the keys alone is `project`, once for all queries: `forward(q, k, mask) = look(q, project(k), k, mask)`.
+    What depends on the keys alone is `project`, once for all queries: `forward(q, k, mask) = attend(q, project(k), k, mask)`.
 
     Args:
         query_size: numbers in each query.
@@ -32,7 +32,7 @@ class Attention(nn.Module, ABC):
     def score(self, query: Float[Tensor, "b t q"], projected: Float[Tensor, "b s a"]) -> Float[Tensor, "b t s"]:
         """How well each key answers each query."""
 
-    def look(
+    def attend(
         self,
         query: Float[Tensor, "b t q"],
         projected: Float[Tensor, "b s a"],
@@ -46,5 +46,5 @@ class Attention(nn.Module, ABC):
     def forward(
         self, query: Float[Tensor, "b t q"], keys: Float[Tensor, "b s n"], mask: Bool[Tensor, "b s"]
     ) -> tuple[Float[Tensor, "b t n"], Float[Tensor, "b t s"]]:
-        """As `look`, of keys as they are."""
-        return self.look(query, self.project(keys), keys, mask)
+        """As `attend`, of keys as they are."""
+        return self.attend(query, self.project(keys), keys, mask)

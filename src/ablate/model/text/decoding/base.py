@@ -12,7 +12,7 @@ from ablate.model.text.decoder import TextDecoder
 from ablate.model.text.memory import Memory
 
 
-class Found(NamedTuple):
+class Hypotheses(NamedTuple):
     """A text for each row of the memory."""
 
     tokens: Int[Tensor, "b t"]  # without the one to begin with; what follows `end` is `end`; one cut at the most length has none
@@ -20,7 +20,7 @@ class Found(NamedTuple):
     weights: Float[Tensor, "b t s"] | None  # of the attention at each token, 0 after `end`; None without one
 
 
-class Rules:
+class Constraints:
     """Which tokens may follow.
 
     Args:
@@ -65,21 +65,25 @@ def log_probabilities(logits: Float[Tensor, "b k"]) -> Float[Tensor, "b k"]:
 
 
 @torch.no_grad()
-def walk(
-    decoder: TextDecoder, memory: Memory, begin: int, rules: Rules, choose: Callable[[Float[Tensor, "b k"]], Int[Tensor, " b"]]
-) -> Found:
+def decode(
+    decoder: TextDecoder,
+    memory: Memory,
+    begin: int,
+    constraints: Constraints,
+    choose: Callable[[Float[Tensor, "b k"]], Int[Tensor, " b"]],
+) -> Hypotheses:
     """Token after token, each by `choose` from log p of those that may come."""
     memory = decoder.prepare(memory)
     state, rows = decoder.start(memory), len(memory.summary)
     token = torch.full((rows,), begin, device=memory.summary.device)
     tokens, total, weights = token.new_zeros(rows, 0), torch.zeros(rows, device=token.device), []
     over = torch.zeros_like(token, dtype=torch.bool)
-    while tokens.shape[1] < rules.max_length and not bool(over.all()):
+    while tokens.shape[1] < constraints.max_length and not bool(over.all()):
         logits, state, weight = decoder.step(token, state, memory)
         log_p = log_probabilities(logits)
-        token = choose(rules.restrict(log_p, tokens)).masked_fill(over, rules.end)
+        token = choose(constraints.restrict(log_p, tokens)).masked_fill(over, constraints.end)
         total = total + log_p.gather(1, token[:, None])[:, 0].masked_fill(over, 0.0)
         weights.append(None if weight is None else weight * ~over[:, None])
         tokens = torch.cat((tokens, token[:, None]), 1)
-        over = over | (token == rules.end)
-    return Found(tokens, total, None if decoder.attention is None else torch.stack(weights, 1))
+        over = over | (token == constraints.end)
+    return Hypotheses(tokens, total, None if decoder.attention is None else torch.stack(weights, 1))

@@ -9,7 +9,7 @@ from torch import Tensor
 
 from ablate.errors import BadInput, check_positive
 from ablate.model.text.decoder import DecoderState, TextDecoder
-from ablate.model.text.decoding.base import Found, Rules, log_probabilities
+from ablate.model.text.decoding.base import Constraints, Hypotheses, log_probabilities
 from ablate.model.text.memory import Memory, reorder
 
 
@@ -36,7 +36,7 @@ def beam(
     max_length: int = 50,
     min_length: int = 0,
     no_repeat: int | None = None,
-) -> Found:
+) -> Hypotheses:
     """At each step, of all texts that are one token longer, the `width` with the highest score (Sutskever et al. 2014, section 3.2).
 
         score = Σ log p / ((5 + length) / 6)^length_power      (Wu et al. 2016, eq. 14, without coverage)
@@ -46,25 +46,25 @@ def beam(
 
     Args:
         begin: the token that a text begins after.
-        end, banned, max_length, min_length, no_repeat: see `Rules`.
+        end, banned, max_length, min_length, no_repeat: see `Constraints`.
         width: texts that are followed; 1 is greedy.
         length_power: 0: long texts pay for each token; about 0.6 to 1: they do not.
 
     Raises:
         BadInput: a beam wider than the vocabulary, or an option out of range.
     """
-    rules = Rules(end, banned, max_length, min_length, no_repeat)
+    constraints = Constraints(end, banned, max_length, min_length, no_repeat)
     _check(width, length_power, decoder.head.out_features)
     memory = decoder.prepare(memory).repeat(width)
     found = _first(decoder, memory, width)
     token = torch.full_like(found.length, begin)
     while found.tokens.shape[1] < max_length and not bool(found.over.all()):
-        found = _advance(decoder, memory, token, found, rules, width, length_power)
+        found = _advance(decoder, memory, token, found, constraints, width, length_power)
         token = found.tokens[:, -1]
     scores = found.log_probability / _penalty(found.length, length_power)
     best = scores.unflatten(0, (-1, width)).argmax(1)
     rows = best + width * torch.arange(len(best), device=best.device)
-    return Found(*(reorder(each, rows) for each in (found.tokens, found.log_probability, found.weights)))
+    return Hypotheses(*(reorder(each, rows) for each in (found.tokens, found.log_probability, found.weights)))
 
 
 def _first(decoder: TextDecoder, memory: Memory, width: int) -> Beam:
@@ -77,12 +77,12 @@ def _first(decoder: TextDecoder, memory: Memory, width: int) -> Beam:
 
 
 def _advance(
-    decoder: TextDecoder, memory: Memory, token: Tensor, found: Beam, rules: Rules, width: int, length_power: float
+    decoder: TextDecoder, memory: Memory, token: Tensor, found: Beam, constraints: Constraints, width: int, length_power: float
 ) -> Beam:
     logits, state, weight = decoder.step(token, found.state, memory)
-    log_p = rules.restrict(log_probabilities(logits), found.tokens)
+    log_p = constraints.restrict(log_probabilities(logits), found.tokens)
     ended = torch.full_like(log_p, -torch.inf)
-    ended[:, rules.end] = 0  # after the end comes the end, for nothing
+    ended[:, constraints.end] = 0  # after the end comes the end, for nothing
     log_p = torch.where(found.over[:, None], ended, log_p)
 
     length = found.length + ~found.over
@@ -96,7 +96,7 @@ def _advance(
         weight = torch.cat((found.weights, (weight * ~found.over[:, None])[:, None]), 1)
     new = reorder(Beam(found.tokens, found.log_probability, length, found.over, weight, state), rows)
     total = total[rows, token]
-    over = new.over | (token == rules.end) | total.isneginf()  # nothing comes after what is impossible
+    over = new.over | (token == constraints.end) | total.isneginf()  # nothing comes after what is impossible
     return new._replace(tokens=torch.cat((new.tokens, token[:, None]), 1), log_probability=total, over=over)
 
 

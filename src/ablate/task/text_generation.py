@@ -21,7 +21,7 @@ from ablate.metric.text.cider import CIDEr, CIDErD
 from ablate.metric.text.overlap import Bleu, ExactMatch, SacreBleu
 from ablate.metric.text.rouge import RougeL
 from ablate.model.evaluation import evaluating
-from ablate.model.text.decoding.base import Found
+from ablate.model.text.decoding.base import Hypotheses
 from ablate.model.text.memory import Memory
 from ablate.task.base import Output, Task
 from ablate.task.scheduled_sampling import scheduled_sampling
@@ -38,7 +38,7 @@ SCORES = {
 BANNED = (PAD, UNKNOWN, BEGIN)  # what a search never writes
 
 
-class Written(NamedTuple):
+class Generation(NamedTuple):
     """What the network says of a batch."""
 
     forced: Int[Tensor, "b t"]  # the likeliest next token after each right one
@@ -46,7 +46,7 @@ class Written(NamedTuple):
     batch: Batch | None = None  # with what those texts are compared with
 
 
-class TextWriting(Task):
+class TextGeneration(Task):
     """Cross-entropy of the next token, and scores of what the network writes by itself.
 
     In training a decoder hears the right tokens (teacher forcing, Williams and Zipser 1989), or some of its own (scheduled
@@ -90,7 +90,7 @@ class TextWriting(Task):
             raise BadInput("`doubly_stochastic` needs an attention to speak of: model/attention=additive")
         self.label_smoothing, self.doubly_stochastic = label_smoothing, doubly_stochastic
         self.sampling = scheduled_sampling(sampling, sampling_schedule)
-        self.own = self.sampling(0.0)  # the share of its own tokens that the decoder hears now, in training
+        self.sampling_probability = self.sampling(0.0)  # of each token that the decoder hears, now, in training
 
     @abstractmethod
     def read(self, batch: Batch) -> Memory:
@@ -107,24 +107,24 @@ class TextWriting(Task):
     def teach(self, batch: Batch, memory: Memory) -> Output:
         """The loss of the batch's texts, given what was read, and what would have been said after each right token."""
         decoder = self.model.decoder
-        sampled = self.training and self.own > 0
-        decoded = decoder.scheduled(batch.input, memory, self.own) if sampled else decoder(batch.input, memory)
+        sampled = self.training and self.sampling_probability > 0
+        decoded = decoder.scheduled(batch.input, memory, self.sampling_probability) if sampled else decoder(batch.input, memory)
         smoothing = self.label_smoothing if self.training else 0.0
         loss, count = token_cross_entropy(decoded.logits, batch.target, IGNORE, smoothing)
         if self.training and self.doubly_stochastic:
             loss = loss + self.doubly_stochastic * doubly_stochastic(decoded.weights, batch.target != IGNORE, memory.mask)
-        return Output(loss, Written(decoded.logits.detach().argmax(-1)), batch.target, count)
+        return Output(loss, Generation(decoded.logits.detach().argmax(-1)), batch.target, count)
 
     def run(self, split: str, batch: Batch) -> Output:
         if split == "train":
-            self.own = self.sampling(self.global_step / max(1, self.trainer.estimated_stepping_batches))
+            self.sampling_probability = self.sampling(self.global_step / max(1, self.trainer.estimated_stepping_batches))
             return self.step(batch)
         memory = self.read(batch)  # once, for both
         output, free = self.teach(batch, memory), self.write(memory).tokens
         return output._replace(prediction=output.prediction._replace(free=free, batch=batch))
 
     @torch.no_grad()
-    def write(self, memory: Memory) -> Found:
+    def write(self, memory: Memory) -> Hypotheses:
         """A text for each row of a memory, by `model.search`; of a network in evaluation mode."""
         return self.model.search(self.model.decoder, memory, begin=BEGIN, end=END, banned=BANNED)
 

@@ -9,6 +9,8 @@ from itertools import product
 
 import pytest
 import torch
+from ablate.model.text.captioner import Captioner
+from ablate.model.text.sequence_to_sequence import SequenceToSequence
 from commands import ROOT, error_line, script
 from lightning.pytorch import Callback, Trainer
 from PIL import Image
@@ -27,15 +29,13 @@ from ablate.model.recurrent.tagger import SequenceTagger
 from ablate.model.segmenter.encoder.small import SmallEncoder
 from ablate.model.text.attention.additive import Additive
 from ablate.model.text.attention.none import none
-from ablate.model.text.captioner import Captioner
 from ablate.model.text.decoding.beam import beam
 from ablate.model.text.decoding.greedy import greedy
 from ablate.model.text.question_answering import QuestionAnswering as Answering
-from ablate.model.text.sequence_to_sequence import SequenceToSequence
 from ablate.optim.schedule import constant
 from ablate.task.captioning import Captioning
 from ablate.task.question_answering import QuestionAnswering
-from ablate.task.text_writing import SCORES
+from ablate.task.text_generation import SCORES
 from ablate.task.translation import Translation
 
 ADAM = partial(torch.optim.AdamW, lr=0.02)
