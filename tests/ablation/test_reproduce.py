@@ -54,7 +54,7 @@ def test_once_again_after_a_change_and_by_force(project):
 @pytest.mark.parametrize("launcher", ["joblib", "basic"])
 def test_a_run_that_fails_costs_only_itself(project, launcher):
     for cell, mode in [("low", "crash"), ("middle", "diverge"), ("high", "memory")]:
-        project.change(lambda given: given["cells"].update({f"bad_{cell}": ["quality=0.3", f"mode={mode}"]}))
+        project.change(put("cells", f"bad_{cell}", ["quality=0.3", f"mode={mode}"]))
     project.change(
         lambda given: given["claims"].update(
             bad={

@@ -39,10 +39,10 @@ def test_a_missing_word_is_named(tmp_path):
 def test_answers_without_importing_torch(words, tmp_path):
     code = (
         "import sys, runpy; sys.argv = ['train.py', *sys.argv[1:]]\n"
-        "try: runpy.run_path(%r, run_name='__main__')\n"
+        f"try: runpy.run_path({str(ROOT / 'scripts/train.py')!r}, run_name='__main__')\n"
         "except SystemExit: pass\n"
         "print('IMPORTED', [m for m in ('torch', 'lightning', 'torchmetrics') if m in sys.modules])"
-    ) % str(ROOT / "scripts/train.py")
+    )
     done = subprocess.run([sys.executable, "-c", code, *words], cwd=tmp_path, capture_output=True, text=True, timeout=60)
     assert "IMPORTED []" in done.stdout
 

@@ -47,14 +47,16 @@ class Handler(BaseHTTPRequestHandler):
         wanted = self.headers.get("Range")
         self.server.ranges.append(wanted)
         if self.path != "/file.zip":
-            return self.send_error(404)
+            self.send_error(404)
+            return
         content, start = self.server.content, 0
         if wanted and self.server.resumes:
             start = int(re.fullmatch(r"bytes=(\d+)-", wanted)[1])
             if start >= len(content):
                 self.send_response(416)
                 self.send_header("Content-Range", f"bytes */{len(content)}")
-                return self.end_headers()
+                self.end_headers()
+                return
         self.send_response(206 if start else 200)
         if start:
             self.send_header("Content-Range", f"bytes {start}-{len(content) - 1}/{len(content)}")

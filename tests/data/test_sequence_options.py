@@ -70,7 +70,7 @@ def test_samples_are_of_the_stated_kind(option):
                 assert sample.target.ndim == 0 and sample.target.dtype == torch.float32
             else:
                 scored = sample.target[sample.target != IGNORE]
-                assert len(scored) and 0 <= scored.min() and scored.max() < classes
+                assert len(scored) and scored.min() >= 0 and scored.max() < classes
                 assert sample.target.ndim == 0 or len(sample.target) == len(sample.input)
 
 

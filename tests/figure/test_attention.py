@@ -87,7 +87,7 @@ def test_a_matrix_has_a_row_a_written_token_and_a_column_a_read_one(tmp_path):
     assert long.get_figwidth() < 18 and 50 < len(long.axes[0].get_xticks()) <= 120
     assert attention_matrix(["a"], ["b"] * 300, torch.ones(300, 1)).get_figheight() < 18
     small = attention_matrix(["a"], ["b"], torch.ones(1, 1))
-    assert all(0 < axes.get_position().y0 and axes.get_position().y1 < 1 for axes in small.axes)
+    assert all(axes.get_position().y0 > 0 and axes.get_position().y1 < 1 for axes in small.axes)
     long.savefig(tmp_path / "long.png")
 
 

@@ -167,10 +167,9 @@ def test_ended_rows_lend_their_states_to_no_other():
 def test_batches_along_a_text_are_one_long_unroll(split):
     task, batches = tagging(cell=GRU).eval(), list(stream())
     assert [len(batch.index) for batch in batches] == [3, 2, 2]
-    states, by_row = None, [[], [], []]
     for _ in range(2):  # a second time from the beginning
-        logits = []
-        task.model.register_forward_hook(lambda _, given, found: logits.append(found[0].detach()))
+        logits: list[torch.Tensor] = []
+        task.model.register_forward_hook(lambda _, given, found, seen=logits: seen.append(found[0].detach()))
         for batch in batches:
             task.run(split, batch)
         for row in range(3):

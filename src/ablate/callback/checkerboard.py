@@ -19,8 +19,10 @@ START, END = "checkerboard_start", "checkerboard"
 
 
 class CheckerboardMeasures(Callback):
-    """Logs every measure of `ablate.analysis.checkerboard.NAMES` on the test split: test/checkerboard_start/… of the network as it was
-    before training, test/checkerboard/… of the tested one; draws both into TensorBoard and checkerboard.png.
+    """Logs every measure of `ablate.analysis.checkerboard.NAMES` on the test split.
+
+    test/checkerboard_start/… is of the network before training, test/checkerboard/… of the tested one. Both are plotted into
+    TensorBoard and checkerboard.png.
 
     Args:
         folder: where checkerboard.png goes.

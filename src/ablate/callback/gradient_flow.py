@@ -17,10 +17,11 @@ LEAST = 1e-38  # float32 knows no smaller normal number
 
 
 class GradientFlow(Callback):
-    """Logs log₁₀ of ‖∂L/∂h_{T-k}‖ / ‖∂L/∂h_T‖ for some lags k on the test split, L the loss of the last step:
-    test/gradient_flow_start/log10_ratio_k of the network before training, test/gradient_flow/log10_ratio_k of the tested one.
-    log10_memory_ratio_k is that of an LSTM's memory c, and of h again where a cell has nothing beside it. Both are root mean squares
-    over the sequences that are long enough, and at least -38.
+    """Logs log₁₀ of ‖∂L/∂h_{T-k}‖ / ‖∂L/∂h_T‖ for some lags k on the test split, L the loss of the last step.
+
+    test/gradient_flow_start/log10_ratio_k is of the network before training, test/gradient_flow/log10_ratio_k of the tested one.
+    log10_memory_ratio_k is that of an LSTM's memory c, and of h again where a cell has no other state. Both are root mean
+    squares over the sequences that are long enough, and at least -38.
 
     Args:
         lags: the k, each shorter than the longest sequence.

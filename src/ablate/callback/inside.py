@@ -26,10 +26,11 @@ MOST_LABELS = 60  # on an axis
 
 
 class Inside(Callback):
-    """Before training and after each validation, on the same samples of the validation split: the gradient norm against the lag
-    over training, hidden states and gate openings over one sequence; into TensorBoard and inside_gradient.png, inside_states.png,
-    inside_gates.png. `inside/gradient_ratio` is the norm at the largest lag over that at lag 0. Lags end where fewer than half of the
-    sequences have them. Nothing is drawn where no network recurs.
+    """Plots the inside of a recurrent network before training and after each validation, on the same samples of its split.
+
+    The gradient norm against the lag over training, the hidden states and the gate openings over one sequence go into TensorBoard
+    and inside_gradient.png, inside_states.png, inside_gates.png. `inside/gradient_ratio` is the norm at the largest lag over that
+    at lag 0. Lags end where fewer than half of the sequences have them. A network without recurrence has no such plots.
 
     Args:
         folder: where the pictures go.

@@ -146,6 +146,7 @@ def unpack(archive: Path, folder: Path) -> None:
 
 
 def open_archive(file: Path) -> tarfile.TarFile | zipfile.ZipFile:
+    """A zip or tar archive, opened for reading."""
     if zipfile.is_zipfile(file):
         return zipfile.ZipFile(file)
     if tarfile.is_tarfile(file):

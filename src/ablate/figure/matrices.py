@@ -15,7 +15,7 @@ def matrices() -> Figure:
     """W and Wᵀ of kernel x y z with padding 1, stride 1 and 2, on four numbers."""
     figure, frames = axes_grid(2, 4.4, (2.6, 2.8), "Convolution (kernel x y z, padding 1) and transposed convolution as matrices")
     for row, stride in enumerate((1, 2)):
-        matrix = letters(lambda kernel: conv_matrix(kernel, 4, stride, 1).toarray())
+        matrix = letters(lambda kernel, stride=stride: conv_matrix(kernel, 4, stride, 1).toarray())
         _equation(frames[row, 0], matrix, f"convolution, stride {stride}: W")
         title = "still a convolution: the kernel turned round" if stride == 1 else "no convolution: rows of two kinds"
         _equation(frames[row, 1], matrix.T, f"transposed convolution, stride {stride}: Wᵀ\n({title})")

@@ -23,7 +23,7 @@ def convolution() -> Figure:
     plot_cells(frames[0, 0], cell_texts(KERNEL), "kernel", lambda i, j: FILLS[4], extent=(6, 6))
     for step, (i, j) in enumerate(STEPS):
         window = (2 * i, 2 * j, 3, 3)
-        inside = {place: FILLS[4] for place in product(range(2 * i, 2 * i + 3), range(2 * j, 2 * j + 3))}
+        inside = dict.fromkeys(product(range(2 * i, 2 * i + 3), range(2 * j, 2 * j + 3)), FILLS[4])
         plot_cells(frames[0, step + 1], cell_texts(padded), f"step {step + 1}: padded input", inside, [window], (6, 6))
         done = [[f"{y[0, 0, a, b]:g}" if 2 * a + b <= step else "" for b in range(2)] for a in range(2)]
         plot_cells(frames[1, step + 1], done, "output", {(i, j): FILLS[4]}, [(i, j, 1, 1)], (2, 6))
@@ -45,7 +45,7 @@ def transposed_convolution() -> Figure:
         for a, b in product(range(2 * i, 2 * i + 3), range(2 * j, 2 * j + 3)):
             reached[a][b].append(f"{parts[step][0, 0, a, b]:g}")
         words = [[_sum(each) for each in row] for row in reached]
-        colour = {(a, b): FILLS[step] for a, b in product(range(2 * i, 2 * i + 3), range(2 * j, 2 * j + 3))}
+        colour = dict.fromkeys(product(range(2 * i, 2 * i + 3), range(2 * j, 2 * j + 3)), FILLS[step])
         plot_cells(frames[1, step + 1], words, "output", colour, [(2 * i, 2 * j, 3, 3)], (5, 5), fontsize=9)
     overlap = lambda a, b: LIGHT_GREY if len(reached[a][b]) > 1 else WHITE  # noqa: E731
     plot_cells(frames[1, 0], cell_texts(total), "the output; grey:\nmore than one kernel", overlap, extent=(5, 5))

@@ -23,7 +23,7 @@ VIEW = [
 @pytest.fixture(scope="module")
 def described() -> list[tuple[list[Seen], list[str]]]:
     views = look(raw(scenes(), range(300)).scene, (64, 64))
-    return [(view, captions(view, 5, lambda c: stream(0, 0, i, c + 1))) for i, view in enumerate(views)]
+    return [(view, captions(view, 5, lambda c, i=i: stream(0, 0, i, c + 1))) for i, view in enumerate(views)]
 
 
 @pytest.mark.parametrize(

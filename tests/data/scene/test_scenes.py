@@ -66,7 +66,7 @@ def test_image_size(size, shape):
     got = batch(scenes(image_size=size), range(5))
     assert got.image.shape == (5, 3, *shape) and got.label.shape == (5, *shape)
     assert got.image.is_contiguous() and got.image.dtype == torch.float32 and got.label.dtype == torch.int64
-    assert 0 <= got.image.min() and got.image.max() <= 1
+    assert got.image.min() >= 0 and got.image.max() <= 1
 
 
 def test_a_larger_picture_shows_the_same_scene():

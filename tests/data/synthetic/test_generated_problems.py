@@ -34,7 +34,7 @@ def test_adding():
         marked = [t for t, marker in enumerate(markers.tolist()) if marker == 1]
         assert len(marked) == 2 and markers.sum() == 2
         assert target == pytest.approx(values[marked[0]].item() + values[marked[1]].item(), abs=1e-6)
-        assert 0 <= values.min() and values.max() < 1
+        assert values.min() >= 0 and values.max() < 1
         places.update(marked)
     assert len(places) == 12 and max(places.values()) < 3 * min(places.values())
     assert ((steps.target - 1) ** 2).mean() == pytest.approx(1 / 6, abs=0.04)

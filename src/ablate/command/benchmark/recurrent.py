@@ -50,8 +50,8 @@ def paths(device: torch.device) -> None:
         nets = {path: Recurrent(partial(ours, hidden_size=SIZE), SIZE, fused=path).to(device) for path in ("auto", "never")}
         module, cell = theirs(SIZE, SIZE, batch_first=True).to(device), their_cell(SIZE, SIZE).to(device)
         work = {path: step(list(net.parameters()), lambda net=net: net(xs)[0]) for path, net in nets.items()}
-        work |= {"module": step(list(module.parameters()), lambda: module(xs)[0])}
-        work |= {"bare": step(list(cell.parameters()), lambda: bare_loop(cell, xs))}
+        work |= {"module": step(list(module.parameters()), lambda net=module: net(xs)[0])}
+        work |= {"bare": step(list(cell.parameters()), lambda cell=cell: bare_loop(cell, xs))}
         t = medians(interleaved(work, REPEATS))
         rows.append((name, *(f"{t[key] * 1e3:.1f}" for key in ("auto", "module", "never", "bare")),
                      f"{t['module'] / t['auto']:.2f}", f"{t['bare'] / t['never']:.2f}"))  # fmt: skip
@@ -76,7 +76,8 @@ def by_length(device: torch.device) -> None:
     for path in ("never", "auto"):
         cell = LSTM(32, 64).to(device)
         inputs = {steps: torch.randn(8, steps, 32, device=device) for steps in LENGTHS}
-        work = {str(n): step(list(cell.parameters()), lambda xs=xs: unroll(cell, xs, fused=path)[0]) for n, xs in inputs.items()}
+        run = partial(unroll, cell, fused=path)
+        work = {str(n): step(list(cell.parameters()), lambda run=run, xs=xs: run(xs)[0]) for n, xs in inputs.items()}
         t = medians(interleaved(work, repeats=3))
         rows.append(({"never": "our loop", "auto": "fused"}[path], *(f"{t[str(n)] / n * 1e6:.1f}" for n in LENGTHS)))
     print_table(

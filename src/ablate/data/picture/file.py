@@ -55,11 +55,13 @@ def read(path: Path) -> Image.Image:
 
 
 def unreadable(path: Path, error: Exception) -> BadInput:
+    """The error for a picture that cannot be read, with the reason."""
     reason = " ".join(str(error).split()) or type(error).__name__
     return BadInput(f"{path} is corrupt or no picture: {reason}")
 
 
 def shown(size: tuple[int, int]) -> str:
+    """Height×width."""
     return f"{size[0]}×{size[1]}"
 
 

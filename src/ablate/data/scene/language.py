@@ -39,10 +39,12 @@ class Statement(NamedTuple):
 
 
 def plural(noun: str) -> str:
+    """The noun for more than one thing."""
     return noun + ("es" if noun.endswith("s") else "s")
 
 
 def with_article(words: Sequence[str]) -> str:
+    """The words after "a" or "an"."""
     return " ".join(["an" if words[0][0] in "aeiou" else "a", *words])
 
 

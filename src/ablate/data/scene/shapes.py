@@ -18,10 +18,12 @@ PerObject = Float[Tensor, "n 1 1"]
 
 
 def disc(u: Grid, v: Grid, radius: PerObject, stroke: PerObject) -> Grid:
+    """A filled circle."""
     return (u * u + v * v).sqrt() - radius
 
 
 def square(u: Grid, v: Grid, radius: PerObject, stroke: PerObject) -> Grid:
+    """A filled square whose corners are `radius` from the centre."""
     return maximum(u.abs(), v.abs()) - radius * sqrt(1 / 2)
 
 
@@ -47,15 +49,18 @@ def star(u: Grid, v: Grid, radius: PerObject, stroke: PerObject) -> Grid:
 
 
 def ring(u: Grid, v: Grid, radius: PerObject, stroke: PerObject) -> Grid:
+    """A circle of width `stroke`."""
     beyond = disc(u, v, radius, stroke)
     return maximum(beyond, -stroke - beyond)
 
 
 def line(u: Grid, v: Grid, radius: PerObject, stroke: PerObject) -> Grid:
+    """A bar along u."""
     return maximum(u.abs() - radius, v.abs() - stroke * 0.5)
 
 
 def cross(u: Grid, v: Grid, radius: PerObject, stroke: PerObject) -> Grid:
+    """Two bars, along u and along v."""
     return minimum(line(u, v, radius, stroke), line(v, u, radius, stroke))
 
 

@@ -73,7 +73,7 @@ def _statement(random: np.random.Generator, view: Sequence[Seen], thing: Seen, w
 
 
 def _phrase(random: np.random.Generator, thing: Seen, view: Sequence[Seen], wanted: Container) -> Phrase:
-    """ "A" such thing by some of what it is, or how many there are, where they are several beyond doubt."""
+    """One such thing by some of what it is, or how many there are, where they are several beyond doubt."""
     shape, colour, size, broad = random.random(4)
     must = (thing.colour, thing.shape) in wanted
     sizes = [each for each in SIZES if has_size(thing, each, certain=True)]

@@ -38,15 +38,18 @@ GAP: dict[str, Callable[[Seen, Seen], float]] = {
 
 
 def has_size(thing: Seen, size: str, certain: bool) -> bool:
+    """Whether the object has the size: `certain` for beyond doubt, else for possibly."""
     radius = thing.radius if size == "small" else -thing.radius
     return radius <= RADIUS[size][0 if certain else 1]
 
 
 def has_position(thing: Seen, position: str, certain: bool) -> bool:
+    """Whether the object is at that side of the picture, beyond doubt or possibly."""
     return DISTANCE[position](thing) <= EDGE[0 if certain else 1]
 
 
 def has_relation(thing: Seen, relation: str, other: Seen, certain: bool) -> bool:
+    """Whether the object is on that side of the other, beyond doubt or possibly."""
     gap = GAP[relation](thing, other)
     return gap >= APART[0] if certain else gap > APART[1]
 
@@ -65,7 +68,9 @@ def meant(phrase: Phrase, view: Sequence[Seen], certain: bool, position: str | N
 
 
 def holds(statement: Statement, view: Sequence[Seen], certain: bool) -> bool:
-    """ "a": there is one. "two": of what the words and the position after them describe, there are exactly two. A relation holds
+    """Whether the statement is true: beyond doubt where `certain`, else possibly.
+
+    "a": there is one. "two": of what the words and the position after them describe, there are exactly two. A relation holds
     for all of them, and for all of a number of others: "a ring left of two squares" is left of both, and there are two squares.
     """
     subjects = _groups(statement.subject, view, certain, statement.position)

@@ -95,6 +95,7 @@ def read(path: Path) -> list[list[Word]]:
 
 
 def what_is_wrong(columns: list[str]) -> str:
+    """Why a line with these columns is no word of a sentence."""
     if len(columns) != COLUMNS:
         return f"{len(columns)} columns between tabs, not {COLUMNS}"
     return "the word is missing" if ID.fullmatch(columns[0]) else f"the id {columns[0]!r} is no number"

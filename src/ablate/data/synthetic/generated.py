@@ -15,8 +15,9 @@ T = TypeVar("T")
 
 
 class Generated(SequenceDataset):
-    """One split of a problem whose samples are drawn, not read, all equally long; each is kept once drawn. A subclass turns
-    a stream into a sample.
+    """One split of a problem whose samples are generated, all equally long. A subclass turns a stream into a sample.
+
+    Each sample is kept once it is made.
 
     Args:
         split: train, val or test; each draws from streams of its own.

@@ -22,8 +22,10 @@ class Overlap(NamedTuple):
 
 
 class ChrF(Corpus):
-    """In 0 … 1, of character n-grams, n = 1 … 6, without white space. Counts are summed over the split, each prediction's against
-    the reference of its best chrF; P and R are means over those n of which both sides have n-grams:
+    """F score in 0 … 1 of character n-grams, n = 1 … 6, without white space.
+
+    Counts are summed over the split, each prediction's against the reference of its best chrF; P and R are means over those n
+    of which both sides have n-grams:
 
         chrF = (1 + β²) P R / (β² P + R)      P_n = common / predicted      R_n = common / right      β = 2
 

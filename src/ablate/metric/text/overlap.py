@@ -11,8 +11,10 @@ from ablate.metric.text.corpus import Corpus, check_references
 
 
 class Bleu(BLEUScore):
-    """BLEU-1 … BLEU-4 of a whole split from one count. p_n: the share of the predictions' n-grams that are in a reference,
-    each as often as the reference with most has it; c: words predicted, r: words of the references of nearest length.
+    """BLEU-1 … BLEU-4 of a whole split from one count.
+
+    p_n: the share of the predictions' n-grams that are in a reference, each as often as the reference with most has it;
+    c: words predicted, r: words of the references of nearest length.
 
         BLEU-N = min(1, exp(1 - r/c)) · (p_1 · … · p_N)^(1/N)       0 where one of them is 0: nothing is smoothed
 
@@ -38,10 +40,9 @@ class Bleu(BLEUScore):
 
 
 class SacreBleu(SacreBLEUScore):
-    """BLEU-4 of raw text, in 0 … 1, cut into tokens by WMT's rules (13a): comparable between papers, as BLEU on given
-    tokens is not.
+    """BLEU-4 of raw text, in 0 … 1, cut into tokens by WMT's rules (13a).
 
-    `signature` says what was computed, in the words of sacrebleu. Nothing is smoothed, which shows on tiny splits only.
+    Unlike BLEU on given tokens it is comparable between papers. `signature` says what was computed, in the words of sacrebleu. Nothing is smoothed, which shows on tiny splits only.
 
     Source: Post 2018, "A call for clarity in reporting BLEU scores".
     """

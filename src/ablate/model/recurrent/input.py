@@ -52,7 +52,7 @@ class SequenceInput(nn.Module):
                     f"the network was made for `input_size`={self.output_size}, the data have {xs.shape[2]} numbers a step"
                 )
             return self.dropout(xs)
-        if xs.device.type == "cpu" and not (0 <= int(xs.min()) and int(xs.max()) < self.size):
+        if xs.device.type == "cpu" and not (int(xs.min()) >= 0 and int(xs.max()) < self.size):
             raise BadInput(f"tokens from {int(xs.min())} to {int(xs.max())} are not all in a vocabulary of {self.size}")
         return self.dropout(self.embedding(xs))
 

@@ -117,5 +117,5 @@ def check_lengths(lengths: Tensor | None, batch: int, steps: int, device: torch.
         raise BadInput(f"{len(lengths)} lengths were given for a batch of {batch} sequences")
     if lengths.device != device:
         raise BadInput(f"lengths are on {lengths.device}, the sequences on {device}")
-    if device.type == "cpu" and not (1 <= int(lengths.min()) and int(lengths.max()) <= steps):  # elsewhere it would wait
+    if device.type == "cpu" and not (int(lengths.min()) >= 1 and int(lengths.max()) <= steps):  # elsewhere it would wait
         raise BadInput(f"lengths from {int(lengths.min())} to {int(lengths.max())} must lie between 1 and {steps}")

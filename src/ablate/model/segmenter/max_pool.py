@@ -33,8 +33,9 @@ def max_pool(x: Float[Tensor, "n c h w"], k: int = 2) -> tuple[Float[Tensor, "n 
 def max_unpool(
     x: Float[Tensor, "n c h w"], offset: UInt8[Tensor, "n c h w"], k: int, size: tuple[int, int]
 ) -> Float[Tensor, "n c h_out w_out"]:
-    """Put each value at its place in a k×k window of zeros: the switches of Zeiler et al. 2011 (Adaptive deconvolutional
-    networks, section 2.2), as in Noh et al. 2015 and SegNet.
+    """Put each value at its position in a k×k window of zeros.
+
+    The switches of Zeiler et al. 2011 (Adaptive deconvolutional networks, section 2.2), as in Noh et al. 2015 and SegNet.
 
     out[k·y + i, k·x + j] = x[y, x] if offset[y, x] = k·i + j, else 0
 
