@@ -1,4 +1,4 @@
-"""The inside of a recurrent network: what is drawn is what was computed, the numbers are those by hand, and training goes on as without."""
+"""The inside of a recurrent network: plots show what was computed, numbers equal those by hand, training goes on as without."""
 
 import copy
 from functools import partial

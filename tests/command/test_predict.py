@@ -24,13 +24,15 @@ TEXTS = ("checkpoint", "input", "output", "question")
 SHORT = ["model.embedding_size=8", "model.cell.hidden_size=8", "trainer.max_epochs=1", "logger=none", "~callbacks.progress"]
 PAIRS = ["task=translation", "model=sequence_to_sequence", "data.dataset.read.sizes={train: 64, val: 8, test: 8}", *SHORT]
 PICTURES = [word for word in TINY if "max_epochs" not in word] + SHORT
+CAPTIONS = [*PICTURES, "data=scene_captions", "task=captioning", "model=captioner", "model.search.max_length=9"]
+STORIES = ["data=babi", "task=question_answering", "model=story_question_answering", "data.dataset.tasks=[1]", "data.max_length=9"]
 RUNS = {
-    "captions": [*PICTURES, "data=scene_captions", "task=captioning", "model=captioner", "model.search.width=2", "model.search.max_length=9"],
-    "blank": [*PICTURES, "data=scene_captions", "task=captioning", "model=captioner", "model/attention=none", "model.search.max_length=9"],
+    "captions": [*CAPTIONS, "model.search.width=2"],
+    "blank": [*CAPTIONS, "model/attention=none"],
     "dates": [*PAIRS, "data=dates", "data.max_length=30", "model.search.max_length=9"],
     "copy": [*PAIRS, "data=copy_pairs", "model/attention=none", "data.dataset.reverse=true", "model.search.max_length=9"],
     "scenes": [*PICTURES, "data=scene_questions", "task=question_answering", "model=question_answering"],
-    "stories": [*SHORT, "data=babi", "task=question_answering", "model=story_question_answering", "data.dataset.tasks=[1]", "data.max_length=9"],
+    "stories": [*SHORT, *STORIES],
 }  # fmt: skip
 STORY = "1 Mary moved to the bathroom.\n2 John went to the hallway.\n3 Where is Mary? \tbathroom\t1\n"
 

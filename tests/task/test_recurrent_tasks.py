@@ -1,4 +1,4 @@
-"""Tasks over sequences: truncated backpropagation through time, states along a stream, losses weighted by tokens, batches learned by heart."""
+"""Tasks over sequences: truncated backpropagation through time, states along a stream, losses weighted by tokens."""
 
 from functools import partial
 

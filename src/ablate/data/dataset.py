@@ -77,7 +77,7 @@ class WritingDataset(Dataset):
 
 
 class CaptionDataset(WritingDataset):
-    """Pictures with captions. A batch of an evaluation also has the truth of other pictures, half of the split away, as a control."""
+    """Pictures with captions. A batch of an evaluation also has the truth of other pictures as a control: half a split away."""
 
     def annotated(self, batch: CaptionBatch) -> CaptionBatch:
         others = [(i + self.items // 2) % self.items for i in batch.index.tolist()]

@@ -1,7 +1,7 @@
 """One linear layer written as another: functions from the weights of the one to the layer that does the same.
 
-Every equality is exact, up to rounding and unless said otherwise at the borders, too. Weights keep torch's order: (c_out, c_in, k, k) for
-a convolution, (c_in, c_out, k, k) for a transposed one. None has a bias but where it is named.
+Every equality is exact, up to rounding and unless said otherwise at the borders, too. Weights keep torch's order: (c_out, c_in,
+k, k) for a convolution, (c_in, c_out, k, k) for a transposed one. None has a bias but where it is named.
 """
 
 import torch
@@ -56,8 +56,8 @@ def fold_nearest(convolution: nn.Conv2d) -> nn.ConvTranspose2d:
 
     In one dimension the three weights a b c of the convolution, as a correlation, meet the pixel itself or its neighbour: an even
     output sees a·left + (b + c)·here, an odd one (a + b)·here + c·right. So the transposed kernel is (c, b + c, a + b, a), which
-    is the flipped kernel convolved with (1, 1). 4 instead of 9 multiply-adds for each output and pair of channels. Exact at zero-padded
-    borders, too: what lies outside is zero before and after the repetition.
+    is the flipped kernel convolved with (1, 1). 4 instead of 9 multiply-adds for each output and pair of channels. Exact at
+    zero-padded borders, too: what lies outside is zero before and after the repetition.
 
     Raises:
         BadInput: another kernel, stride, padding, dilation or groups.
@@ -102,7 +102,7 @@ def fold_pixel_shuffle(convolution: nn.Conv2d) -> nn.ConvTranspose2d:
 
 
 def icnr(filters: Float[Tensor, "o i k l"]) -> Float[Tensor, "o4 i k l"]:
-    """Each filter four times over: pixel shuffle by 2 then equals the convolution followed by nearest upsampling (Aitken et al. 2017)."""
+    """Each filter four times over: pixel shuffle by 2 then is the convolution and nearest upsampling (Aitken et al. 2017)."""
     return filters.repeat_interleave(4, 0)
 
 

@@ -102,7 +102,7 @@ def swept_values(cfg: DictConfig) -> dict[str, str | float | bool]:
 
 
 def logdir(folder: Path) -> Path:
-    """The folder to give to TensorBoard: that of the sweep for a run of a sweep; relative to the working directory if it lies below."""
+    """The folder to give to TensorBoard: for a run of a sweep the sweep's; relative to the working directory if it lies below."""
     hydra = HydraConfig.get()
     folder = Path(hydra.sweep.dir).absolute() if hydra.mode.name == "MULTIRUN" else folder
     return folder.relative_to(Path.cwd()) if folder.is_relative_to(Path.cwd()) else folder

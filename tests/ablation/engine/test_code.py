@@ -7,7 +7,10 @@ import pytest
 from ablate.ablation.engine.code import EXECUTED, code_version, executed
 from ablate.files import SOURCE
 
-MODULE = '"""A module."""\n\ndef f(x):\n    """Doubles."""\n    if x < 0:\n        raise ValueError(f"x={x} is negative")\n    return 2 * x\n'
+MODULE = (
+    '"""A module."""\n\ndef f(x):\n    """Doubles."""\n'
+    '    if x < 0:\n        raise ValueError(f"x={x} is negative")\n    return 2 * x\n'
+)
 
 
 @pytest.mark.parametrize(

@@ -6,6 +6,7 @@ from sequence_data import config, dataset
 
 from ablate.data.batch import IGNORE
 from ablate.data.scene.language import parse
+from ablate.data.scene.parameters import COLOURS
 from ablate.data.text.vocabulary import BEGIN, END
 from ablate.errors import BadInput
 
@@ -71,7 +72,7 @@ def test_held_out_pairs_never_occur_or_always():
         ({"dataset__held_out": ["ring"]}, "held_out: 'ring' should be a colour and a shape"),
         ({"dataset__held_out": ["rde ring"]}, "held_out='rde' is unknown; did you mean 'red'"),
         ({"dataset__held_out": ["red rnig"]}, "did you mean 'ring'"),
-        ({"dataset__shapes": ["disc"], "dataset__held_out": [f"{c} disc" for c in "red orange yellow green cyan blue purple white".split()]},
+        ({"dataset__shapes": ["disc"], "dataset__held_out": [f"{colour} disc" for colour in COLOURS]},
          "leaves no colour for disc"),
         ({"dataset__show_held_out": "sometimes"}, "show_held_out='sometimes' is unknown"),
         ({"dataset__show_held_out": {"test": "any"}}, "says nothing of train"),

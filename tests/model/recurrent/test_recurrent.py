@@ -1,4 +1,4 @@
-"""Contracts of every cell, direction, depth and path: torch's own with our weights, gradients, padding, causality, the chain rule."""
+"""Contracts of every cell, direction, depth and path: torch's own, gradients, padding, causality, the chain rule."""
 
 import copy
 from functools import partial

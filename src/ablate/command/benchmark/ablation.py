@@ -62,7 +62,8 @@ def _write(conf: Path, seeds: int) -> None:
     claim = {"statement": "Cells differ.", "source": "none", "metric": "test/score", "direction": "greater",
              "least_effect": 0.05, "contrast": {"order": list(cells)}}  # fmt: skip
     ablation = {"name": "nothing", "question": "What does the engine cost?", "source": "none", "cells": cells,
-                "budgets": {"full": {"seeds": seeds}}, "metrics": {"test/score": "maximise"}, "claims": {"differ": claim}}  # fmt: skip
+                "budgets": {"full": {"seeds": seeds}}, "metrics": {"test/score": "maximise"},
+                "claims": {"differ": claim}}  # fmt: skip
     experiment = {"defaults": [{"hydra": "ablate"}, "_self_"], "seed": 0, "quality": 0.0, "name": "nothing",
                   "log_dir": "logs", "ckpt_path": None}  # fmt: skip
     (conf / "ablation").mkdir(parents=True)

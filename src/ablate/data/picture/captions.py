@@ -47,8 +47,8 @@ class StoredCaptionBatch(NamedTuple):
 class PictureCaptions(CaptionDataset):
     """Pictures, resized whatever their proportions, bilinearly with antialiasing.
 
-    In training every caption is a sample of its own, one picture's after another's; else every picture is one, with its first caption,
-    and `references` gives all of them, whole. `index` is the picture's.
+    In training every caption is a sample of its own, one picture's after another's; else every picture is one, with its first
+    caption, and `references` gives all of them, whole. `index` is the picture's.
 
     Args:
         read: split -> pictures in a fixed order; the one thing that a new data set has to bring.
@@ -66,8 +66,8 @@ class PictureCaptions(CaptionDataset):
         cut: how many captions were longer than allowed.
 
     Raises:
-        BadInput: a picture without captions, a caption that is empty or, in training, has unknown words only, an empty split, a wrong
-            option; from loading, a corrupt picture; or what the reader finds.
+        BadInput: a picture without captions, a caption that is empty or, in training, has unknown words only, an empty split, a
+            wrong option; from loading, a corrupt picture; or what the reader finds.
     """
 
     def __init__(

@@ -42,7 +42,7 @@ class CaptionedScenes(NamedTuple):
 
 
 class SceneCaptions(CaptionDataset):
-    """`Scenes` with captions that are true of them (`scene_language`, `scene_truth`), drawn from (seed, split, i, caption's number).
+    """`Scenes` with true captions (`scene.language`, `scene.truth`), sampled by (seed, split, i, number of the caption).
 
     In training every caption is a sample of its own, sample i having caption i mod `captions` of picture i div
     `captions`; else every picture is one, with its first caption, and `references` gives all. The vocabulary is the

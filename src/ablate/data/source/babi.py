@@ -49,8 +49,8 @@ class Sample(NamedTuple):
 class Babi(Dataset):
     """Story and question to an answer, one of a list. 900/100/1000 questions of each task; of 17, 18, 20 some fewer in training.
 
-    Words are in small letters, full stops and question marks words of their own. The story is what was told before the question, its
-    sentences one after the other; too long a story loses its beginning.
+    Words are in small letters, full stops and question marks words of their own. The story is what was told before the question,
+    its sentences one after the other; too long a story loses its beginning.
 
     Source: Weston et al. 2015, "Towards AI-complete question answering: a set of prerequisite toy tasks"; v1.2, en-valid.
 

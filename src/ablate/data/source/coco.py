@@ -18,8 +18,9 @@ EXPECTED = "`root` should hold annotations/captions_train2017.json and so on, an
 def coco(split: str, *, root: str | None, files: Mapping[str, str], folders: Mapping[str, str]) -> list[Captioned]:
     """Pictures in the order of the file, each with its captions in theirs.
 
-    {"images": [{"id": 7, "file_name": "7.jpg"}, …], "annotations": [{"image_id": 7, "caption": "A dog runs."}, …]}, other keys being
-    left alone. Captions are cut into words, with inner hyphens and apostrophes, and single marks; COCO's own code uses the PTB tokeniser.
+    {"images": [{"id": 7, "file_name": "7.jpg"}, …], "annotations": [{"image_id": 7, "caption": "A dog runs."}, …]};
+    other keys are not read. Captions are cut into words, with inner hyphens and apostrophes, and single marks; COCO's own code
+    uses the PTB tokeniser.
 
     Source: Chen et al. 2015, "Microsoft COCO captions: data collection and evaluation server".
 

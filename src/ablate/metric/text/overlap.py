@@ -42,7 +42,8 @@ class Bleu(BLEUScore):
 class SacreBleu(SacreBLEUScore):
     """BLEU-4 of raw text, in 0 … 1, cut into tokens by WMT's rules (13a).
 
-    Unlike BLEU on given tokens it is comparable between papers. `signature` says what was computed, in the words of sacrebleu. Nothing is smoothed, which shows on tiny splits only.
+    Unlike BLEU on given tokens it is comparable between papers. `signature` says what was computed, in the words of sacrebleu.
+    Nothing is smoothed, which shows on tiny splits only.
 
     Source: Post 2018, "A call for clarity in reporting BLEU scores".
     """

@@ -18,7 +18,9 @@ class SequenceModel(nn.Module, ABC):
 
 
 class LanguageModel(nn.Module, ABC):
-    """Many to many, aligned: logits of each step, and the states to continue from. Where the classes are the tokens, a language model.
+    """Many to many, aligned: logits of each step, and the states to continue from.
+
+    Where the classes are the tokens, it is a language model.
 
     Attributes:
         bidirectional: whether it reads sequences from their ends, too.

@@ -134,7 +134,8 @@ class TextDecoder(nn.Module):
     ) -> DecoderOutput:
         """Teacher forcing in which each token after the first is, with the given probability, one drawn from the logits before it.
 
-        Scheduled sampling; `sampling_probability` is 1 - ε_i of Bengio et al. 2015, section 2.4. No gradient flows through what is drawn.
+        Scheduled sampling; `sampling_probability` is 1 - ε_i of Bengio et al. 2015, section 2.4. No gradient flows through what
+        is drawn.
 
         Args:
             generator: on the CPU; None: torch's.

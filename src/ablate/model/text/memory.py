@@ -1,4 +1,7 @@
-"""What was read, as a decoder of text gets it. Letters: b batch, s places, n numbers a place, m of the summary, a of the attention."""
+"""What an encoder has read, as a decoder of text gets it.
+
+Axes: b batch, s positions, n features of a position, m of the summary, a of the attention.
+"""
 
 from typing import NamedTuple
 

@@ -59,7 +59,7 @@ class Cell(nn.Module, ABC):
         return self.state_type(*(self.bias.new_zeros(batch, self.hidden_size) for _ in self.state_type._fields))
 
     def fused(self) -> tuple[str, Sequence[Tensor]] | None:
-        """The function of torch that computes a whole sequence of these steps, and its weights in its order; None: there is none."""
+        """The function of torch that computes a whole sequence of these steps, and its weights in its order; None without one."""
         return None
 
     def check_state(self, state: tuple, batch: int) -> tuple:

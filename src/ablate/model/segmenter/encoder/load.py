@@ -28,7 +28,7 @@ def load_encoder(encoder: nn.Module, state: Mapping[str, Tensor]) -> None:
         found = tuple(state[prefix + name].shape)
         if found != tuple(value.shape):
             raise BadInput(
-                f"the encoder's {name} is of shape {tuple(value.shape)}, the one given of {found}: the options of model.encoder differ"
+                f"the encoder's {name} has shape {tuple(value.shape)}, the given one {found}: the options of model.encoder differ"
             )
     extra = [name for name in state if prefix and name.startswith(prefix) and name[len(prefix) :] not in own]
     if extra:

@@ -37,7 +37,7 @@ def beam(
     min_length: int = 0,
     no_repeat: int | None = None,
 ) -> Hypotheses:
-    """At each step, of all texts that are one token longer, the `width` with the highest score (Sutskever et al. 2014, section 3.2).
+    """At each step, of all texts one token longer, the `width` with the highest score (Sutskever et al. 2014, section 3.2).
 
         score = Σ log p / ((5 + length) / 6)^length_power      (Wu et al. 2016, eq. 14, without coverage)
 
