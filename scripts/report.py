@@ -1,7 +1,7 @@
 """Reports from what has been run, without running anything.
 
 python scripts/report.py logs/ablation/NAME             an ablation's report again, from its results
-python scripts/report.py logs/ablation/NAME --readme    and its verdicts into README.md
+python scripts/report.py logs/ablation/NAME --readme    and its verdicts into conf/ablation/README.md
 python scripts/report.py logs/SWEEP --by model/decoder --metric test/miou    of any Hydra sweep
 """
 
@@ -15,8 +15,7 @@ from ablate.ablation.report.readme import update_readme
 from ablate.ablation.report.report import PAGE, rewrite_report
 from ablate.console import console
 from ablate.errors import BadInput
-
-README = Path(__file__).resolve().parents[1] / "README.md"
+from ablate.files import CONF
 
 
 def main() -> int:
@@ -25,7 +24,7 @@ def main() -> int:
     parser.add_argument("--by", help="the key, or keys with commas, that runs are grouped by")
     parser.add_argument("--metric", default="test/miou", help="what a sweep's runs are compared in (test/miou)")
     parser.add_argument("--better", default="maximise", help="maximise or minimise the metric (maximise)")
-    parser.add_argument("--readme", action="store_true", help="write the verdicts into README.md")
+    parser.add_argument("--readme", action="store_true", help="write the verdicts into conf/ablation/README.md")
     given = parser.parse_args()
     try:
         if not given.folder.is_dir():
@@ -52,7 +51,7 @@ def of_ablation(given: argparse.Namespace) -> Path:
     log_report(given.folder, ablation, outcomes)
     console.print(verdict_table(ablation, outcomes))
     if given.readme:
-        update_readme(README, given.folder, ablation, outcomes, budget)
+        update_readme(CONF / "ablation/README.md", given.folder, ablation, outcomes, budget)
     return given.folder / PAGE
 
 

@@ -1,4 +1,4 @@
-"""The verdicts as they stand in README.md."""
+"""The verdicts as they stand in conf/ablation/README.md."""
 
 import json
 import re
