@@ -1,4 +1,4 @@
-"""Which changes of the code make earlier results another code's."""
+"""Which changes of the code make earlier results those of another version."""
 
 import shutil
 
@@ -7,10 +7,16 @@ import pytest
 from ablate.ablation.engine.code import EXECUTED, code_version, executed
 from ablate.files import SOURCE
 
-MODULE = (
-    '"""A module."""\n\ndef f(x):\n    """Doubles."""\n'
-    '    if x < 0:\n        raise ValueError(f"x={x} is negative")\n    return 2 * x\n'
-)
+MODULE = '''"""A module."""
+
+def f(x, kind):
+    """Doubles."""
+    check_choice("`kind`", kind, ("plain", "square"))
+    if x < 0:
+        raise ValueError(f"x={x} is negative")
+    error = BadInput("x is large") if x > 9 else None
+    return 2 * x
+'''
 
 
 @pytest.mark.parametrize(
@@ -20,7 +26,10 @@ MODULE = (
         ("    return", "    # a comment\n    return", True),
         ("2 * x", "(2\n        * x)", True),
         ("is negative", "must be at least 0", True),
+        ("`kind`", "`sort`", True),
+        ("is large", "must be at most 9", True),
         ("ValueError", "TypeError", False),
+        ("plain", "simple", False),
         ("2 * x", "3 * x", False),
         ("2 * x", "2 + x", False),
         ("x < 0", "x <= 0", False),

@@ -1,4 +1,4 @@
-"""The version of the code that a run executes: what makes an earlier result still that of the present code."""
+"""The version of the code that a run executes. A result counts as long as this stays the same."""
 
 import ast
 import hashlib
@@ -8,13 +8,16 @@ from pathlib import Path
 from ablate.files import SOURCE
 from ablate.run.provenance import provenance
 
-EXECUTED = ("data", "model", "loss", "metric", "optim", "operator", "task", "analysis", "callback", "run/build.py", "run/train.py")
+EXECUTED = (
+    *("data", "model", "loss", "metric", "optim", "operator", "task", "analysis", "callback"),
+    *("run/build.py", "run/checkpoint.py", "run/train.py"),
+)
 
 
 def code_version(source: Path = SOURCE) -> str:
-    """Digest of what a run executes: the modules `EXECUTED` and the versions of the packages.
+    """Digest of the modules `EXECUTED` and of the versions of the packages.
 
-    Comments, formatting, docstrings, and the words of error messages do not count.
+    Comments, formatting, docstrings and the texts of error messages do not change it.
     """
     entries = [source / name for name in EXECUTED]
     files = [path for entry in entries for path in (sorted(entry.rglob("*.py")) if entry.is_dir() else [entry])]
@@ -23,28 +26,36 @@ def code_version(source: Path = SOURCE) -> str:
 
 
 def executed(source: str) -> str:
-    """The syntax tree of a module without its docstrings and without the text of what it raises."""
-    tree = _Silent().visit(ast.parse(source))
-    return ast.dump(tree)
+    """The syntax tree of a module, without docstrings and the texts of error messages."""
+    return ast.dump(_WithoutTexts().visit(ast.parse(source)))
 
 
-class _Silent(ast.NodeTransformer):
-    """Takes docstrings and other bare strings out, and empties the strings below `raise`."""
+class _WithoutTexts(ast.NodeTransformer):
+    """Removes bare strings; empties strings below `raise` and in `BadInput(…)`, and the first argument of `check_…(…)`."""
 
-    raising = False
+    in_message = False
 
     def visit_Expr(self, node: ast.Expr) -> ast.AST | None:
-        text = isinstance(node.value, ast.Constant) and isinstance(node.value.value, str)
-        return None if text else self.generic_visit(node)
+        is_text = isinstance(node.value, ast.Constant) and isinstance(node.value.value, str)
+        return None if is_text else self.generic_visit(node)
 
     def visit_Raise(self, node: ast.Raise) -> ast.AST:
-        outer, self.raising = self.raising, True
-        node = self.generic_visit(node)
-        self.raising = outer
+        return self._message(node)
+
+    def visit_Call(self, node: ast.Call) -> ast.AST:
+        name = node.func.id if isinstance(node.func, ast.Name) else ""
+        if name.startswith("check_") and node.args:
+            node.args[0] = self._message(node.args[0])
+        return self._message(node) if name == "BadInput" else self.generic_visit(node)
+
+    def _message(self, node: ast.AST) -> ast.AST:
+        outer, self.in_message = self.in_message, True
+        node = self.generic_visit(node) if isinstance(node, ast.Raise | ast.Call) else self.visit(node)
+        self.in_message = outer
         return node
 
     def visit_JoinedStr(self, node: ast.JoinedStr) -> ast.AST:
-        return ast.Constant("") if self.raising else self.generic_visit(node)
+        return ast.Constant("") if self.in_message else self.generic_visit(node)
 
     def visit_Constant(self, node: ast.Constant) -> ast.AST:
-        return ast.Constant("") if self.raising and isinstance(node.value, str) else node
+        return ast.Constant("") if self.in_message and isinstance(node.value, str) else node
