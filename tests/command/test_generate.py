@@ -127,7 +127,7 @@ def test_bad_words_are_one_line(run, tmp_path, words, message):
 
 def test_a_checkpoint_of_another_task_is_refused(tmp_path):
     train(composed("train", tmp_path / "run", *TINY, "debug=fast", "logger=none"))
-    with pytest.raises(BadInput, match="needs a language model: .* is of task=segmentation"):
+    with pytest.raises(BadInput, match="needs a language model: .* holds a Segmentation"):
         written(tmp_path, tmp_path / "run")
 
 

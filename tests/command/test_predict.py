@@ -12,7 +12,7 @@ from PIL import Image
 from ablate.cli.command import quoted
 from ablate.command.evaluate import evaluate, with_overrides_of_run
 from ablate.command.predict import predict as prediction
-from ablate.command.predict.translations import read_source
+from ablate.command.predict.translations import translate
 from ablate.errors import BadInput
 from ablate.figure import attention
 from ablate.run.checkpoint import read_checkpoint
@@ -134,7 +134,7 @@ def test_a_search_may_be_chosen_anew(predict, tmp_path):
     assert "is for networks that write texts" in refused(
         predict, "scenes", f"input={path}", "question=is there a ring ?", "model/search=greedy"
     )
-    assert "is of task=captioning, not question_answering" in refused(predict, "blank", f"input={path}", "question=why ?")
+    assert "is for QuestionAnswering: checkpoint" in refused(predict, "blank", f"input={path}", "question=why ?")
     assert "neither a picture nor a folder" in refused(predict, "blank", "input=nowhere.png")
 
 
@@ -171,10 +171,16 @@ def test_what_a_translation_cannot_be_made_of(predict):
     assert "the network reads the first 30 of 45 characters" in long[0]
 
 
-def test_a_source_is_read_as_in_training(runs):
+def test_a_source_is_read_as_in_training(runs, monkeypatch):
     task = load_task(read_checkpoint(runs("copy")), "best.ckpt")
-    source = read_source(task, "a3 a1  a2", "")
-    assert task.tokenisers["source"].decode(source.numbers.tolist()) == ["a2", "a1", "a3"] and source.tokens == ["a3", "a1", "a2"]
+    monkeypatch.setattr(task, "read", lambda batch, read=task.read: batches.append(batch) or read(batch))
+    batches = []
+    source, _ = translate(task, "a3 a1  a2", "")
+    assert task.tokenisers["source"].decode(batches[0].source[0].tolist()) == ["a2", "a1", "a3"] and source.tokens == [
+        "a3",
+        "a1",
+        "a2",
+    ]
 
 
 def test_a_file_is_translated_line_by_line(predict, tmp_path):
@@ -311,5 +317,5 @@ def test_other_tasks_are_named(tmp_path):
     words = ["data=echo", "model=sequence_tagger", "task=sequence_tagging", "debug=fast", "logger=none"]
     train(composed("train", tmp_path / "run", *words))
     words = [f"checkpoint={tmp_path}/run/checkpoints/best.ckpt", "input=x", f"output={tmp_path}/out"]
-    with pytest.raises(BadInput, match="makes masks, captions, translations and answers: .* is of task=sequence_tagging"):
+    with pytest.raises(BadInput, match="makes masks, captions, translations and answers: .* holds a SequenceTagging"):
         prediction.predict(composed("predict", tmp_path / "out", *words))

@@ -21,9 +21,7 @@ def write_samples(cfg: DictConfig) -> list[str]:
     checkpoint = read_checkpoint(cfg.checkpoint)
     task = load_task(checkpoint, cfg.checkpoint).to(cfg.device)
     if not isinstance(task, LanguageModelling):
-        raise BadInput(
-            f"generate.py needs a language model: checkpoint {cfg.checkpoint!r} is of task={task.config['task']['name']}"
-        )
+        raise BadInput(f"generate.py needs a language model: checkpoint {cfg.checkpoint!r} holds a {type(task).__name__}")
     draw = {"temperature": cfg.temperature, "top_k": cfg.top_k, "top_p": cfg.top_p}
     prefix = "" if cfg.prefix is None else str(cfg.prefix)
     texts = samples(task, check_positive("samples", cfg.samples), cfg.length, cfg.seed, prefix, **draw)

@@ -10,6 +10,7 @@ from rich.progress import track
 from torch import Tensor
 
 from ablate.callback.panel import colour_map
+from ablate.command.predict.options import DataOptions
 from ablate.command.predict.pictures import find_pictures, make_room, readable
 from ablate.console import console
 from ablate.task.segmentation import Segmentation
@@ -17,7 +18,7 @@ from ablate.task.segmentation import Segmentation
 
 def write_masks(task: Segmentation, source: Path, output: Path) -> None:
     """A palette mask NAME.png and an overlay NAME_overlay.png for each picture, at the picture's own size."""
-    pictures, palette = find_pictures(source), task.config["data"]["palette"]
+    pictures, palette = find_pictures(source), DataOptions.of(task).palette
     make_room(output, pictures, "masks", _targets)
     for path, picture in readable(track(pictures, description="predicting", console=console)):
         image = np.asarray(picture)

@@ -1,22 +1,17 @@
-"""Pictures that a user names: found, read one after the other, and their files made room for."""
+"""Pictures that a user names, and the files that are written for them."""
 
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from pathlib import Path
 
-from jaxtyping import Float
 from PIL import Image
-from torch import Tensor
 
-from ablate.data.picture.captions import resized
-from ablate.data.picture.size import height_width
 from ablate.errors import BadInput
-from ablate.task.base import Task
 
 SUFFIXES = {".png", ".jpg", ".jpeg", ".bmp", ".webp", ".tif", ".tiff"}
 
 
 def find_pictures(path: Path) -> list[Path]:
-    """A picture, or all of a folder."""
+    """The picture at `path`, or all pictures of that folder."""
     if path.is_file():
         return [path]
     if not path.is_dir():
@@ -28,7 +23,7 @@ def find_pictures(path: Path) -> list[Path]:
 
 
 def readable(paths: Iterable[Path]) -> Iterator[tuple[Path, Image.Image]]:
-    """Each picture in colours; one that cannot be read is named when the others are done."""
+    """Each picture as RGB; after the last one, BadInput names those that cannot be read."""
     unreadable = []
     for path in paths:
         try:
@@ -41,14 +36,8 @@ def readable(paths: Iterable[Path]) -> Iterator[tuple[Path, Image.Image]]:
         raise BadInput(f"not a readable picture: {', '.join(unreadable)}")
 
 
-def as_trained(task: Task, picture: Image.Image) -> Float[Tensor, "1 3 h w"]:
-    """A batch of one, of the size that the network was trained on."""
-    size = height_width("data.image_size", task.config["data"]["image_size"])
-    return resized(picture, size)[None].to(task.device).float() / 255
-
-
 def make_room(output: Path, pictures: Sequence[Path], what: str, targets: Callable[[Path, str], Sequence[Path]]) -> None:
-    """Make the folder, where it is missing; refuse to write over anything, be it two pictures' files of one name."""
+    """Make the folder `output`; raise BadInput where a file would be written over, or two pictures have the same name."""
     output.mkdir(parents=True, exist_ok=True)
     names = [path.stem for path in pictures]
     for name in names:
@@ -58,6 +47,6 @@ def make_room(output: Path, pictures: Sequence[Path], what: str, targets: Callab
 
 
 def refuse_taken(output: Path, files: Sequence[Path]) -> None:
-    """Raise BadInput for a file that is there already."""
+    """Raise BadInput for a file that exists already."""
     if taken := [path.name for path in files if path.exists()]:
         raise BadInput(f"output={str(output)!r} holds {taken[0]} already; name another folder")

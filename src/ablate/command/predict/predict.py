@@ -1,4 +1,4 @@
-"""What a trained network says of something new: which kind of answer, its task decides."""
+"""Predictions of a trained network for new inputs; its task decides of which kind."""
 
 from pathlib import Path
 
@@ -21,10 +21,10 @@ def predict(cfg: DictConfig) -> None:
     """Masks, captions, translations or answers by `cfg.checkpoint` for `cfg.input`; what becomes a file goes to `cfg.output`."""
     search = OmegaConf.to_container(cfg.model.search, resolve=True) if "model" in cfg else None
     task = to_device(load_task(read_checkpoint(cfg.checkpoint), cfg.checkpoint, search), cfg.device)
-    of = f"checkpoint {cfg.checkpoint!r} is of task={task.config['task']['name']}"
+    of = f"checkpoint {cfg.checkpoint!r} holds a {type(task).__name__}"
     given, output, question = str(cfg.input), Path(cfg.output), None if cfg.question is None else str(cfg.question)
     if question is not None and not isinstance(task, QuestionAnswering):
-        raise BadInput(f"question={question!r} has nobody to answer it: {of}, not question_answering")
+        raise BadInput(f"question={question!r} is for QuestionAnswering: {of}")
     match task:
         case Segmentation():
             write_masks(task, Path(given), output)

@@ -2,65 +2,52 @@
 
 import os
 from pathlib import Path
-from typing import NamedTuple
 
 import torch
-from jaxtyping import Int
-from torch import Tensor
 
+from ablate.command.predict.options import DataOptions
 from ablate.command.predict.pictures import refuse_taken
-from ablate.command.predict.words import Wrote, encode, likely, say, write
-from ablate.data.batch import PairBatch
+from ablate.command.predict.texts import Generation, Tokens, generate, show, tokenise, with_probability
+from ablate.data.single import pair_batch
 from ablate.data.text.file import numbered
-from ablate.data.text.teacher_forcing import padded, shifted
 from ablate.errors import BadInput
 from ablate.files import write_atomically
+from ablate.model.text.memory import Memory
 from ablate.task.translation import Translation
 
 
-class Source(NamedTuple):
-    """A text to be translated."""
-
-    tokens: list[str]  # as it is written, from its beginning
-    numbers: Int[Tensor, " s"]  # as the network reads it
-
-
 def write_translations(task: Translation, given: str, output: Path) -> None:
-    """The translation of a text, shown, and with attention attention.png; or that of each line of a file, kept in a file too."""
+    """Print the translation of a text, and with attention draw attention.png; or translate a file line by line into another."""
     if os.path.isfile(given):
         _write_lines(task, Path(given), output)
         return
-    file, looks = output / "attention.png", task.model.decoder.attention is not None
-    if looks:
+    file, attends = output / "attention.png", task.model.decoder.attention is not None
+    if attends:
         refuse_taken(output, [file])
-    source = read_source(task, given, "input=")
-    wrote = translate(task, source)
-    say(likely(wrote.text, wrote.probability))
-    if looks:
-        _draw(task, source, wrote, file)
-
-
-def read_source(task: Translation, text: str, place: str) -> Source:
-    """A text as those of the training were read; `place` is put before it in messages."""
-    options = task.config["data"]["dataset"]
-    tokeniser = task.tokenisers["source"]
-    tokens = tokeniser.split(text)
-    kept = tokens[: options["max_length"]]
-    numbers = encode(tokeniser, kept, place, text)
-    if len(kept) < len(tokens):
-        say(f"{place}{text[:59]!r}…: the network reads the first {len(kept)} of {len(tokens)} {tokeniser.unit}")
-    return Source(kept, numbers.flip(0) if options["reverse"] else numbers)
+    source, generation = translate(task, given, "input=")
+    show(with_probability(generation.text, generation.probability))
+    if attends:
+        _plot(source, generation, file)
 
 
 @torch.no_grad()
-def translate(task: Translation, source: Source) -> Wrote:
-    """What the network writes of one text; the weights are in the order in which the text is written."""
-    read, lengths = padded([source.numbers])
-    batch = PairBatch(read, lengths, *shifted([source.numbers[:0]]), torch.zeros(1, dtype=torch.long))
-    wrote = write(task, task.read(PairBatch(*(each.to(task.device) for each in batch))))
-    if wrote.weights is not None and task.config["data"]["dataset"]["reverse"]:
-        wrote = wrote._replace(weights=wrote.weights.flip(1))
-    return wrote
+def translate(task: Translation, text: str, name: str) -> tuple[Tokens, Generation]:
+    """A text as the network reads it, and its translation; attention weights are in the order of the text.
+
+    Args:
+        name: put before the text in messages.
+    """
+    options = DataOptions.of(task)
+    source = tokenise(task.tokenisers["source"], text, name, options.max_length)
+    if not options.reverse:
+        return source, generate(task, _read(task, source))
+    generation = generate(task, _read(task, source._replace(numbers=source.numbers.flip(0))))
+    weights = generation.weights
+    return source, generation._replace(weights=None if weights is None else weights.flip(1))
+
+
+def _read(task: Translation, source: Tokens) -> Memory:
+    return task.read(task.transfer_batch_to_device(pair_batch(source.numbers), task.device, 0))
 
 
 def _write_lines(task: Translation, path: Path, output: Path) -> None:
@@ -69,23 +56,25 @@ def _write_lines(task: Translation, path: Path, output: Path) -> None:
     refuse_taken(output, [file])
     texts, unread = [], []
     for place, line in numbered(path):
+        text = probable = ""
         try:
-            source = read_source(task, line, f"{place}: ") if line.strip() else None
+            if line.strip():
+                _, generation = translate(task, line, f"{place}: ")
+                text, probable = generation.text, with_probability(generation.text, generation.probability)
         except BadInput as error:
-            source = unread.append(str(error))
-        wrote = None if source is None else translate(task, source)
-        texts.append("" if wrote is None else wrote.text)
-        say("" if wrote is None else likely(wrote.text, wrote.probability))
+            unread.append(str(error))
+        texts.append(text)
+        show(probable)
     output.mkdir(parents=True, exist_ok=True)
     write_atomically(file, "\n".join(texts) + "\n")
     if unread:
         raise BadInput(f"{len(unread)} of {len(texts)} lines are left empty in {file}, of which the first is {unread[0]}")
-    say(f"kept in {file}")
+    show(f"kept in {file}")
 
 
-def _draw(task: Translation, source: Source, wrote: Wrote, file: Path) -> None:
+def _plot(source: Tokens, generation: Generation, file: Path) -> None:
     from ablate.figure.attention import Matrix, attention_matrices
 
     file.parent.mkdir(parents=True, exist_ok=True)
-    attention_matrices([Matrix(source.tokens, wrote.tokens, wrote.weights)]).savefig(file, dpi=120)
-    say(f"where the network looked for it: {file}")
+    attention_matrices([Matrix(source.tokens, generation.tokens, generation.weights)]).savefig(file, dpi=120)
+    show(f"attention at each token: {file}")

@@ -1,0 +1,30 @@
+"""Batches of one sample that has no target, for prediction."""
+
+import torch
+from jaxtyping import Float, Int
+from torch import Tensor
+
+from ablate.data.batch import CaptionBatch, PairBatch, QuestionBatch
+from ablate.data.text.teacher_forcing import padded, shifted
+
+
+def caption_batch(image: Float[Tensor, "1 3 h w"]) -> CaptionBatch:
+    """A picture without a caption."""
+    return CaptionBatch(image, *shifted([_empty()]), torch.zeros(1, dtype=torch.long))
+
+
+def pair_batch(source: Int[Tensor, " s"]) -> PairBatch:
+    """A source without a target."""
+    return PairBatch(*padded([source]), *shifted([_empty()]), torch.zeros(1, dtype=torch.long))
+
+
+def question_batch(
+    question: Int[Tensor, " t"], image: Float[Tensor, "1 3 h w"] | None = None, story: Int[Tensor, " s"] | None = None
+) -> QuestionBatch:
+    """A question on a picture or on a story, without an answer."""
+    read = (None, None) if story is None else padded([story])
+    return QuestionBatch(*padded([question]), *torch.zeros(2, 1, dtype=torch.long), image, *read)
+
+
+def _empty() -> Int[Tensor, " 0"]:
+    return torch.zeros(0, dtype=torch.long)
