@@ -14,9 +14,9 @@ from ablate.cli.command import value_of
 from ablate.console import console
 from ablate.errors import BadInput
 from ablate.files import write_json
-from ablate.run import folder as run_folder
 from ablate.run.build import build, key_of
 from ablate.run.checkpoint import AtomicCheckpointIO, plain_overrides, read_checkpoint
+from ablate.run.folder import METRICS, flat
 from ablate.run.load import load_task
 from ablate.run.summary import metrics_table
 
@@ -34,7 +34,7 @@ def evaluate(cfg: DictConfig) -> dict[str, float]:
     result = trainer.test(task, datamodule=data, verbose=False)[0]
     metrics = {tag: float(value) for tag, value in result.items()}
     folder = Path(HydraConfig.get().runtime.output_dir)
-    write_json(folder / run_folder.METRICS, metrics)
+    write_json(folder / METRICS, metrics)
     console.print(metrics_table(metrics))
     console.print(f"kept in {folder}")
     return metrics
@@ -51,14 +51,14 @@ def with_overrides_of_run(words: Sequence[str]) -> list[str]:
 
 def check_same_sizes(checkpoint: dict[str, Any], cfg: DictConfig) -> None:
     """Raise BadInput where data are of another kind or of other sizes than those that the network was built for."""
-    trained = checkpoint["config"]["model"]
+    trained = flat(checkpoint["config"]["model"])
     try:
-        model = OmegaConf.to_container(cfg.model, resolve=True)
+        model = flat(OmegaConf.to_container(cfg.model, resolve=True))
     except InterpolationKeyError as error:
         choice = HydraConfig.get().runtime.choices.data
         raise BadInput(f"data={choice} is of another kind than the data of checkpoint {cfg.checkpoint!r}") from error
     for name, value in model.items():
-        key = key_of(cfg, f"model.{name}")
+        key = key_of(cfg, f"model.{name}") or ""
         if key.startswith("data.") and value is not None and value != trained.get(name):  # None: counted, in the network's tokens
             raise BadInput(f"checkpoint {cfg.checkpoint!r} is of other data: {key} was {trained.get(name)} and is {value}")
 

@@ -12,6 +12,7 @@ from collections.abc import Sequence
 from datetime import datetime
 from itertools import chain, count
 from pathlib import Path
+from typing import Any
 
 from hydra.core.override_parser.overrides_parser import OverridesParser
 from hydra.experimental.callback import Callback
@@ -146,14 +147,17 @@ def failed_in_sweep() -> dict[str, str]:
 
 def first_difference(old: dict, new: dict, prefix: str = "") -> str | None:
     """`"model.encoder.width was 4 and is 8"` for the first key in which two configs differ; None where they are equal."""
-    for key in sorted({*old, *new}):
-        before, now = old.get(key), new.get(key)
-        if isinstance(before, dict) and isinstance(now, dict):
-            if difference := first_difference(before, now, f"{prefix}{key}."):
-                return difference
-        elif before != now:
-            return f"{prefix}{key} was {before!r} and is {now!r}"
-    return None
+    before, now = flat(old, prefix), flat(new, prefix)
+    different = (key for key in sorted({*before, *now}) if before.get(key) != now.get(key))
+    return next((f"{key} was {before.get(key)!r} and is {now.get(key)!r}" for key in different), None)
+
+
+def flat(config: dict, prefix: str = "") -> dict[str, Any]:
+    """A nested config as one level of dotted keys."""
+    values = {}
+    for key, value in config.items():
+        values |= flat(value, f"{prefix}{key}.") if isinstance(value, dict) else {f"{prefix}{key}": value}
+    return values
 
 
 def _identity(config: dict) -> dict:

@@ -8,7 +8,7 @@ from torch import Tensor
 
 from ablate.command.predict.options import DataOptions
 from ablate.command.predict.pictures import find_pictures, make_room, readable
-from ablate.command.predict.texts import Generation, generate, show, with_probability
+from ablate.command.predict.texts import GeneratedText, generate, show, with_probability
 from ablate.data.single import caption_batch
 from ablate.task.captioning import Captioning
 
@@ -29,13 +29,13 @@ def write_captions(task: Captioning, source: Path, output: Path) -> None:
 
 
 @torch.no_grad()
-def caption(task: Captioning, image: Float[Tensor, "1 3 h w"]) -> Generation:
+def caption(task: Captioning, image: Float[Tensor, "1 3 h w"]) -> GeneratedText:
     """The caption that the network writes of a picture."""
     return generate(task, task.read(task.transfer_batch_to_device(caption_batch(image), task.device, 0)))
 
 
 @torch.no_grad()
-def _plot(task: Captioning, image: Float[Tensor, "1 3 h w"], generation: Generation, file: Path) -> None:
+def _plot(task: Captioning, image: Float[Tensor, "1 3 h w"], generation: GeneratedText, file: Path) -> None:
     from ablate.figure.attention import Strip, attention_strips
 
     grid = tuple(task.model.reader.feature_map(image.to(task.device)).shape[2:])

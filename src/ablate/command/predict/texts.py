@@ -14,7 +14,7 @@ from ablate.data.text.tokeniser import Tokeniser
 from ablate.data.text.vocabulary import UNKNOWN
 from ablate.errors import BadInput
 from ablate.model.text.memory import Memory
-from ablate.task.text_writing import TextWriting
+from ablate.task.text_generation import TextGeneration
 
 
 class Tokens(NamedTuple):
@@ -24,7 +24,7 @@ class Tokens(NamedTuple):
     numbers: Int[Tensor, " s"]
 
 
-class Generation(NamedTuple):
+class GeneratedText(NamedTuple):
     """A text that a network has written."""
 
     text: str
@@ -54,12 +54,12 @@ def tokenise(tokeniser: Tokeniser, text: str, name: str, longest: int | None = N
     return Tokens(read, torch.tensor(numbers))
 
 
-def generate(task: TextWriting, memory: Memory) -> Generation:
+def generate(task: TextGeneration, memory: Memory) -> GeneratedText:
     """The text that the task's search finds for a memory of one row."""
     best = task.write(memory)
     tokens = task.tokenisers["target"].decode_with_end(best.tokens[0].tolist())
     weights = None if best.weights is None else best.weights[0, : len(tokens)].cpu()
-    return Generation(task.texts(best.tokens)[0], math.exp(float(best.log_probability)), tokens, weights)
+    return GeneratedText(task.texts(best.tokens)[0], math.exp(float(best.log_probability)), tokens, weights)
 
 
 def with_probability(text: str, probability: float) -> str:

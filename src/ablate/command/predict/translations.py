@@ -7,7 +7,7 @@ import torch
 
 from ablate.command.predict.options import DataOptions
 from ablate.command.predict.pictures import refuse_taken
-from ablate.command.predict.texts import Generation, Tokens, generate, show, tokenise, with_probability
+from ablate.command.predict.texts import GeneratedText, Tokens, generate, show, tokenise, with_probability
 from ablate.data.single import pair_batch
 from ablate.data.text.file import numbered
 from ablate.errors import BadInput
@@ -31,7 +31,7 @@ def write_translations(task: Translation, given: str, output: Path) -> None:
 
 
 @torch.no_grad()
-def translate(task: Translation, text: str, name: str) -> tuple[Tokens, Generation]:
+def translate(task: Translation, text: str, name: str) -> tuple[Tokens, GeneratedText]:
     """A text as the network reads it, and its translation; attention weights are in the order of the text.
 
     Args:
@@ -72,7 +72,7 @@ def _write_lines(task: Translation, path: Path, output: Path) -> None:
     show(f"kept in {file}")
 
 
-def _plot(source: Tokens, generation: Generation, file: Path) -> None:
+def _plot(source: Tokens, generation: GeneratedText, file: Path) -> None:
     from ablate.figure.attention import Matrix, attention_matrices
 
     file.parent.mkdir(parents=True, exist_ok=True)
