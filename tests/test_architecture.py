@@ -35,7 +35,6 @@ LIBRARIES = {  # floors that know nothing of these
 BY_NAME_ONLY = {"ablation": ("ablate.run.train", "ablate.run.load")}
 KNOWN_TO_POINT_UP = {
     ("callback/samples.py", "command"),
-    *(("figure/checkerboard.py", floor) for floor in ("callback", "command", "run")),
 }
 
 

@@ -4,7 +4,7 @@ import json
 
 import digests
 import pytest
-from commands import CONF, compose, script
+from commands import CONF, compose, composed, script
 from hydra.utils import get_class
 from omegaconf import OmegaConf
 
@@ -90,8 +90,8 @@ def test_every_experiment_opens_with_question_command_time_and_result(name):
 @pytest.mark.slow
 @pytest.mark.parametrize("trainer", ["gpu", "ddp"])
 @pytest.mark.parametrize("name", EXPERIMENTS)
-def test_every_experiment_is_built_for_a_gpu_too(name, trainer):
-    assert metric_tags(compose(f"experiment={name}", f"trainer={trainer}"))
+def test_every_experiment_is_built_for_a_gpu_too(name, trainer, tmp_path):
+    assert metric_tags(composed("train", tmp_path, f"experiment={name}", f"trainer={trainer}"))
 
 
 @pytest.mark.slow

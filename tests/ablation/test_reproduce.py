@@ -10,7 +10,7 @@ from importlib.util import find_spec
 
 import pytest
 import yaml
-from commands import ROOT, compose, error_line, script
+from commands import ROOT, compose, composed, error_line, script
 from rich.console import Console
 from stub_project import STUB, Project, put
 
@@ -187,7 +187,7 @@ ABLATIONS = [path.stem for path in sorted((ROOT / "conf/ablation").glob("*.yaml"
 
 
 @pytest.mark.parametrize("name", ABLATIONS)
-def test_every_ablation_loads_and_every_cell_composes(name):
+def test_every_ablation_loads_and_every_cell_composes(name, tmp_path):
     path = ROOT / f"conf/ablation/{name}.yaml"
     ablation = load(path)
     assert ablation.name == name and f"reproduce.py ablation={name}" in path.read_text().splitlines()[0]
@@ -196,8 +196,8 @@ def test_every_ablation_loads_and_every_cell_composes(name):
         for run in [*ablation.prepared(budget)[: len(ablation.prepare)], ablation.runs(budget)[0]]:
             compose(*run.filled(dict.fromkeys(ablation.prepare, "file")))
     for run in ablation.runs("smoke")[: len(ablation.cells)]:
-        cfg = compose(*run.filled(dict.fromkeys(ablation.prepare, "file")))
-    check_metrics(ablation, metric_tags(cfg))
+        compose(*run.filled(dict.fromkeys(ablation.prepare, "file")))
+    check_metrics(ablation, metric_tags(composed("train", tmp_path, *run.filled(dict.fromkeys(ablation.prepare, "file")))))
 
 
 def test_trained_networks_become_a_report(tmp_path, real_data):

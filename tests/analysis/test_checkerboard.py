@@ -10,7 +10,7 @@ from generated import scenes
 from hydra.utils import instantiate
 
 from ablate.analysis.checkerboard import NAMES, flat_response, logits_and_gradient, measure
-from ablate.callback.checkerboard import draw_checkerboard
+from ablate.figure.checkerboard import plot_checkerboard
 
 DECODERS = sorted(path.stem for path in (CONF / "model/decoder").glob("*.yaml"))
 SMALL = ["model.encoder.width=4", "model.encoder.depth=2"]
@@ -50,7 +50,7 @@ def test_every_decoder_is_measured_and_left_as_it_was(decoder, skip):
     others = {name: value for name, value in found.values.items() if name not in ("coverage", "phase_bias")}
     assert all(map(math.isfinite, others.values())), others
     assert 0 <= others["phase_share"] <= 1 and others["gradient_phase"] >= 1
-    lines = draw_checkerboard({"here": found}).axes[1].images[0].get_array()  # of the flat answer, at multiples of 1/4
+    lines = plot_checkerboard({"here": found}).axes[1].images[0].get_array()  # of the flat answer, at multiples of 1/4
     assert lines.shape == (4, 4) and lines[2, 2] < -100  # its mean was taken away
     assert lines.max() == 0 or others["flat_variation"] < 1e-3
 

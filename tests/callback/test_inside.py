@@ -14,18 +14,22 @@ from tensorboard.backend.event_processing.event_accumulator import EventAccumula
 from torch import nn
 from torch.utils.data import DataLoader
 
-from ablate.analysis.recurrent import look
+from ablate.analysis.recurrent import analyse_cell
 from ablate.analysis.trace import gradient_by_lag, ratio_by_lag
 from ablate.callback.gradient_flow import GradientFlow
-from ablate.callback.inside import Inside, draw_gates, draw_gradients, draw_states
+from ablate.callback.inside import Inside
 from ablate.data.batch import SequenceBatch
+from ablate.data.text.tokeniser import Tokeniser
+from ablate.data.text.vocabulary import SPECIAL, Vocabulary
 from ablate.errors import BadInput
+from ablate.figure.recurrent import plot_gates, plot_gradient_norms, plot_hidden_states
 from ablate.model.recurrent.cell.elman import Elman
 from ablate.model.recurrent.cell.lstm import LSTM
+from ablate.model.recurrent.cell.unshared import Unshared
 from ablate.model.recurrent.layers import Recurrent
 from ablate.task.base import Output
 
-TOKENS = ["<pad>", "a", "long word", " ", "$"]
+TOKENS = [*SPECIAL, "a", "long word", " ", "$"]
 LENGTHS = torch.tensor([3, 7, 5])
 QUIET = dict(enable_checkpointing=False, enable_progress_bar=False, enable_model_summary=False, accelerator="cpu")
 
@@ -64,7 +68,7 @@ class Task(LightningModule):
 
 
 class Data(LightningDataModule):
-    vocabulary = TOKENS
+    tokenisers = {"source": Tokeniser("words", complete=True, vocabulary=Vocabulary(TOKENS))}
 
     def some(self, split, count, device):
         return sample()
@@ -83,6 +87,12 @@ def sample(every_step=False):
 def made(cell=LSTM, every_step=False):
     seed_everything(0, verbose=False)
     return Task(Model(cell, every_step))
+
+
+def with_data():
+    trainer = Trainer(logger=False, **QUIET)
+    trainer.datamodule = Data()
+    return trainer
 
 
 def trained(folder, *callbacks):
@@ -108,21 +118,21 @@ def test_pictures_and_numbers_at_the_start_and_after_each_validation(run):
     folder, (inside, _), task, _ = run
     assert [step for step, _ in inside.norms] == [0, 3, 6]
     for moment, each in ((0, made()), (2, task)):
-        assert np.allclose(inside.norms[moment][1], gradient_by_lag(look(each, sample(), 0).norms)[:5])
+        assert np.allclose(inside.norms[moment][1], gradient_by_lag(analyse_cell(each, sample(), 0).gradient_norms)[:5])
     events = EventAccumulator(str(folder), {"images": 0, "scalars": 0}).Reload()
     for name in ("gradient", "states", "gates"):
         assert Image.open(folder / f"inside_{name}.png").width > 700
         assert [event.step for event in events.Images(f"inside/{name}")] == [0, 3, 6]
     ratios = [event.value for event in events.Scalars("inside/gradient_ratio")]
-    assert np.allclose(ratios[::2], [ratio_by_lag(look(each, sample(), 0).norms)[4] for each in (made(), task)])
+    assert np.allclose(ratios[::2], [ratio_by_lag(analyse_cell(each, sample(), 0).gradient_norms)[4] for each in (made(), task)])
 
 
 def test_gradient_flow_is_measured_before_and_after(run):
     _, (_, flow), task, metrics = run
-    assert set(flow.metric_tags([2, 6])) == set(metrics)
+    assert set(flow.metric_tags()) == set(metrics)
     for moment, each in (("gradient_flow_start", made()), ("gradient_flow", task)):
-        seen = look(each, sample(), 0)
-        for kind, norms in (("log10_ratio", seen.norms), ("log10_memory_ratio", seen.memory_norms)):
+        seen = analyse_cell(each, sample(), 0)
+        for kind, norms in (("log10_ratio", seen.gradient_norms), ("log10_memory_ratio", seen.memory_norms)):
             longest = norms[1]  # the one that has a lag of 6
             assert metrics[f"test/{moment}/{kind}_6"] == pytest.approx(log10(longest[6] / longest[0]), abs=1e-5)
     assert metrics["test/gradient_flow_start/log10_ratio_6"] != metrics["test/gradient_flow_start/log10_memory_ratio_6"]
@@ -151,16 +161,16 @@ def test_a_look_leaves_the_task_as_it_was():
     modes = [module.training for module in task.modules()]
     batch = sample()
     with torch.inference_mode():
-        seen = look(task, batch, 1)
+        seen = analyse_cell(task, batch, 1)
     assert modes == [module.training for module in task.modules()]
     assert all(parameter.grad is None for parameter in task.parameters())
-    assert seen.row == 1 and seen.states.shape == (7, 4) and set(seen.gates) == {"input", "forget", "output"}
+    assert seen.longest == 1 and seen.hidden_states.shape == (7, 4) and set(seen.gate_openings) == {"input", "forget", "output"}
 
 
 def test_of_a_loss_at_every_step_the_last_one_counts():
     task, batch = made(every_step=True), sample(every_step=True)
     task.eval()
-    found = look(task, batch, 0).norms
+    found = analyse_cell(task, batch, 0).gradient_norms
     step = task.step
 
     def last_only(batch):
@@ -170,24 +180,27 @@ def test_of_a_loss_at_every_step_the_last_one_counts():
         return output._replace(loss=nn.functional.cross_entropy(logits, target, reduction="sum") / batch.target.numel())
 
     task.step = last_only
-    assert torch.allclose(found, look(task, batch, 0).norms, rtol=1e-4, equal_nan=True)
+    assert torch.allclose(found, analyse_cell(task, batch, 0).gradient_norms, rtol=1e-4, equal_nan=True)
 
 
 def test_a_network_that_does_not_recur():
     task = made()
     task.model = nn.Linear(2, 2)
-    assert look(task, sample(), 0) is None
+    assert analyse_cell(task, sample(), 0) is None
     with pytest.raises(BadInput, match="Linear has none"):
-        GradientFlow([2], 3, 0).measure(Data(), task)
+        GradientFlow([2], 3, 0).measure(with_data(), task)
 
 
 @pytest.mark.parametrize(
     "call, words",
     [
-        (lambda: GradientFlow([2, 7], 3, 0).measure(Data(), made()), "lags has 7, beyond the largest lag in these sequences, 6"),
-        (lambda: GradientFlow([0], 3, 0), "metric.lags=0"),
+        (
+            lambda: GradientFlow([2, 7], 3, 0).measure(with_data(), made()),
+            "lags has 7, beyond the largest lag in these sequences, 6",
+        ),
+        (lambda: GradientFlow([0], 3, 0), "lags=0"),
         (lambda: Inside(".", 0, 0), "samples=0"),
-        (lambda: look(made(), sample(), 2), "cell=2 must be a whole number from 0 to 1"),
+        (lambda: analyse_cell(made(), sample(), 2), "cell=2 must be a whole number from 0 to 1"),
     ],
 )
 def test_bad_input_is_one_line(call, words):
@@ -196,24 +209,29 @@ def test_bad_input_is_one_line(call, words):
     assert "\n" not in str(refused.value)
 
 
-def test_an_elman_network_has_no_gates_and_its_state_is_its_memory():
-    seen = look(made(Elman), sample(), 0)
-    assert seen.gates == {} and torch.equal(seen.norms.nan_to_num(), seen.memory_norms.nan_to_num())
+@pytest.mark.parametrize("cell", [Elman, partial(Unshared, steps=7)])  # the latter counts its steps, in whole numbers
+def test_a_cell_without_gates_and_without_a_memory(cell):
+    seen = analyse_cell(made(cell), sample(), 0)
+    assert seen.gate_openings == {} and torch.equal(seen.gradient_norms.nan_to_num(), seen.memory_norms.nan_to_num())
 
 
 def test_what_is_drawn():
     states = np.linspace(-2, 2, 12, dtype=np.float32).reshape(4, 3)
-    axes = draw_states(states, ["a", "long word", " ", "$", "<pad>"]).axes[0]
+    axes = plot_hidden_states(states, ["a", "long word", " ", "$", "<pad>"]).axes[0]
     assert np.array_equal(axes.images[0].get_array(), states.T)
-    assert [tick.get_text() for tick in axes.get_xticklabels()] == ["a", "long␣word", "␣", r"\$"]
+    assert [tick.get_text() for tick in axes.get_xticklabels()] == ["a", "long␣word", "␣", "$"]
     assert axes.images[0].get_clim() == (-2, 2)
-    frames = draw_gates({"reset": states / 4 + 0.5, "update": states * 0 + 0.25}).axes
+    frames = plot_gates({"reset": states / 4 + 0.5, "update": states * 0 + 0.25}).axes
     assert [axes.get_title() for axes in frames[:2]] == ["reset gate, on average 0.50", "update gate, on average 0.25"]
-    axes = draw_gradients([(0, [1.0, 0.5, 0.0]), (10, [2.0, 1.0, 0.5])]).axes[0]
+    axes = plot_gradient_norms([(0, [1.0, 0.5, 0.0]), (10, [2.0, 1.0, 0.5])]).axes[0]
     assert len(axes.lines) == 2 and np.isnan(axes.lines[0].get_ydata()[2]) and axes.get_yscale() == "log"
 
 
 def test_a_diverged_training_is_drawn_too(tmp_path):
     broken = np.array([[np.nan, 1], [np.inf, 2]], dtype=np.float32)
-    for figure in (draw_states(broken), draw_gates({"reset": broken}), draw_gradients([(0, [1.0, 0.5]), (3, [np.nan, np.inf])])):
+    for figure in (
+        plot_hidden_states(broken),
+        plot_gates({"reset": broken}),
+        plot_gradient_norms([(0, [1.0, 0.5]), (3, [np.nan, np.inf])]),
+    ):
         figure.savefig(tmp_path / "drawn.png")

@@ -8,7 +8,7 @@ from lightning.pytorch import Trainer
 from torch import nn
 from torch.utils.data import DataLoader
 
-from ablate.callback.solved import BEYOND, Diverged, Solved
+from ablate.callback.solved import FACTOR, Diverged, Solved
 from ablate.errors import BadInput
 from ablate.task.base import Output, Task
 
@@ -46,7 +46,7 @@ def test_the_first_validation_beyond_the_threshold_counts():
     # each step makes the loss 0.64 times as large; two steps an epoch
     found = trained(Solved("val/loss", 0.64**3.5, "min"))
     assert (found["test/solved/yes"], found["test/solved/step"]) == (1, 4)
-    assert set(Solved.metric_tags()) <= set(found)
+    assert set(Solved("val/loss", 1.0, "min").metric_tags()) <= set(found)
 
 
 def test_what_is_never_solved_has_the_last_step():
@@ -84,7 +84,7 @@ def test_a_training_that_runs_away_ends_and_says_so(rate, diverged):
     "losses, diverged",
     [
         ([1.0, 2.0, 9.0], False),
-        ([1.0] * 12 + [BEYOND + 1], True),
+        ([1.0] * 12 + [FACTOR + 1], True),
         ([1.0, float("nan")], True),
         ([float("inf")], True),
         ([float("nan")], True),

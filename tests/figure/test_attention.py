@@ -7,11 +7,12 @@ from matplotlib.backends.backend_agg import FigureCanvasAgg
 from matplotlib.colors import to_hex
 from matplotlib.text import Text
 
-from ablate.callback.answers import Answer, draw_answers, tell
-from ablate.callback.captions import Said, draw_captions, verdict
-from ablate.callback.confusion import draw_confusion
+from ablate.callback.answers import story_lines
+from ablate.figure.answers import Answer, plot_answers
 from ablate.figure.attention import IN_A_ROW, Matrix, Strip, attention_matrices, attention_strips
+from ablate.figure.captions import Caption, plot_captions, verdict
 from ablate.figure.colours import CORRECT, GREY, INCORRECT, UNJUDGED
+from ablate.figure.confusion import plot_confusion
 from ablate.figure.labels import printable, token_label
 
 AWKWARD = ["5月", "שלום", "مرحبا", "$x$", "a_b^c", "tab\tnew\nline", "ก", "\\frac"]
@@ -97,9 +98,9 @@ def test_no_script_and_no_sign_is_too_much(tmp_path):
     strip = attention_strip(pictures()[0], AWKWARD, weights, (2, 2))
     assert [axes.get_title() for axes in strip.axes if len(axes.images) == 2] == [token_label(word, 17) for word in AWKWARD]
     matrix = attention_matrix(AWKWARD, AWKWARD, torch.eye(len(AWKWARD)))
-    said = [Said(" ".join(AWKWARD), 0.5, AWKWARD, None)]
+    captions = [Caption(" ".join(AWKWARD), 0.5, AWKWARD, None)]
     answers = [Answer(" ".join(AWKWARD), word, 0.5, word) for word in AWKWARD]
-    for figure in (strip, matrix, draw_captions(pictures(), said), draw_answers(pictures(len(AWKWARD)), answers)):
+    for figure in (strip, matrix, plot_captions(pictures(), captions), plot_answers(pictures(len(AWKWARD)), answers)):
         figure.savefig(tmp_path / "drawn.png")
         assert not any(text.get_parse_math() for text in figure.findobj(Text) if "$" in text.get_text())
 
@@ -126,7 +127,7 @@ def test_captions_are_coloured_by_their_truth_and_references_are_grey():
     assert verdicts[:3] == ["true", "false", "not of the language"]
     references = [f"right {i}" for i in range(7)]
     images = pictures(4)
-    figure = draw_captions(images, [Said(f"caption {i}", 0.25, references, each) for i, each in enumerate(verdicts)])
+    figure = plot_captions(images, [Caption(f"caption {i}", 0.25, references, each) for i, each in enumerate(verdicts)])
     shown = [axes.images[0].get_array() for axes in figure.axes if axes.images]
     assert np.allclose(np.stack(shown), images.permute(0, 2, 3, 1))
     colour = {text.get_text(): to_hex(text.get_color()).upper() for text in texts(figure)}
@@ -137,7 +138,7 @@ def test_captions_are_coloured_by_their_truth_and_references_are_grey():
 
 def test_long_texts_are_wrapped_into_the_width_of_their_picture_and_cut(tmp_path):
     long = "a purple star below a small blue star and a large one " * 5
-    figure = draw_captions(pictures(2), [Said(long, 0.1, [long, "UNBROKEN" * 30], "true")] * 2)
+    figure = plot_captions(pictures(2), [Caption(long, 0.1, [long, "UNBROKEN" * 30], "true")] * 2)
     figure.savefig(tmp_path / "drawn.png")
     boxes = [axes for axes in figure.axes if axes.texts]
     for axes in boxes:
@@ -150,26 +151,26 @@ def test_long_texts_are_wrapped_into_the_width_of_their_picture_and_cut(tmp_path
 
 def test_answers_are_green_or_red_over_the_truth_and_beside_them_is_where_was_looked():
     answers = [Answer("is there a ring ?", "yes", 0.9, "yes"), Answer("how many ?", "two", 0.6, "three")]
-    figure = draw_answers(pictures(2, 16, 16), answers, one_hot([1, 2], 4), (2, 2))
+    figure = plot_answers(pictures(2, 16, 16), answers, one_hot([1, 2], 4), (2, 2))
     colour = {text.get_text(): to_hex(text.get_color()).upper() for text in texts(figure)}
     assert colour["yes (right, p = 0.9)"] == CORRECT and colour["two (wrong, p = 0.6)"] == INCORRECT
     assert {"is there a ring ?", "how many ?", "truth: yes", "truth: three"} < set(colour)
     peaks = [divmod(int(axes.images[1].get_array().argmax()), 16) for axes in figure.axes if len(axes.images) == 2]
     assert [(row // 8, column // 8) for row, column in peaks] == [(0, 1), (1, 0)]
-    assert all(len(axes.images) < 2 for axes in draw_answers(pictures(2), answers).axes)
+    assert all(len(axes.images) < 2 for axes in plot_answers(pictures(2), answers).axes)
 
 
 def test_of_a_story_its_last_sentences_and_its_support():
     story = " ".join(f"sentence {i} ." for i in range(7))
-    lines = tell(story, ["sentence 0 ."]).split("\n")
+    lines = story_lines(story, ["sentence 0 ."]).split("\n")
     assert lines == ["  …", *(f"  sentence {i}" for i in range(2, 7)), "  support: sentence 0"]
-    assert tell("one .", []) == "  one"
+    assert story_lines("one .", []) == "  one"
 
 
 def test_a_confusion_matrix_of_many_classes_stays_within_bounds(tmp_path):
     sizes = {}
     for classes in (3, 20, 21, 58, 300):
-        figure = draw_confusion(np.eye(classes, dtype=int), [f"class {i}" for i in range(classes)])
+        figure = plot_confusion(np.eye(classes, dtype=int), [f"class {i}" for i in range(classes)])
         sizes[classes] = figure.get_figwidth()
         assert len(figure.axes[0].texts) == (classes if classes < 100 else 0)
     assert sizes[3] == pytest.approx(4.1) and sizes[20] == pytest.approx(12.6)

@@ -6,7 +6,8 @@ from commands import TINY, error_line, script
 from PIL import Image
 from tensorboard.backend.event_processing.event_accumulator import EventAccumulator
 
-from ablate.figure import checkerboard, coverage, deconvolution, gradient_flow, identities, matrices, steps, unpooling, unrolled
+from ablate.command import figures
+from ablate.figure import coverage, deconvolution, gradient_flow, identities, matrices, steps, unpooling, unrolled
 from ablate.operator.matrix import conv_matrix, transposed_matrix
 
 
@@ -85,11 +86,11 @@ def test_gradients_vanish_last_or_explode_by_cell(monkeypatch):
 
 
 def test_checkerboard_before_and_after_a_training(monkeypatch):
-    monkeypatch.setattr(checkerboard, "NETWORK", [*TINY, "model/decoder=transposed_conv", "model.decoder.kernel=3"])
-    figure = checkerboard.checkerboard()
+    monkeypatch.setattr(figures, "NETWORK", [*TINY, "model/decoder=transposed_conv", "model.decoder.kernel=3"])
+    figure = figures.trained_checkerboard()
     titles = [axes.get_title().split(":")[0] for axes in figure.axes]
     assert "before training" in titles and "trained" in titles
-    flat = next(axes.images[0].get_array() for axes in figure.axes if "answer" in axes.get_title())
+    flat = next(axes.images[0].get_array() for axes in figure.axes if "response" in axes.get_title())
     assert flat.shape == (16, 16)  # four total strides of 4: a pixel of the network is many of the picture
 
 

@@ -10,8 +10,7 @@ from generated import scenes
 from hydra.utils import instantiate
 from overfit import minimise
 
-from ablate.callback.panel import GAP, LINE
-from ablate.callback.reconstructions import draw_reconstructions
+from ablate.figure.panel import GAP, LINE, reconstruction_panel
 
 SMALL = ["experiment=autoencoder", "model.encoder.width=8", "model.encoder.depth=1", "model/decoder=resize_conv"]
 
@@ -46,7 +45,7 @@ def test_one_batch_is_learned_by_looping_over_step():
 def test_the_panel_shows_picture_reconstruction_middle_and_error():
     generator = torch.Generator().manual_seed(0)
     image, output = torch.rand(2, 2, 3, 30, 60, generator=generator)
-    sheet = np.asarray(draw_reconstructions(image, output))
+    sheet = np.asarray(reconstruction_panel(image, output))
     scale, middle = 128 // 60, (output[1][:, 10:20, 20:40] * 255).round().byte().permute(1, 2, 0).numpy()
     top = LINE + GAP + 30 * scale + GAP
     tiles = [sheet[top : top + 30 * scale, GAP + c * (60 * scale + GAP) :][:, : 60 * scale] for c in range(4)]

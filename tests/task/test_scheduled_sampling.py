@@ -5,6 +5,7 @@ from functools import partial
 
 import pytest
 import torch
+from ablate.model.text.sequence_to_sequence import SequenceToSequence
 
 from ablate.data.batch import PairBatch
 from ablate.data.text.teacher_forcing import padded, shifted
@@ -12,7 +13,6 @@ from ablate.errors import BadInput
 from ablate.model.recurrent.cell.gru import GRU
 from ablate.model.text.attention.additive import Additive
 from ablate.model.text.decoding.greedy import greedy
-from ablate.model.text.sequence_to_sequence import SequenceToSequence
 from ablate.optim.schedule import constant
 from ablate.task.scheduled_sampling import SCHEDULES, scheduled_sampling
 from ablate.task.translation import Translation

@@ -1,4 +1,4 @@
-"""What goes on inside the recurrent network of any task, on one batch."""
+"""Gradients, hidden states and gates of one cell of a task's recurrent network, for one batch."""
 
 from typing import NamedTuple
 
@@ -12,25 +12,31 @@ from ablate.analysis.trace import find_recurrent, gate_openings, gradient_norms,
 from ablate.model.evaluation import evaluating
 
 
-class Look(NamedTuple):
-    """One look at one cell: gradients over a whole batch, states and gates over its longest sequence.
+class CellAnalysis(NamedTuple):
+    """Gradient norms of all sequences of a batch; states and gates of its longest one.
 
-    `norms` are ‖∂L/∂h‖ by lag, `memory_norms` those of what the cell keeps beside h (an LSTM's c) or of h; L is the part of the
-    loss that enters at the last step.
+    Attributes:
+        gradient_norms: ‖∂L/∂h‖ by lag, L the part of the loss that enters at the last step.
+        memory_norms: the same for the state's last field of real numbers: an LSTM's memory c, in other cells h.
+        longest: row of the longest sequence.
+        hidden_states: its h_1 … h_T.
+        gate_openings: by gate, from 0 to 1.
     """
 
-    norms: Float[Tensor, "b lags"]
+    gradient_norms: Float[Tensor, "b lags"]
     memory_norms: Float[Tensor, "b lags"]
-    row: int
-    states: Float[np.ndarray, "t n"]
-    gates: dict[str, Float[np.ndarray, "t n"]]
+    longest: int
+    hidden_states: Float[np.ndarray, "t n"]
+    gate_openings: dict[str, Float[np.ndarray, "t n"]]
 
 
-def look(task: LightningModule, batch: tuple, cell: int) -> Look | None:
-    """One `step` of the task, recorded, without dropout; the task is left as it was. None: its model has no recurrent network.
+def analyse_cell(task: LightningModule, batch: tuple, cell: int) -> CellAnalysis | None:
+    """Run one `step` of the task, without dropout, and analyse a cell; None: the task's model has no recurrent network.
+
+    The task is left as it was.
 
     Args:
-        cell: 0 for the first layer's, the forward one; see `Trace.states`.
+        cell: 0 is the first layer's, the forward one; see `Trace.states`.
     """
     if (recurrent := find_recurrent(task.model)) is None:
         return None
@@ -38,8 +44,9 @@ def look(task: LightningModule, batch: tuple, cell: int) -> Look | None:
         with recording(recurrent) as trace:
             loss = task.step(batch).loss
         part = last_step(trace, loss)
-        kind = trace.cell(cell)[0].state_type
-        norms = [gradient_norms(trace, part, cell, field=field).cpu() for field in kind._fields]
+        trace.check_cell(cell)
+        fields = [name for name, value in trace.states[cell][0]._asdict().items() if value.is_floating_point()]  # no counters
+        norms = [gradient_norms(trace, part, cell, field=field).cpu() for field in (fields[0], fields[-1])]
         row = int(trace.lengths.argmax())
         gates = {name: opening.float().cpu().numpy() for name, opening in gate_openings(trace, row, cell).items()}
-        return Look(norms[0], norms[-1], row, hidden_states(trace, row, cell).float().cpu().numpy(), gates)
+        return CellAnalysis(norms[0], norms[1], row, hidden_states(trace, row, cell).float().cpu().numpy(), gates)

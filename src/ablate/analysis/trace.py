@@ -1,4 +1,4 @@
-"""Looking inside a recurrent network: its states, its gates, and how far back its gradient reaches."""
+"""The states, gates and gradients of a recurrent network over time."""
 
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
@@ -8,17 +8,18 @@ from jaxtyping import Float, Int
 from torch import Tensor, nn
 
 from ablate.errors import BadInput
+from ablate.model.recurrent.cell.base import Cell, GatedCell
 from ablate.model.recurrent.layers import Recurrent
 
 
 class Trace:
-    """What one forward pass of a `Recurrent` went through, live in the graph.
+    """A record of one forward pass of a `Recurrent`, attached to the graph.
 
     Attributes:
         inputs: x of the first layer.
-        lengths: of the sequences; all T where none were given.
-        starts: the state that each cell began with.
-        states: of each cell (layer by layer, forward before backward) the T states in the order in which it reads.
+        lengths: of the sequences; all T if none were given.
+        starts: the initial state of each cell.
+        states: for each cell (layer by layer, forward before backward) its T states in the order in which it reads.
     """
 
     def __init__(self, recurrent: Recurrent) -> None:
@@ -28,25 +29,28 @@ class Trace:
     def begin(
         self, xs: Float[Tensor, "b t d"], lengths: Int[Tensor, " b"] | None = None, states: Sequence[tuple] | None = None
     ) -> None:
-        """Forget the pass before, and take down what a new one is given."""
+        """Start the record of a new pass."""
         self.inputs = xs
         self.lengths = torch.full((len(xs),), xs.shape[1], device=xs.device) if lengths is None else lengths
         cells = [cell for cells in self.recurrent.layers for cell in cells]
         self.starts = [cell.initial_state(len(xs)) for cell in cells] if states is None else list(states)
         self.states.clear()
 
-    def cell(self, number: int) -> tuple[nn.Module, int, bool]:
-        """A cell by its number in `states`, its layer, and whether it reads backwards."""
-        directions = 1 + self.recurrent.bidirectional
+    def check_cell(self, number: int) -> None:
+        """Raise BadInput unless there is a cell of this number in `states`."""
         if not 0 <= number < len(self.states):
-            raise BadInput(f"cell={number} must be a whole number from 0 to {len(self.states) - 1}, layer by layer")
-        layer, direction = divmod(number, directions)
+            raise BadInput(f"`cell`={number} must be a whole number from 0 to {len(self.states) - 1}, layer by layer")
+
+    def cell(self, number: int) -> tuple[Cell, int, bool]:
+        """A cell by its number in `states`, its layer, and whether it reads backwards."""
+        self.check_cell(number)
+        layer, direction = divmod(number, 1 + self.recurrent.bidirectional)
         return self.recurrent.layers[layer][direction], layer, bool(direction)
 
 
 @contextmanager
 def recording(recurrent: Recurrent) -> Iterator[Trace]:
-    """Within it, forward passes of `recurrent`, whatever model calls it, leave their trace; of several the last one's stays."""
+    """Within it, each forward pass of `recurrent`, whatever model calls it, is recorded in place of the one before."""
     trace = Trace(recurrent)
 
     def record(module: nn.Module, args: tuple, kwargs: dict) -> tuple[tuple, dict]:
@@ -68,21 +72,22 @@ def find_recurrent(model: nn.Module) -> Recurrent | None:
 def gradient_norms(
     trace: Trace, loss: Float[Tensor, ""], cell: int = 0, at: Int[Tensor, " b"] | None = None, field: str = "hidden"
 ) -> Float[Tensor, "b lags"]:
-    """‖∂L/∂h_{s-k}‖ for the lags k = 0, 1, …: how much of the gradient at step s is left k steps before (Bengio et al. 1994).
+    """‖∂L/∂h_{s-k}‖ for the lags k = 0, 1, …: what is left of the gradient at step s, k steps before it (Bengio et al. 1994).
 
         ∂L/∂h_{s-k} = (∂h_s/∂h_{s-1} · … · ∂h_{s-k+1}/∂h_{s-k})ᵀ ∂L/∂h_s      (Pascanu et al. 2013, section 2.1)
 
-    for a loss that depends on the network by step s alone: many to one, or the loss of one output of many (`last_step`). It is the
-    total derivative through time. An LSTM's h_t is moved with its memory c_t held; `field="memory"` moves c_t, and h_t with it.
-    In float64, where squares of small norms do not underflow; nan at lags that a sequence is too short for.
+    for a loss that depends on the network through step s alone: many to one, or the loss of one output of many (`last_step`). This
+    is the total derivative through time. For an LSTM's h_t its memory c_t is held constant; `field="memory"` is the derivative by
+    c_t, on which h_t depends. Norms are float64, so that the squares of small ones do not underflow; those of lags that a sequence
+    is too short for are nan.
 
     Args:
         loss: a scalar from the recorded pass; its graph is kept.
-        cell: whose state, as in `Trace.states`.
+        cell: number of the cell in `Trace.states`.
         at: s of each sequence, from 0, in the order in which the cell reads; None: its last step.
         field: of the state.
     """
-    trace.cell(cell)
+    trace.check_cell(cell)
     states = [getattr(state, field) for state in trace.states[cell]]
     gradients = torch.autograd.grad(loss, states, retain_graph=True, allow_unused=True, materialize_grads=True)
     norms = torch.stack([each.double().norm(dim=1) for each in gradients], 1)
@@ -92,21 +97,23 @@ def gradient_norms(
 
 
 def gradient_by_lag(norms: Float[Tensor, "b lags"]) -> Float[Tensor, " lags"]:
-    """The root mean square of `gradient_norms` at each lag, over the sequences that have it."""
+    """The root mean square of `gradient_norms` at each lag, over the sequences that have this lag."""
     return norms.square().nanmean(0).sqrt()
 
 
 def ratio_by_lag(norms: Float[Tensor, "b lags"]) -> Float[Tensor, " lags"]:
-    """What is left of the gradient at each lag: `gradient_by_lag` over that at lag 0 of the same sequences."""
+    """`gradient_by_lag` at each lag, divided by that of the same sequences at lag 0."""
     at_end = norms[:, :1].masked_fill(norms.isnan(), torch.nan)
     return gradient_by_lag(norms) / gradient_by_lag(at_end)
 
 
 def last_step(trace: Trace, loss: Float[Tensor, ""]) -> Float[Tensor, ""]:
-    """A scalar whose gradient is that of the part of the loss that enters at each sequence's last step.
+    """The part of the loss that enters at each sequence's last step, as a scalar with the same gradient.
 
-    L' = Σ h_T · const(∂L/∂h_T) over the cells of the last layer: with a loss at every step (tagging, language modelling) and one
-    direction, ∂L'/∂h_t is ∂L_T/∂h_t for each t < T, whatever the head; with a loss at the end alone it is that of the loss.
+        L' = Σ h_T · const(∂L/∂h_T)        over the cells of the last layer
+
+    If a network with one direction has a loss at every step (tagging, language modelling), ∂L'/∂h_t = ∂L_T/∂h_t for each t < T,
+    whatever the head; if it has one at the end alone, ∂L'/∂h_t = ∂L/∂h_t.
     """
     total = loss.new_zeros(())
     for states in trace.states[-len(trace.recurrent.layers[-1]) :]:
@@ -119,19 +126,19 @@ def last_step(trace: Trace, loss: Float[Tensor, ""]) -> Float[Tensor, ""]:
 
 
 def hidden_states(trace: Trace, row: int = 0, cell: int = 0) -> Float[Tensor, "t n"]:
-    """h_1 … h_T of one sequence, without its padding; place t is that of x_t in both directions."""
+    """h_1 … h_T of one sequence, without padding; row t belongs to x_t in both directions."""
     _, _, backward = trace.cell(cell)
     states = torch.stack([state.hidden[row] for state in trace.states[cell][: int(trace.lengths[row])]])
     return (states.flip(0) if backward else states).detach()
 
 
 def gate_openings(trace: Trace, row: int = 0, cell: int = 0) -> dict[str, Float[Tensor, "t n"]]:
-    """How far each gate was open at each step of one sequence, from 0 to 1, computed again; none where the cell has no gates.
+    """How far each gate was open at each step of one sequence, from 0 to 1; empty for a cell without gates.
 
-    In evaluation mode: dropout between layers is not repeated.
+    Gates are computed again from the recorded states, without dropout between layers: record in evaluation mode.
     """
     module, layer, backward = trace.cell(cell)
-    if not hasattr(module, "gate"):
+    if not isinstance(module, GatedCell):
         return {}
     xs = _inputs_of(trace, row, layer)
     start, steps = trace.starts[cell], trace.states[cell][: len(xs)]
@@ -142,7 +149,7 @@ def gate_openings(trace: Trace, row: int = 0, cell: int = 0) -> dict[str, Float[
 
 
 def _inputs_of(trace: Trace, row: int, layer: int) -> Float[Tensor, "t d"]:
-    """What the cells of a layer read of one sequence: the outputs of the layer before, side by side."""
+    """The inputs of a layer for one sequence: the outputs of the layer before, side by side."""
     if layer == 0:
         return trace.inputs[row, : int(trace.lengths[row])].detach()
     directions = len(trace.recurrent.layers[0])

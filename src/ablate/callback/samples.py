@@ -6,7 +6,7 @@ from lightning.pytorch import LightningModule, Trainer
 from lightning.pytorch.callbacks import Callback
 from lightning.pytorch.utilities.rank_zero import rank_zero_only
 
-from ablate.callback.show import show_text
+from ablate.callback.log import log_text
 from ablate.command.generate import samples
 
 
@@ -31,4 +31,4 @@ class Samples(Callback):
         if trainer.sanity_checking or self.count < 1:
             return
         texts = samples(pl_module, self.count, self.length, seed=0, **self.draw)
-        show_text("\n\n".join(texts), self.path, trainer, "val/samples", trainer.global_step)
+        log_text("\n\n".join(texts), self.path, trainer, "val/samples")

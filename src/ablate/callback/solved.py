@@ -1,35 +1,33 @@
-"""When a problem is solved, and when a training has run away: ends that a mean over the last epoch does not show."""
+"""When a problem is solved, and whether a training diverges."""
 
 from math import isfinite
 
 from lightning.pytorch import LightningModule, Trainer
-from lightning.pytorch.callbacks import Callback
 
+from ablate.callback.measure import Measure
 from ablate.errors import BadInput, check_choice, did_you_mean
 
-FIRST = 10  # losses whose mean is what later ones are compared with
-BEYOND = 10.0  # times that, and a training is called diverged
+FIRST = 10  # losses, whose mean the later ones are compared with
+FACTOR = 10.0  # a training has diverged if its loss is larger than so many times that mean
 
 
-class Solved(Callback):
+class Solved(Measure):
     """Logs at the test's end whether and when a validation metric reached a threshold.
 
         test/solved/yes    1 or 0
-        test/solved/step   step of the first validation beyond the threshold; where there is none, the last step
+        test/solved/step   step of the first validation that reached the threshold, or else the last step
 
     Args:
-        metric: as it is logged, such as val/mse.
-        threshold: what counts as solved.
-        mode: min, at most the threshold; max, at least.
+        metric: name under which it is logged, such as val/mse.
+        threshold: the problem is solved once the metric reaches it.
+        mode: min, the metric is at most the threshold; max, it is at least the threshold.
     """
 
     def __init__(self, metric: str, threshold: float, mode: str) -> None:
         self.metric, self.threshold, self.mode = metric, threshold, check_choice("mode", mode, ("min", "max"))
         self.step: int | None = None
 
-    @staticmethod
-    def metric_tags() -> list[str]:
-        """Names under which a run ends with these measures."""
+    def metric_tags(self) -> list[str]:
         return ["test/solved/yes", "test/solved/step"]
 
     def on_validation_end(self, trainer: Trainer, pl_module: LightningModule) -> None:
@@ -51,8 +49,8 @@ class Solved(Callback):
         self.step = state_dict["step"]
 
 
-class Diverged(Callback):
-    """Ends a training whose loss is not finite or BEYOND times what it was at first, and logs that it did: test/diverged, 1 or 0.
+class Diverged(Measure):
+    """Stops a training whose loss is not finite, or is FACTOR times its mean over the first steps; logs test/diverged, 1 or 0.
 
     Without this callback a loss that is not finite is an error.
     """
@@ -61,9 +59,7 @@ class Diverged(Callback):
         self.first: list[float] = []
         self.diverged = False
 
-    @staticmethod
-    def metric_tags() -> list[str]:
-        """Names under which a run ends with these measures."""
+    def metric_tags(self) -> list[str]:
         return ["test/diverged"]
 
     def setup(self, trainer: Trainer, pl_module: LightningModule, stage: str) -> None:
@@ -73,7 +69,7 @@ class Diverged(Callback):
         loss = float(outputs["loss"])
         if len(self.first) < FIRST and isfinite(loss):
             self.first.append(loss)
-        if not (isfinite(loss) and loss <= BEYOND * sum(self.first) / len(self.first)):
+        if not (isfinite(loss) and loss <= FACTOR * sum(self.first) / len(self.first)):
             self.diverged = trainer.should_stop = True
 
     def on_test_epoch_end(self, trainer: Trainer, pl_module: LightningModule) -> None:

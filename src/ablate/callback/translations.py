@@ -1,51 +1,43 @@
-"""The same texts each time, with what is written for them, and where the network looks as it writes."""
-
-from math import exp
+"""Translations of validation texts, and the attention with which they are written."""
 
 from lightning.pytorch import Trainer
 
-from ablate.callback.held_out import HeldOut
-from ablate.callback.show import show, show_text
+from ablate.callback.log import log_figure, log_text
+from ablate.callback.validation_samples import ValidationSamples
 from ablate.data.batch import PairBatch
 from ablate.figure.attention import Matrix, attention_matrices
+from ablate.metric.text.overlap import SacreBleu
 from ablate.task.translation import Translation
 
-MATRICES = 2
+MATRICES = 2  # texts whose attention is shown
 
 
-class Translations(HeldOut):
-    """After each validation, into TensorBoard and translations.txt, with attention attention.png.
+class Translations(ValidationSamples):
+    """Logs translations of the same texts after each validation; also translations.txt and, with attention, attention.png.
 
-    Sources are as the network reads them. Where a score has a signature, the text begins with it.
+    Sources are as the network reads them. The text begins with the signature of sacreBLEU, if that is among the scores.
 
     Args:
-        folder: where the files go.
-        count: how many texts.
+        folder: of the run; files go there.
+        count: number of texts.
     """
 
-    def draw(self, trainer: Trainer, task: Translation, batch: PairBatch) -> None:
-        step, found = trainer.global_step, task.write(task.read(batch))
-        reads, writes = task.tokenisers["source"], task.tokenisers["target"]
-        rows = zip(batch.source.tolist(), batch.source_lengths.tolist(), strict=True)
-        sources = [reads.decode(row[:length]) for row, length in rows]
+    def log_samples(self, trainer: Trainer, task: Translation, batch: PairBatch) -> None:
+        found, source_side, target_side = task.write(task.read(batch)), task.tokenisers["source"], task.tokenisers["target"]
+        lengths = batch.source_lengths.tolist()
+        sources = [source_side.decode(row[:length]) for row, length in zip(batch.source.tolist(), lengths, strict=True)]
         scores = task.metrics["val_"].items()
-        parts = [f"{name}: {score.signature}" for name, score in scores if hasattr(score, "signature")]
-        texts = zip(
-            batch.index.tolist(),
-            sources,
-            task.texts(found.tokens),
-            found.log_probability.tolist(),
-            batch.truth.references,
-            strict=True,
-        )
-        for i, source, text, log_p, references in texts:
-            lines = [f"text {i}", f"  read: {reads.join(source)}", f"  written (p = {exp(log_p):.2g}): {text}"]
-            parts.append("\n".join(lines + [f"  right: {each}" for each in references]))
-        show_text("\n\n".join(parts), self.folder / "translations.txt", trainer, "val/texts", step)
+        parts = [f"{name}: {score.signature}" for name, score in scores if isinstance(score, SacreBleu)]
+        probabilities = found.log_probability.exp().tolist()
+        rows = zip(batch.index.tolist(), sources, task.texts(found.tokens), probabilities, batch.truth.references, strict=True)
+        for i, source, text, probability, references in rows:
+            lines = [f"text {i}", f"  source: {source_side.join(source)}", f"  translation (p = {probability:.2g}): {text}"]
+            parts.append("\n".join(lines + [f"  reference: {each}" for each in references]))
+        log_text("\n\n".join(parts), self.folder / "translations.txt", trainer, "val/texts")
         if found.weights is not None:
-            written = [writes.decode_with_end(row) for row in found.tokens[:MATRICES].tolist()]
+            targets = [target_side.decode_with_end(row) for row in found.tokens[:MATRICES].tolist()]
             matrices = [
                 Matrix(source, target, weights[: len(target), : len(source)])
-                for source, target, weights in zip(sources, written, found.weights)
+                for source, target, weights in zip(sources, targets, found.weights)
             ]
-            show(attention_matrices(matrices), self.folder / "attention.png", trainer, "val/attention", step)
+            log_figure(attention_matrices(matrices), self.folder / "attention.png", trainer, "val/attention")

@@ -1,53 +1,65 @@
-"""The checkerboard of a network with random weights and of the same network trained."""
+"""The checkerboard of a network as pictures and spectra."""
 
-from itertools import islice
-from pathlib import Path
+from collections.abc import Mapping
 
-from hydra.utils import instantiate
-from lightning.pytorch import Trainer, seed_everything
+import numpy as np
+from matplotlib.axes import Axes
 from matplotlib.figure import Figure
-from omegaconf import OmegaConf
 
-from ablate.analysis.checkerboard import Checkerboard, measure
-from ablate.callback.checkerboard import draw_checkerboard
-from ablate.command.benchmark.common import composed
-from ablate.run.build import build
-from ablate.run.checkpoint import read_checkpoint
-from ablate.run.load import load_task
-from ablate.task.base import Task
-
-EPOCHS = 2
-NETWORK = ["model/decoder=transposed_conv", "model.decoder.kernel=3", "model.encoder.width=8", "data.dataset.sizes.train=1024"]
-BATCHES = 8
+from ablate.analysis.checkerboard import Checkerboard
+from ablate.metric.checkerboard.spectral_peak import CELLS
 
 
-def checkerboard(checkpoint: Path | None = None) -> Figure:
-    """Answers to a flat picture and spectra, before and after training: of a checkpoint, or of a small network trained here.
+def plot_checkerboard(measured: Mapping[str, Checkerboard]) -> Figure:
+    """A row a network: its response to a flat picture with stretched contrast, and the spectra of that and of its logits."""
+    figure = Figure(figsize=(12, 3.9 * len(measured)), layout="constrained")
+    grid = figure.subplots(len(measured), 3, squeeze=False)
+    for (left, middle, right), (title, each) in zip(grid, measured.items(), strict=True):
+        _plot_flat_response(left, title, each)
+        _plot_lines(middle, each)
+        _plot_spectrum(right, each)
+    return figure
 
-    The small one has transposed convolutions of kernel 3 and is trained for two epochs of 1,024 scenes, about half a minute.
+
+def _plot_flat_response(axes: Axes, title: str, measured: Checkerboard) -> None:
+    """The logit that varies most, over four total strides, in grey over its own range, however small that is.
+
+    A picture of more periods would show an interference of the pattern with the pixels of the screen.
     """
-    if checkpoint:
-        return _of_checkpoint(str(checkpoint))
-    cfg = composed([*NETWORK, f"trainer.max_epochs={EPOCHS}"])
-    seed_everything(cfg.seed, verbose=False)
-    task, data = build(cfg, "task"), build(cfg, "datamodule")
-    before = _measured(task, data)
-    trainer = Trainer(max_epochs=EPOCHS, accelerator="cpu", logger=False, enable_checkpointing=False, limit_val_batches=0,
-                      enable_progress_bar=False, enable_model_summary=False)  # fmt: skip
-    trainer.fit(task, datamodule=data)
-    return draw_checkerboard({"before training": before, "trained": _measured(task, data)})
+    side = len(measured.power)
+    axes.imshow(_most_varied(measured)[:side, :side], cmap="gray")
+    variation = measured.values["flat_variation"]
+    axes.set_title(f"{title}: response to grey, stretched\n{variation:.2g} of the deviation of the logits", fontsize=9)
+    axes.axis("off")
 
 
-def _of_checkpoint(path: str) -> Figure:
-    content = read_checkpoint(path)
-    trained = load_task(content, path)
-    config = OmegaConf.create(content["config"])
-    seed_everything(config.seed, verbose=False)
-    fresh = instantiate(dict(content["config"]["task"], optimizer=None, scheduler=None), _convert_="all")
-    data = build(config, "datamodule")
-    data.check("test")
-    return draw_checkerboard({"random weights": _measured(fresh, data), "the checkpoint": _measured(trained, data)})
+def _most_varied(measured: Checkerboard) -> np.ndarray:
+    flat = measured.flat.numpy()
+    return flat[np.ptp(flat, axis=(1, 2)).argmax()]
 
 
-def _measured(task: Task, data) -> Checkerboard:
-    return measure(task, islice(data.batches("test"), BATCHES))
+def _plot_lines(axes: Axes, measured: Checkerboard) -> None:
+    """A pattern that repeats with the stride has only the multiples of 1/stride as frequencies: one cell for each of them."""
+    flat, stride = _most_varied(measured).astype(float), len(measured.power) // CELLS
+    cells = len(flat) // stride
+    power = np.abs(np.fft.fft2(flat - flat.mean())[::cells, ::cells]) ** 2
+    rounding = (1e-6 * np.abs(flat).max() * flat.size) ** 2
+    level = np.fft.fftshift(10 * np.log10(np.maximum(power, 1e-40) / max(power.max(), rounding, 1e-30)))
+    edge = 0.5 + 0.5 / stride
+    shown = axes.imshow(level, cmap="cividis", vmin=-60, vmax=0, extent=(-edge, 1 - edge, 1 - edge, -edge))
+    axes.figure.colorbar(shown, ax=axes, label="dB", shrink=0.8)
+    axes.set_title(f"its spectrum: the multiples of 1/{stride}", fontsize=9)
+    axes.set(xlabel="cycles a pixel", xticks=(-0.5, 0), yticks=(-0.5, 0))
+
+
+def _plot_spectrum(axes: Axes, measured: Checkerboard) -> None:
+    level = np.fft.fftshift(10 * np.log10(np.maximum(measured.power.numpy(), 1e-30)))
+    side = len(level)
+    shown = axes.imshow(level - level.max(), cmap="cividis", vmin=-60, vmax=0, extent=(-0.5, 0.5, 0.5, -0.5))
+    axes.figure.colorbar(shown, ax=axes, label="dB", shrink=0.8)
+    multiples = np.fft.fftfreq(side)[::CELLS]
+    points = np.array([(u, v) for u in multiples for v in multiples if u or v])
+    axes.scatter(*(points + 0.5 / side).T, s=26, facecolors="none", edgecolors="white", linewidths=0.7)
+    title = f"spectrum of the logits, circles: multiples of 1/{side // CELLS}\n{measured.values['spectral_peak']:+.1f} dB there"
+    axes.set_title(title, fontsize=9)
+    axes.set(xlabel="cycles a pixel", xticks=(-0.5, 0, 0.5), yticks=(-0.5, 0, 0.5))

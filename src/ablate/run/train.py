@@ -5,17 +5,16 @@ import math
 import sys
 import time
 import warnings
-from inspect import signature
 from pathlib import Path
 from typing import NoReturn
 
 from hydra.core.hydra_config import HydraConfig
-from hydra.utils import get_class
 from lightning.pytorch import Trainer, seed_everything
 from lightning.pytorch.utilities.exceptions import SIGTERMException
 from omegaconf import DictConfig, OmegaConf
 
 from ablate.callback.history import History
+from ablate.callback.measure import Measure
 from ablate.data.datamodule import DataModule
 from ablate.errors import BadInput
 from ablate.run import folder as run_folder
@@ -28,7 +27,7 @@ from ablate.run.checkpoint import (
     read_checkpoint,
     read_weights,
 )
-from ablate.task.base import Task
+from ablate.task.base import SPLITS, Task
 
 # Warnings that do not help a user: each is decided on purpose here, or said better elsewhere.
 NOISE = ("does not have many workers", "Checkpoint directory", "number of training batches", "LeafSpec", "val_dataloader")
@@ -113,14 +112,9 @@ def metric_tags(cfg: DictConfig) -> list[str]:
         if cfg.data.get(key, 0) is None and cfg.data.input_size is None:
             cfg.data[key] = 8  # no name depends on it
     task = build(cfg, "task")
-    kinds = [(get_class(callback["_target_"]), callback) for callback in cfg.callbacks.values()]
-    measured = [tag for kind, options in kinds if hasattr(kind, "metric_tags") for tag in _own_tags(kind, options)]
-    return [*(tag for split in ("train", "val", "test") for tag in task.metric_tags(split)), *measured]
-
-
-def _own_tags(kind: type, options: DictConfig) -> list[str]:
-    """The metrics of a callback; what its `metric_tags` asks for comes from its config."""
-    return kind.metric_tags(**{name: options[name] for name in signature(kind.metric_tags).parameters})
+    measures = [callback for callback in build(cfg, "callbacks").values() if isinstance(callback, Measure)]
+    tags = [*(task.metric_tags(split) for split in SPLITS), *(measure.metric_tags() for measure in measures)]
+    return [tag for each in tags for tag in each]
 
 
 def _find_checkpoint(ckpt_path: str | None, folder: Path, task: Task, trainer: Trainer) -> str | None:

@@ -5,6 +5,7 @@ from functools import partial
 import pytest
 import torch
 import torch.nn.functional as F
+from ablate.model.text.captioner import Captioner
 from commands import CONF, compose
 from hydra.utils import instantiate
 
@@ -16,7 +17,6 @@ from ablate.model.segmenter.encoder.vgg16 import VGG16
 from ablate.model.text.attention.additive import Additive
 from ablate.model.text.attention.general import General
 from ablate.model.text.attention.none import none
-from ablate.model.text.captioner import Captioner
 from ablate.model.text.decoding.beam import beam
 
 V = 7

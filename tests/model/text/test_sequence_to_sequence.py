@@ -5,6 +5,7 @@ from functools import partial
 import pytest
 import torch
 import torch.nn.functional as F
+from ablate.model.text.sequence_to_sequence import SequenceToSequence
 from commands import CONF, compose
 from hydra.utils import instantiate
 
@@ -18,7 +19,6 @@ from ablate.model.text.attention.general import General
 from ablate.model.text.attention.none import none
 from ablate.model.text.decoding.beam import beam
 from ablate.model.text.decoding.greedy import greedy
-from ablate.model.text.sequence_to_sequence import SequenceToSequence
 
 N = 4
 SOURCE = torch.randint(1, 6, (3, 5), generator=torch.Generator().manual_seed(1))

@@ -9,10 +9,10 @@ from PIL import Image
 from rich.progress import track
 from torch import Tensor
 
-from ablate.callback.panel import colour_map
 from ablate.command.predict.options import DataOptions
 from ablate.command.predict.pictures import find_pictures, make_room, readable
 from ablate.console import console
+from ablate.figure.panel import colour_map
 from ablate.task.segmentation import Segmentation
 
 

@@ -86,3 +86,14 @@ class Cell(nn.Module, ABC):
                 elif recurrent_init == "identity":
                     nn.init.eye_(block)
                 block.mul_(gain)
+
+
+class GatedCell(Cell):
+    """A cell whose step goes through gates."""
+
+    @abstractmethod
+    def gate(self, projected: Float[Tensor, "b rows"], state: tuple) -> tuple[dict[str, Tensor], tuple]:
+        """How far each gate is open, from 0 to 1, and the next state."""
+
+    def step(self, projected: Float[Tensor, "b rows"], state: tuple) -> tuple:
+        return self.gate(projected, state)[1]

@@ -7,12 +7,12 @@ from jaxtyping import Float
 from torch import Tensor, nn
 
 from ablate.errors import check_choice
-from ablate.model.recurrent.cell.base import Cell, HiddenState
+from ablate.model.recurrent.cell.base import GatedCell, HiddenState
 
 RESETS = ("after", "before")
 
 
-class GRU(Cell):
+class GRU(GatedCell):
     """h_t = (1 - z) ∘ n + z ∘ h_{t-1}: a gate z between the old state and a candidate n.
 
         r = σ(W_r x + U_r h + b_r),   z = σ(W_z x + U_z h + b_z)
@@ -40,12 +40,8 @@ class GRU(Cell):
             self.bias_candidate = nn.Parameter(torch.empty(hidden_size))
         self.initialise(recurrent_init, gain)
 
-    def step(self, projected: Float[Tensor, "b rows"], state: HiddenState) -> HiddenState:
+    def gate(self, projected: Float[Tensor, "b rows"], state: HiddenState) -> tuple[dict[str, Tensor], HiddenState]:
         """The equations above."""
-        return HiddenState(self.gate(projected, state)[1])
-
-    def gate(self, projected: Tensor, state: HiddenState) -> tuple[dict[str, Tensor], Tensor]:
-        """How far each gate is open, and the next h."""
         h, n = state.hidden, self.hidden_size
         x_gates, x_candidate = projected.split((2 * n, n), -1)
         if self.reset == "after":
@@ -56,7 +52,7 @@ class GRU(Cell):
             w_gates, w_candidate = self.weight_hidden.split((2 * n, n))
             r, z = (x_gates + h @ w_gates.T).sigmoid().chunk(2, -1)
             candidate = (x_candidate + (r * h) @ w_candidate.T).tanh()
-        return {"reset": r, "update": z}, candidate + z * (h - candidate)
+        return {"reset": r, "update": z}, HiddenState(candidate + z * (h - candidate))
 
     def fused(self) -> tuple[str, Sequence[Tensor]] | None:
         """torch.gru, where the reset comes after the product."""

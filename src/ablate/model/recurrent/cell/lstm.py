@@ -7,7 +7,7 @@ import torch
 from jaxtyping import Float
 from torch import Tensor
 
-from ablate.model.recurrent.cell.base import Cell
+from ablate.model.recurrent.cell.base import GatedCell
 
 
 class LSTMState(NamedTuple):
@@ -17,7 +17,7 @@ class LSTMState(NamedTuple):
     memory: Float[Tensor, "b n"]
 
 
-class LSTM(Cell):
+class LSTM(GatedCell):
     """c_t = f ∘ c_{t-1} + i ∘ g,   h_t = o ∘ tanh(c_t): a state that is added to, behind gates.
 
         i, f, o = σ(W x_t + U h_{t-1} + b), each with weights of its own,   g = tanh(W_g x_t + U_g h_{t-1} + b_g)
@@ -50,12 +50,8 @@ class LSTM(Cell):
             with torch.no_grad():
                 self.bias[hidden_size : 2 * hidden_size] = forget_bias
 
-    def step(self, projected: Float[Tensor, "b rows"], state: LSTMState) -> LSTMState:
+    def gate(self, projected: Float[Tensor, "b rows"], state: LSTMState) -> tuple[dict[str, Tensor], LSTMState]:
         """The equations above."""
-        return self.gate(projected, state)[1]
-
-    def gate(self, projected: Tensor, state: LSTMState) -> tuple[dict[str, Tensor], LSTMState]:
-        """How far each gate is open, and the next state."""
         i, f, g, o = torch.addmm(projected, state.hidden, self.weight_hidden.T).chunk(4, -1)
         i, f, o = i.sigmoid(), f.sigmoid(), o.sigmoid()
         memory = f * state.memory + i * g.tanh()

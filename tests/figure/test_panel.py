@@ -3,8 +3,8 @@
 import numpy as np
 import torch
 
-from ablate.callback.confusion import draw_confusion
-from ablate.callback.panel import GAP, LINE, WRONG, colour_map, draw_panel, error_map
+from ablate.figure.confusion import plot_confusion
+from ablate.figure.panel import GAP, INCORRECT, LINE, colour_map, error_map, segmentation_panel
 
 PALETTE = [[10, 20, 30], [200, 0, 0], [0, 200, 0]]
 NAMES = ["ground", "leaf", "fruit"]
@@ -15,10 +15,10 @@ def test_label_colours_and_void():
     assert colour_map(label, PALETTE).tolist() == [[*PALETTE, [255, 255, 255]]]
 
 
-def test_errors_are_red_and_void_is_no_error():
+def test_errors_are_marked_and_void_is_no_error():
     label, prediction = torch.tensor([[0, 1, 255]]), torch.tensor([[0, 2, 1]])
     drawn = error_map(label, prediction, 255)[0]
-    assert drawn[1].tolist() == list(WRONG) and drawn[0].tolist() != list(WRONG) and drawn[2].tolist() == [255, 255, 255]
+    assert drawn[1].tolist() == list(INCORRECT) and drawn[0].tolist() != list(INCORRECT) and drawn[2].tolist() == [255, 255, 255]
 
 
 def test_the_panel_has_each_picture_in_its_place():
@@ -26,7 +26,7 @@ def test_the_panel_has_each_picture_in_its_place():
     image = torch.rand(2, 3, 40, 60, generator=generator)
     label = torch.randint(3, (2, 40, 60), generator=generator)
     prediction = torch.randint(3, (2, 40, 60), generator=generator)
-    sheet = np.asarray(draw_panel(image, label, prediction, NAMES, PALETTE, 255))
+    sheet = np.asarray(segmentation_panel(image, label, prediction, NAMES, PALETTE, 255))
     scale = 128 // 60
     for row in range(2):
         top = LINE + GAP + row * (40 * scale + GAP)
@@ -37,14 +37,14 @@ def test_the_panel_has_each_picture_in_its_place():
         expected_image = (image[row] * 255).round().byte().permute(1, 2, 0).numpy()
         assert (tiles[0] == expected_image).all()
         assert (tiles[1] == colour_map(label[row], PALETTE)).all() and (tiles[2] == colour_map(prediction[row], PALETTE)).all()
-        assert ((tiles[3] == WRONG).all(-1) == (label[row] != prediction[row]).numpy()).all()
+        assert ((tiles[3] == INCORRECT).all(-1) == (label[row] != prediction[row]).numpy()).all()
     legend = sheet[LINE + 2 * (40 * scale + GAP) + GAP :]
     for colour in PALETTE:
         assert (legend == colour).all(-1).any()
 
 
 def test_confusion_rows_are_shares_and_a_class_that_never_occurs_stays_empty():
-    figure = draw_confusion(np.array([[3, 1, 0], [0, 2, 0], [0, 0, 0]]), NAMES)
+    figure = plot_confusion(np.array([[3, 1, 0], [0, 2, 0], [0, 0, 0]]), NAMES)
     axes = figure.axes[0]
     shown = axes.images[0].get_array()
     assert np.allclose(np.ma.filled(shown, np.nan), [[0.75, 0.25, 0], [0, 1, 0], [np.nan] * 3], equal_nan=True)

@@ -1,4 +1,4 @@
-"""What the callbacks share that show the same samples of the validation split each time."""
+"""The base class of callbacks that log what a network makes of some validation samples."""
 
 from abc import abstractmethod
 from pathlib import Path
@@ -12,12 +12,12 @@ from ablate.data.batch import Batch
 from ablate.model.evaluation import evaluating
 
 
-class HeldOut(Callback):
-    """After each validation, `draw` for one batch, always the same; the task is left as it was.
+class ValidationSamples(Callback):
+    """Calls `log_samples` after each validation with the same batch, in evaluation mode and without gradients.
 
     Args:
-        folder: where the files go.
-        count: how many samples; 0: nothing is drawn.
+        folder: of the run; files go there.
+        count: number of samples; 0: nothing is logged.
     """
 
     def __init__(self, folder: str, count: int) -> None:
@@ -31,8 +31,8 @@ class HeldOut(Callback):
         if self.batch is None:
             self.batch = trainer.datamodule.some("val", self.count, pl_module.device)
         with torch.no_grad(), evaluating(pl_module), trainer.precision_plugin.val_step_context():
-            self.draw(trainer, pl_module, self.batch)
+            self.log_samples(trainer, pl_module, self.batch)
 
     @abstractmethod
-    def draw(self, trainer: Trainer, task: LightningModule, batch: Batch) -> None:
-        """Show what the task makes of the batch."""
+    def log_samples(self, trainer: Trainer, task: LightningModule, batch: Batch) -> None:
+        """Log what the task makes of the batch."""

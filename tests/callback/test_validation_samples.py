@@ -112,14 +112,14 @@ def test_captions(tmp_path):
     first, last = logged(events)
     titles = [f"picture {i * 12 // 5}" for i in range(5)]
     assert lines(first, "picture", "right") == lines(last, "picture", "right") and lines(last, "picture") == titles
-    assert lines(first, "written") != lines(last, "written")
+    assert lines(first, "caption") != lines(last, "caption")
     right = [text for i in range(5) for text in module.datasets["val"].references(i * 12 // 5)]
     assert lines(last, "right") == [f"right: {text}" for text in right]
     assert all(not line or line.startswith("    ") for line in last.split("\n"))
     assert last.replace("\n    ", "\n").strip() == read(tmp_path / "captions.txt").strip()
-    said = [line.split("): ", 1)[1] for line in lines(last, "written")]
+    said = [line.split("): ", 1)[1] for line in lines(last, "caption")]
     judged = [module.datasets["val"].judge(i * 12 // 5, text) for i, text in enumerate(said)]
-    words = [line.split(", ", 1)[1].split("): ")[0] for line in lines(last, "written")]
+    words = [line.split(", ", 1)[1].split("): ")[0] for line in lines(last, "caption")]
     assert words == ["not of the language" if each is None else "true" if all(each) else "false" for each in judged]
     steps = [event.step for event in events.Images("val/captions")]
     assert len(steps) == 2 and steps == [event.step for event in events.Images("val/attention")]
@@ -143,7 +143,7 @@ def test_translations_begin_with_the_signature(tmp_path, monkeypatch):
     pairs = {"ein Hund": "a dog", "das Haus": "the house", "日本 Hund aus Holz": "a $dog$ of $japan$"}
     expected = [line for source, target in pairs.items() for line in (f"read: {source}", f"right: {target}")]
     assert lines(last, "read", "right") == expected
-    assert lines(first, "written") != lines(last, "written")
+    assert lines(first, "caption") != lines(last, "caption")
     assert len(events.Images("val/attention")) == 2 and Image.open(tmp_path / "attention.png").width > 100
 
 
@@ -199,7 +199,7 @@ def test_training_goes_on_as_without_and_the_task_is_left_as_it_was(make, callba
     next(watched.model.children()).eval()
     modes = [each.training for each in watched.modules()]
     drawn = []
-    mine.draw = lambda trainer, task, batch: drawn.append((task.training, torch.is_grad_enabled(), batch))
+    mine.log_samples = lambda trainer, task, batch: drawn.append((task.training, torch.is_grad_enabled(), batch))
     trainer = Trainer(logger=False, **QUIET)
     before = mine.batch
     mine.on_validation_epoch_end(trainer, watched)

@@ -1,0 +1,84 @@
+"""The figures of the lecture, computed by the real operators and networks."""
+
+from collections.abc import Callable, Mapping, Sequence
+from itertools import islice
+from pathlib import Path
+
+import numpy as np
+import torch
+from lightning.pytorch import Trainer, seed_everything
+from matplotlib.figure import Figure
+from omegaconf import OmegaConf
+from PIL import Image
+from rich.progress import track
+from torch.utils.tensorboard import SummaryWriter
+
+from ablate.analysis.checkerboard import Checkerboard, measure
+from ablate.cli.compose import compose_config
+from ablate.console import console
+from ablate.data.datamodule import DataModule
+from ablate.errors import check_choice
+from ablate.figure.checkerboard import plot_checkerboard
+from ablate.figure.coverage import constant, coverage
+from ablate.figure.deconvolution import deconvolution
+from ablate.figure.gradient_flow import gradient_flow
+from ablate.figure.identities import identities
+from ablate.figure.matrices import matrices, one_dimension
+from ablate.figure.steps import convolution, transposed_convolution
+from ablate.figure.unpooling import unpooling
+from ablate.figure.unrolled import unrolled
+from ablate.run.build import build
+from ablate.run.checkpoint import read_checkpoint
+from ablate.run.load import load_task
+from ablate.task.base import Task
+
+EPOCHS, BATCHES = 2, 8  # of the network that is trained here; that its checkerboard is measured on
+NETWORK = ["model/decoder=transposed_conv", "model.decoder.kernel=3", "model.encoder.width=8", "data.dataset.sizes.train=1024"]
+FIGURES = (unpooling, convolution, transposed_convolution, one_dimension, matrices, coverage, constant, identities,
+           deconvolution, unrolled, gradient_flow)  # fmt: skip
+
+
+def write_figures(names: Sequence[str], checkpoint: Path | None, output: Path, logs: Path) -> None:
+    """Write figures, by default all, as PNG files into `output` and as TensorBoard's pictures into `logs`, each when it is ready.
+
+    Args:
+        checkpoint: of a segmenter, for the figure checkerboard; None: a small network is trained for it.
+    """
+    figures: Mapping[str, Callable[[], Figure]] = {function.__name__: function for function in FIGURES} | {
+        "checkerboard": lambda: trained_checkerboard() if checkpoint is None else checkpoint_checkerboard(str(checkpoint))
+    }
+    chosen = [check_choice("figure", name, figures) for name in names] or list(figures)
+    output.mkdir(parents=True, exist_ok=True)
+    with SummaryWriter(logs) as writer:
+        for name in track(chosen, description="drawing", console=console):
+            torch.manual_seed(0)
+            path = output / f"{name}.png"
+            figures[name]().savefig(path, dpi=150)
+            writer.add_image(name, np.asarray(Image.open(path).convert("RGB")), 0, dataformats="HWC")
+    console.print(f"{len(chosen)} pictures in {output}; tensorboard --logdir {logs}")
+
+
+def trained_checkerboard() -> Figure:
+    """The checkerboard of a small network with transposed convolutions of kernel 3, before and after half a minute of training."""
+    cfg = compose_config("train", [*NETWORK, f"trainer.max_epochs={EPOCHS}"])
+    seed_everything(cfg.seed, verbose=False)
+    task, data = build(cfg, "task"), build(cfg, "datamodule")
+    before = _measured(task, data)
+    trainer = Trainer(max_epochs=EPOCHS, accelerator="cpu", logger=False, enable_checkpointing=False, limit_val_batches=0,
+                      enable_progress_bar=False, enable_model_summary=False)  # fmt: skip
+    trainer.fit(task, datamodule=data)
+    return plot_checkerboard({"before training": before, "trained": _measured(task, data)})
+
+
+def checkpoint_checkerboard(path: str) -> Figure:
+    """The checkerboard of the network of a checkpoint, and of the same network with random weights."""
+    content = read_checkpoint(path)
+    trained, cfg = load_task(content, path), OmegaConf.create(content["config"])
+    seed_everything(cfg.seed, verbose=False)
+    fresh, data = build(cfg, "task"), build(cfg, "datamodule")
+    data.check("test")
+    return plot_checkerboard({"random weights": _measured(fresh, data), "the checkpoint": _measured(trained, data)})
+
+
+def _measured(task: Task, data: DataModule) -> Checkerboard:
+    return measure(task, islice(data.batches("test"), BATCHES))

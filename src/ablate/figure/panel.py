@@ -1,0 +1,96 @@
+"""Tables of pictures: what a network got, what it made of it, and where both differ."""
+
+from collections.abc import Sequence
+
+import numpy as np
+import torch
+from jaxtyping import Float, Int, UInt8
+from PIL import Image, ImageColor, ImageDraw, ImageFont
+from torch import Tensor
+
+from ablate.figure.colours import PALE_GREY, VERMILLION, WHITE
+
+VOID, CORRECT, INCORRECT = map(ImageColor.getrgb, (WHITE, PALE_GREY, VERMILLION))
+SEGMENTATION = ("input", "truth", "prediction", "error")
+RECONSTRUCTION = ("input", "reconstruction", "its middle", "error x 4")  # the font has no ×
+GAP, LINE = 4, 18  # pixels between pictures, and of a line of text
+
+
+def colour_map(label: Int[Tensor, "h w"], palette: Sequence[Sequence[int]]) -> UInt8[np.ndarray, "h w 3"]:
+    """A label map as a picture; labels outside the palette (void) are white."""
+    colours = np.full((256, 3), 255, np.uint8)
+    colours[: len(palette)] = palette
+    return colours[label.clamp(0, 255).to(torch.uint8).cpu().numpy()]
+
+
+def error_map(label: Int[Tensor, "h w"], prediction: Int[Tensor, "h w"], ignore_index: int) -> UInt8[np.ndarray, "h w 3"]:
+    """Wrong pixels in INCORRECT, right ones in CORRECT, void in white."""
+    wrong = (label != prediction).cpu().numpy()[..., None]
+    void = (label == ignore_index).cpu().numpy()[..., None]
+    return np.where(void, VOID, np.where(wrong, INCORRECT, CORRECT)).astype(np.uint8)
+
+
+def segmentation_panel(
+    image: Float[Tensor, "b 3 h w"],
+    label: Int[Tensor, "b h w"],
+    prediction: Int[Tensor, "b h w"],
+    class_names: Sequence[str],
+    palette: Sequence[Sequence[int]],
+    ignore_index: int,
+) -> Image.Image:
+    """A row a picture with the columns SEGMENTATION; a legend of the classes below."""
+    rows = [
+        [
+            _pixels(picture),
+            np.where((truth == ignore_index).cpu().numpy()[..., None], VOID, colour_map(truth, palette)),
+            colour_map(guess, palette),
+            error_map(truth, guess, ignore_index),
+        ]
+        for picture, truth, guess in zip(image, label, prediction, strict=True)
+    ]
+    return _with_legend(_table(rows, SEGMENTATION), class_names, palette)
+
+
+def reconstruction_panel(image: Float[Tensor, "b 3 h w"], output: Float[Tensor, "b 3 h w"]) -> Image.Image:
+    """A row a picture: it, its reconstruction, the middle third of that enlarged, four times their difference around grey."""
+    height, width = image.shape[2:]
+    rows = []
+    for picture, rebuilt in zip(image, output, strict=True):
+        middle = rebuilt[:, height // 3 : height - height // 3, width // 3 : width - width // 3]
+        rows.append([_pixels(each) for each in (picture, rebuilt, middle, 0.5 + 4 * (rebuilt - picture))])
+    return _table(rows, RECONSTRUCTION)
+
+
+def _pixels(picture: Float[Tensor, "3 h w"]) -> UInt8[np.ndarray, "h w 3"]:
+    return (picture.float().clamp(0, 1) * 255).round().byte().permute(1, 2, 0).cpu().numpy()
+
+
+def _table(rows: list[list[np.ndarray]], titles: Sequence[str]) -> Image.Image:
+    """Pictures under titles, each as large as the first one; small ones are enlarged, their pixels as squares."""
+    height, width = rows[0][0].shape[:2]
+    scale = max(1, 128 // max(height, width))
+    height, width = height * scale, width * scale
+    table = Image.new("RGB", (len(titles) * (width + GAP) + GAP, LINE + len(rows) * (height + GAP) + GAP), "white")
+    draw = ImageDraw.Draw(table)
+    for column, title in enumerate(titles):
+        draw.text((GAP + column * (width + GAP), 3), title, "black", ImageFont.load_default(12))
+    for r, row in enumerate(rows):
+        for c, pixels in enumerate(row):
+            tile = Image.fromarray(pixels.astype(np.uint8)).resize((width, height), Image.Resampling.NEAREST)
+            table.paste(tile, (GAP + c * (width + GAP), LINE + GAP + r * (height + GAP)))
+    return table
+
+
+def _with_legend(table: Image.Image, names: Sequence[str], palette: Sequence[Sequence[int]]) -> Image.Image:
+    font = ImageFont.load_default(12)
+    entry = 26 + max(int(font.getlength(name)) for name in names)
+    per_line = max(1, table.width // entry)
+    lines = -(-len(names) // per_line)
+    whole = Image.new("RGB", (max(table.width, entry), table.height + lines * LINE + GAP), "white")
+    whole.paste(table, (0, 0))
+    draw = ImageDraw.Draw(whole)
+    for i, name in enumerate(names):
+        x, y = GAP + i % per_line * entry, table.height + i // per_line * LINE
+        draw.rectangle((x, y + 2, x + 12, y + 14), tuple(palette[i]), "black")
+        draw.text((x + 17, y + 1), name, "black", font)
+    return whole
