@@ -6,6 +6,10 @@ from pathlib import Path
 from hydra.utils import instantiate
 from omegaconf import DictConfig, OmegaConf
 
+from ablate.data.datamodule import DataModule
+from ablate.data.dataset import Dataset
+from ablate.data.text.tokeniser import Tokeniser
+
 CONF = Path(__file__).resolve().parents[1] / "conf" / "data"
 FOLDERS = {  # option -> its folder among the real data
     "names_folder": "names",
@@ -32,3 +36,16 @@ def config(option: str, **changes: object) -> DictConfig:
 def dataset(option: str, **changes: object) -> Callable:
     """What is called with split=."""
     return instantiate(config(option, **changes).dataset, _convert_="all")
+
+
+def opened(make: Callable, split: str = "train", tokenisers: dict[str, Tokeniser] | None = None) -> Dataset:
+    """A split as the data module opens it: with `tokenisers`, or those that are fitted on the training split."""
+    module = DataModule(make, 1, 0, None, {"train": "train", split: split}, False, 0)
+    module.adopt(tokenisers or {})
+    return module.datasets[split]
+
+
+def with_tokeniser(**options: object) -> dict[str, object]:
+    """The options of a data set of text, those of its tokeniser among them put into one."""
+    own = {name: options.pop(name) for name in ("unit", "lower", "punctuation", "min_count", "max_vocabulary") if name in options}
+    return {"tokeniser": Tokeniser(**own), **options}

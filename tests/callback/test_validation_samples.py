@@ -55,7 +55,7 @@ def captioning(attention=ATTENTION):
 
 def translation(attention=ATTENTION):
     pairs = [("ein Hund", "a dog"), ("das Haus", "the house"), ("日本 Hund aus Holz", "a $dog$ of $japan$")] * 4
-    options = dict(unit="words", lower=False, reverse=False, max_length=9, min_count=1, max_vocabulary=None)
+    options = dict(tokeniser=Tokeniser(), reverse=False, max_length=9)
     module, tokens = data(partial(TextPairs, read=lambda split: pairs, **options))
     sizes = [len(tokens[side]) for side in ("source", "target")]
     torch.manual_seed(0)

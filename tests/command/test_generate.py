@@ -38,7 +38,13 @@ def run(tmp_path_factory):
 
 @pytest.fixture(scope="module")
 def of_words(tmp_path_factory):
-    quiet = ["data.dataset.unit=words", "data.dataset.lower=true", "~callbacks.inside", "logger=none", "trainer.max_epochs=1"]
+    quiet = [
+        "data.dataset.tokeniser.unit=words",
+        "data.dataset.tokeniser.lower=true",
+        "~callbacks.inside",
+        "logger=none",
+        "trainer.max_epochs=1",
+    ]
     return trained(tmp_path_factory.mktemp("words"), TEXT, *quiet)
 
 

@@ -4,7 +4,7 @@ import pickle
 
 import pytest
 import torch
-from sequence_data import config, dataset
+from sequence_data import config, dataset, opened
 
 from ablate.data.batch import IGNORE, CaptionBatch, PairBatch, QuestionBatch
 from ablate.data.datamodule import DataModule
@@ -60,7 +60,7 @@ def test_each_step_is_told_what_was_right_before(name: str):
 
 @pytest.mark.parametrize("name", KINDS)
 def test_loader_processes_may_get_a_copy(name: str):
-    data = dataset(name, **KINDS[name][1])(split="val")
+    data = opened(dataset(name, **KINDS[name][1]), "val")
     before = data[1]
     again = pickle.loads(pickle.dumps(data))
     one, other = (each.finish(each.collate([sample])) for each, sample in ((data, before), (again, again[1])))

@@ -5,11 +5,12 @@ from pathlib import Path
 import pytest
 import torch
 from omegaconf import OmegaConf
-from sequence_data import CONF, FOLDERS, SPLITS, config, dataset
+from sequence_data import CONF, FOLDERS, SPLITS, config, dataset, opened
 
 from ablate.data.batch import IGNORE
 from ablate.data.datamodule import DataModule
-from ablate.data.text.vocabulary import PAD, Vocabulary
+from ablate.data.text.tokeniser import Tokeniser
+from ablate.data.text.vocabulary import PAD
 
 ELSEWHERE = ("babi", "copy_pairs", "dates", "multi30k", "reversal_pairs")  # pairs and stories: test_one_to_many_batches.py
 OPTIONS = [path.stem for path in sorted(CONF.glob("*.yaml")) if "bucket" in OmegaConf.load(path) and path.stem not in ELSEWHERE]
@@ -29,9 +30,8 @@ def option(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFact
         changes["root"] = str(tmp_path_factory.mktemp("text") / "book.txt")
         Path(changes["root"]).write_text("One fish, two fish.\n" * 400)
     make = dataset(name, **changes)
-    train = make(split="train")
-    given = {"tokenisers": train.tokenisers} if train.tokenisers else {}
-    return name, config(name, **changes), {"train": train, **{split: make(split=split, **given) for split in SPLITS[1:]}}
+    module = DataModule(make, 1, 0, None, dict(zip(SPLITS, SPLITS)), False, 0)
+    return name, config(name, **changes), module.datasets
 
 
 def write_imdb(root: Path) -> Path:
@@ -94,7 +94,7 @@ def test_a_batch_changes_nothing(option):
 
 def test_made_twice_it_is_the_same_with_the_vocabulary_of_the_training_split(option):
     name, data, splits = option
-    again = dataset(name, **({"root": data.root} if data.root else {}))(split="val")
+    again = opened(dataset(name, **({"root": data.root} if data.root else {})), "val")
     for name, tokeniser in again.tokenisers.items():
         assert tokeniser.state() == splits["train"].tokenisers[name].state()
     assert list(again.lengths) == list(splits["val"].lengths)
@@ -112,9 +112,8 @@ def test_the_vocabulary_can_be_given(option):
     tokeniser = splits["train"].tokenisers["source"]
     tokens = tokeniser.vocabulary.tokens
     assert splits["val"].facts() == {"vocabulary_size": len(tokens)} and data.vocabulary_size is None
-    given = dataset(name, **({"root": data.root} if data.root else {}))(
-        split="val", tokenisers={"source": tokeniser.with_vocabulary(Vocabulary(tokens[:10]))}
-    )
+    few = Tokeniser.from_state({**tokeniser.state(), "tokens": tokens[:10]})
+    given = opened(dataset(name, **({"root": data.root} if data.root else {})), "val", {"source": few})
     assert given.tokenisers["source"].vocabulary.tokens == tokens[:10]
     assert max(int(given[i].input.max()) for i in range(min(50, len(given)))) < 10
 

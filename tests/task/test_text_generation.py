@@ -19,6 +19,7 @@ from ablate.data.batch import IGNORE, QuestionBatch, SegmentationBatch
 from ablate.data.datamodule import DataModule
 from ablate.data.picture.captions import Captioned, PictureCaptions
 from ablate.data.text.pairs import TextPairs
+from ablate.data.text.tokeniser import Tokeniser
 from ablate.data.text.vocabulary import BEGIN, END, UNKNOWN
 from ablate.errors import BadInput
 from ablate.metric.text.truth import TruthRate
@@ -66,13 +67,13 @@ class Judged(PictureCaptions):
 
 
 def pairs_data(kind=DataModule, size=2, **order):
-    options = dict(unit="words", lower=True, reverse=False, max_length=None, min_count=1, max_vocabulary=None)
+    options = dict(tokeniser=Tokeniser(lower=True), reverse=False, max_length=None)
     return module(kind, partial(TextPairs, read=lambda split: PAIRS, **options), size, **order)
 
 
 def caption_data(kind=DataModule, size=2):
     pictures = [Captioned(str(c), lambda c=c: Image.new("RGB", (8, 8), c), said) for c, said in CAPTIONS.items()]
-    options = dict(image_size=8, unit="words", lower=True, punctuation=True, max_length=None, min_count=1, max_vocabulary=None)
+    options = dict(image_size=8, tokeniser=Tokeniser(lower=True), max_length=None)
     return module(kind, partial(Judged, read=lambda split: pictures, keep=True, **options), size)
 
 

@@ -1,8 +1,7 @@
 """The one data module: splits, order, augmentation, and what runs on the device."""
 
 from collections.abc import Callable, Iterator, Mapping
-from functools import cached_property, partial
-from inspect import signature
+from functools import cached_property
 
 import torch
 from lightning.pytorch import LightningDataModule
@@ -17,19 +16,19 @@ from ablate.data.text.tokeniser import Tokeniser
 from ablate.errors import BadInput, check_positive, check_whole
 
 
-class _Adopted(dict):
-    """The tokenisers of a trained network, by name."""
-
-    def __missing__(self, name: str) -> None:
-        raise BadInput(f"the network has no tokeniser for the {name} texts of these data: they are of another kind than its own")
-
-
 class DataModule(LightningDataModule):
     """Loaders over the splits of one data set.
 
-    A data set is called with `split=` and gives a `Dataset`. The
-    order of epoch e of a training depends on (seed, e) alone, what is drawn for augmentation on (seed, step) alone: a continued
+    The order of epoch e of a training depends on (seed, e) alone, the augmentation of a batch on (seed, step) alone: a continued
     run sees what the uninterrupted one would have seen.
+
+    Args:
+        dataset: called with `split=`, it gives a `Dataset`.
+        num_workers: processes that load batches; 0: the main process does.
+        augmentation: applied to training batches of pictures with masks; None: none.
+        splits: train, val and test, each with the name that `dataset` gets for it; the first one fits the tokenisers.
+        shuffle: the training split in another order each epoch.
+        bucket: sequences of similar length come in one batch, sorted over so many batches; 0: they come in order.
 
     Raises:
         BadInput: a wrong size, or whatever a data set finds wrong with its files, before any training.
@@ -53,15 +52,17 @@ class DataModule(LightningDataModule):
         self.dataset = dataset
         self.augmentation = augmentation
         self.splits, self.shuffle, self.seed = splits, shuffle, seed
+        self._adopted: Mapping[str, Tokeniser] = {}
         self.first_epoch = 0  # of a continued run, known before Lightning tells it: worker processes ask for batches at once
 
     @cached_property
     def datasets(self) -> dict[str, Dataset]:
-        """Every split, opened at first use; text is read by the tokenisers of the training split."""
-        first, *others = self.splits
-        opened = {first: self.dataset(split=self.splits[first])}
-        shared = {"tokenisers": opened[first].tokenisers} if opened[first].tokenisers else {}
-        return opened | {name: self.dataset(split=self.splits[name], **shared) for name in others}
+        """Every split, opened at first use; all have the tokenisers that are fitted on the first one, the training split."""
+        opened = {name: self.dataset(split=split) for name, split in self.splits.items()}
+        tokenisers = self._adopted or next(iter(opened.values())).fit_tokenisers()
+        for dataset in opened.values():
+            dataset.set_tokenisers(tokenisers)
+        return opened
 
     @property
     def tokenisers(self) -> Mapping[str, Tokeniser]:
@@ -69,11 +70,8 @@ class DataModule(LightningDataModule):
         return self.datasets["train"].tokenisers
 
     def adopt(self, tokenisers: Mapping[str, Tokeniser]) -> None:
-        """Read text by the tokenisers of a trained network."""
-        if tokenisers:
-            if "tokenisers" not in signature(self.dataset).parameters:
-                raise BadInput("the network reads or writes text, and these data hold none")
-            self.dataset = partial(self.dataset, tokenisers=_Adopted(tokenisers))
+        """Number texts with the tokenisers of a trained network; to be called before the data sets are used."""
+        self._adopted = tokenisers
 
     def facts(self) -> dict[str, int]:
         """What a config leaves to the data."""
@@ -101,7 +99,7 @@ class DataModule(LightningDataModule):
         if split == "train" and self.augmentation is not None and isinstance(batch, SegmentationBatch):
             step = self.trainer.global_step * self.trainer.world_size + self.trainer.global_rank
             batch = self.augmentation(batch, torch.Generator().manual_seed(self.seed * 1_000_003 + step))
-        return batch if split == "train" else self.datasets[split].annotated(batch)
+        return batch if split == "train" else self.datasets[split].with_references(batch)
 
     def some(self, split: str, count: int, device: torch.device | str = "cpu") -> Batch:
         """Up to `count` samples, spread evenly over a split (neighbours may be frames of one film), without any loader.
@@ -115,7 +113,7 @@ class DataModule(LightningDataModule):
             raw = dataset.collate(samples)
         except BadInput:
             raw = dataset.collate(samples[:1])
-        return dataset.annotated(dataset.finish(self.transfer_batch_to_device(raw, torch.device(device), 0)))
+        return dataset.with_references(dataset.finish(self.transfer_batch_to_device(raw, torch.device(device), 0)))
 
     def batches(self, split: str) -> Iterator[Batch]:
         """The whole split once, in order, unaugmented, on the CPU."""

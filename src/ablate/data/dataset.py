@@ -7,6 +7,7 @@ import torch.utils.data
 
 from ablate.data.batch import Batch, CaptionBatch, PairBatch, Truth
 from ablate.data.text.tokeniser import Tokeniser
+from ablate.errors import BadInput
 
 
 class Dataset(torch.utils.data.Dataset, ABC):
@@ -30,7 +31,7 @@ class Dataset(torch.utils.data.Dataset, ABC):
 
     @abstractmethod
     def __getitem__(self, index: int) -> object:
-        """Sample number `index`."""
+        """Sample number `index`; of data with text, once the tokenisers are set."""
 
     @abstractmethod
     def collate(self, samples: list) -> tuple:
@@ -39,6 +40,21 @@ class Dataset(torch.utils.data.Dataset, ABC):
     def finish(self, batch: tuple) -> Batch:
         """The batch that a task gets, computed on the device of `batch`. By default `batch` itself."""
         return batch
+
+    def fit_tokenisers(self) -> Mapping[str, Tokeniser]:
+        """Tokenisers with the vocabulary of this split, by the keys of `tokenisers`."""
+        return self.tokenisers
+
+    def set_tokenisers(self, tokenisers: Mapping[str, Tokeniser]) -> None:
+        """Number the texts of this split with `tokenisers`: those fitted on the training split, or a trained network's.
+
+        Raises:
+            BadInput: the data have other kinds of text.
+        """
+        if set(tokenisers) != set(self.tokenisers):
+            given, own = (" and ".join(sorted(names)) or "no" for names in (tokenisers, self.tokenisers))
+            raise BadInput(f"the network has tokenisers for {given} texts, but these data hold {own} texts")
+        self.tokenisers = tokenisers
 
     def facts(self) -> dict[str, int]:
         """What a config leaves to the data, such as `vocabulary_size`."""
@@ -51,34 +67,37 @@ class Dataset(torch.utils.data.Dataset, ABC):
             BadInput: a file that is damaged or does not fit the others.
         """
 
-    def annotated(self, batch: Batch) -> Batch:
-        """A batch of an evaluation with what its predictions are compared with, beside its targets. By default as it is."""
+    def with_references(self, batch: Batch) -> Batch:
+        """A batch of an evaluation with what its predictions are compared with, beside its targets. By default `batch` itself."""
         return batch
 
 
 class WritingDataset(Dataset):
-    """Data from which a network learns to write: each item (a picture, a pair) has one or more right texts."""
+    """Data from which a network learns to write: each item (a picture, a pair) has one or more reference texts."""
 
     @abstractmethod
     def references(self, index: int) -> list[str]:
-        """The right texts of item `index`, whole."""
+        """The reference texts of item `index`, not shortened."""
 
     @property
     def items(self) -> int:
-        """How many items there are: the batch field `index` counts them, and several samples may share one."""
+        """Number of items: the batch field `index` counts them, and several samples may share one."""
         return len(self)
 
     def truth(self, index: Sequence[int]) -> Truth:
         """What texts of the items `index` are compared with."""
         return Truth([self.references(i) for i in index])
 
-    def annotated(self, batch: CaptionBatch | PairBatch) -> CaptionBatch | PairBatch:
+    def with_references(self, batch: CaptionBatch | PairBatch) -> CaptionBatch | PairBatch:
         return batch._replace(truth=self.truth(batch.index.tolist()))
 
 
 class CaptionDataset(WritingDataset):
     """Pictures with captions. A batch of an evaluation also has the truth of other pictures as a control: half a split away."""
 
-    def annotated(self, batch: CaptionBatch) -> CaptionBatch:
+    def facts(self) -> dict[str, int]:
+        return {"vocabulary_size": len(self.tokenisers["target"])}
+
+    def with_references(self, batch: CaptionBatch) -> CaptionBatch:
         others = [(i + self.items // 2) % self.items for i in batch.index.tolist()]
-        return super().annotated(batch)._replace(control=self.truth(others))
+        return super().with_references(batch)._replace(control=self.truth(others))

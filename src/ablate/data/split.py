@@ -1,11 +1,11 @@
 """Splits for what has no official ones: by a hash of each text, so that equal texts never part."""
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from hashlib import sha256
 from itertools import accumulate
 from typing import TypeVar
 
-from ablate.errors import check_choice
+from ablate.errors import BadInput, check_choice
 
 T = TypeVar("T", bound=tuple)
 SPLITS = ("train", "val", "test")
@@ -22,5 +22,13 @@ def select(items: Iterable[T], split: str, shares: Mapping[str, float] = TENTHS)
     check_choice("split", split, shares)
     bounds = [0.0, *accumulate(shares.values())]
     bounds[-1] = 1.0  # whatever rounding made of the sum
-    start, end = bounds[(place := [*shares].index(split)) : place + 2]
+    start, end = bounds[(position := [*shares].index(split)) : position + 2]
     return [item for item in items if start <= share(item[0]) < end]
+
+
+def read_split(read: Callable[[str], Sequence[T]], split: str) -> Sequence[T]:
+    """What a reader gives for a split; BadInput where that is nothing."""
+    items = read(check_choice("split", split, SPLITS))
+    if not items:
+        raise BadInput(f"the {split} split is empty")
+    return items

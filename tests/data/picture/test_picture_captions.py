@@ -2,12 +2,13 @@
 
 import json
 from collections.abc import Callable
+from functools import partial
 from pathlib import Path
 
 import pytest
 import torch
 from PIL import Image
-from sequence_data import FOLDERS, config, dataset
+from sequence_data import FOLDERS, config, dataset, opened, with_tokeniser
 
 from ablate.data.batch import IGNORE
 from ablate.data.picture.captions import Captioned, PictureCaptions
@@ -22,10 +23,10 @@ def loader(colour: str) -> Callable:
     return lambda: Image.new("RGB", (8, 6), colour)
 
 
-def captioned(split: str = "train", given: list = TWO, **options: object) -> PictureCaptions:
+def captioned(split: str = "train", given: list = TWO, tokenisers: dict | None = None, **options: object) -> PictureCaptions:
     pictures = [Captioned(name, loader(name[:-4]), captions) for name, captions in given]
-    defaults = {"image_size": 8, "unit": "words", "lower": True, "punctuation": True, "max_length": None, "min_count": 1}
-    return PictureCaptions(split, **{**defaults, "max_vocabulary": None, "keep": False, "read": lambda split: pictures, **options})
+    defaults = {"image_size": 8, "lower": True, "max_length": None, "keep": False, "read": lambda split: pictures}
+    return opened(partial(PictureCaptions, **with_tokeniser(**{**defaults, **options})), split, tokenisers)
 
 
 def test_in_training_every_caption_is_a_sample():
@@ -35,7 +36,7 @@ def test_in_training_every_caption_is_a_sample():
     assert batch.image[0, :, 0, 0].tolist() == [1, 0, 0] and batch.image[2, :, 7, 7].tolist() == [0, 0, 1]
     assert batch.input[1, 0] == BEGIN and batch.target[1].tolist()[2:] == [END, IGNORE, IGNORE, IGNORE]
     for row, caption in zip(batch.target, ("a red dot .", "a dot", "the blue one , here"), strict=True):
-        assert " ".join(data.tokenisers["target"].vocabulary.decode(row[row != IGNORE].tolist())) == caption
+        assert data.tokenisers["target"].text(row[row != IGNORE].tolist()) == caption
     assert data.facts() == {"vocabulary_size": 4 + 9}
     assert batch.description == "pictures of 8×8 with captions"
 
@@ -102,7 +103,7 @@ def flickr(folder: Path, tokens: str, listed: str = "a.jpg\n") -> Path:
 def test_flickr8k_layout(tmp_path: Path):
     odd = "2258277193_586949ec62.jpg.1#0\tpeople waiting\n"
     root = flickr(tmp_path, f"{odd}a.jpg#0\tA green wall .\na.jpg#1\tGreen !\n")
-    data = dataset("flickr8k", root=str(root), dataset__min_count=1, image_size=16)(split="train")
+    data = opened(dataset("flickr8k", root=str(root), dataset__tokeniser__min_count=1, image_size=16))
     assert len(data) == 2 and data.references(0) == ["a green wall", "green"] and data[1].image.shape == (3, 16, 16)
 
 
@@ -119,7 +120,7 @@ def test_flickr8k_layout(tmp_path: Path):
 )
 def test_bad_flickr8k_is_one_line(tmp_path: Path, tokens: str, listed: str, message: str):
     with pytest.raises(BadInput, match=message) as error:
-        dataset("flickr8k", root=str(flickr(tmp_path, tokens, listed)), dataset__min_count=1)(split="train")
+        opened(dataset("flickr8k", root=str(flickr(tmp_path, tokens, listed)), dataset__tokeniser__min_count=1))
     assert "\n" not in str(error.value)
 
 
@@ -127,11 +128,11 @@ def test_a_corrupt_picture_is_one_line(tmp_path: Path):
     root = flickr(tmp_path, "a.jpg#0\tA wall .\n")
     path = root / "Flicker8k_Dataset/a.jpg"
     path.write_bytes(path.read_bytes()[:100])
-    data = dataset("flickr8k", root=str(root), dataset__min_count=1)(split="train")
+    data = opened(dataset("flickr8k", root=str(root), dataset__tokeniser__min_count=1))
     with pytest.raises(BadInput, match="a.jpg is corrupt or no picture"):
         data[0]
     with pytest.raises(BadInput, match="the folder .*none is missing; root should hold Flickr8k_text"):
-        dataset("flickr8k", root=str(tmp_path / "none"))(split="train")
+        opened(dataset("flickr8k", root=str(tmp_path / "none")))
 
 
 def coco(folder: Path, whole: object) -> Path:
@@ -153,7 +154,7 @@ def test_coco_layout(tmp_path: Path):
         tmp_path, {"images": IMAGES, "annotations": [{"id": i, "image_id": 7, "caption": c} for i, c in enumerate(captions)]}
     )
     for split, size in (("train", 2), ("val", 1), ("test", 1)):
-        data = dataset("coco", root=str(root), dataset__min_count=1, dataset__punctuation=True)(split=split)
+        data = opened(dataset("coco", root=str(root), dataset__tokeniser__min_count=1, dataset__tokeniser__punctuation=True), split)
         assert len(data) == size and data.references(0) == ["a man's well-worn hat .", "hats , two of them"]
         assert data[0].image.shape == (3, 128, 128)
 
@@ -173,12 +174,12 @@ def test_coco_layout(tmp_path: Path):
 )
 def test_bad_coco_is_one_line(tmp_path: Path, whole: object, message: str):
     with pytest.raises(BadInput, match=message) as error:
-        dataset("coco", root=str(coco(tmp_path, whole)), dataset__min_count=1)(split="train")
+        opened(dataset("coco", root=str(coco(tmp_path, whole)), dataset__tokeniser__min_count=1))
     assert "\n" not in str(error.value)
 
 
 def test_glyphs():
-    splits = {split: dataset("glyphs", image_size=24)(split=split) for split in ("train", "val")}
+    splits = {split: opened(dataset("glyphs", image_size=24), split) for split in ("train", "val")}
     names = {split: {data.references(i)[0] for i in range(len(data.pictures))} for split, data in splits.items()}
     assert len(names["train"]) > 4000 and not names["train"] & names["val"]
     data = splits["train"]
@@ -192,11 +193,11 @@ def test_glyphs():
 
 def test_an_unknown_font_is_one_line():
     with pytest.raises(BadInput, match="fonts: 'DejavuSans' is unknown; did you mean 'DejaVuSans'"):
-        dataset("glyphs", dataset__read__fonts=["DejavuSans"])(split="train")
+        opened(dataset("glyphs", dataset__read__fonts=["DejavuSans"]))
 
 
 def test_flickr8k(real_data: Path):
-    sizes = {split: dataset("flickr8k", root=str(real_data / FOLDERS["flickr8k"]))(split=split) for split in ("val", "test")}
+    sizes = {split: opened(dataset("flickr8k", root=str(real_data / FOLDERS["flickr8k"])), split) for split in ("val", "test")}
     assert [(len(data), data.cut) for data in sizes.values()] == [(1000, 0), (1000, 0)]
     data = sizes["test"]
     assert len(data.references(0)) == 5 and data.references(0)[0] == "the dogs are in the snow in front of a fence"

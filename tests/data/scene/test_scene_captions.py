@@ -2,7 +2,7 @@
 
 import pytest
 import torch
-from sequence_data import config, dataset
+from sequence_data import config, dataset, opened
 
 from ablate.data.batch import IGNORE
 from ablate.data.scene.language import parse
@@ -15,7 +15,7 @@ HELD_OUT = ["red ring", "blue square"]
 
 
 def captioned(split: str = "train", **changes: object):
-    return dataset("scene_captions", **{"dataset__sizes": SIZES, "image_size": 32, **changes})(split=split)
+    return opened(dataset("scene_captions", **{"dataset__sizes": SIZES, "image_size": 32, **changes}), split)
 
 
 def pairs(data) -> set[str]:
@@ -33,7 +33,7 @@ def test_a_batch():
         right = batch.target[i][batch.target[i] != IGNORE].tolist()
         assert right[-1] == END and batch.input[i, 0] == BEGIN
         assert batch.input[i, 1 : len(right)].tolist() == right[:-1]
-        assert " ".join(data.tokenisers["target"].vocabulary.decode(right)) == data.references(i // 5)[i % 5]
+        assert data.tokenisers["target"].text(right) == data.references(i // 5)[i % 5]
     assert data.facts() == {"vocabulary_size": config("scene_captions").vocabulary_size}
 
 

@@ -5,7 +5,7 @@ from collections import Counter, defaultdict
 import numpy as np
 import pytest
 import torch
-from sequence_data import config, dataset
+from sequence_data import config, dataset, opened
 
 from ablate.data.scene.question_kinds import KINDS
 from ablate.data.scene.view import look
@@ -16,7 +16,7 @@ CHANCE = {"existence": 1 / 2, "count": 1 / 4, "colour": 1 / 8, "relation": 1 / 2
 
 
 def questions(split: str = "train", **changes: object):
-    return dataset("scene_questions", **{"dataset__sizes": SIZES, **changes})(split=split)
+    return opened(dataset("scene_questions", **{"dataset__sizes": SIZES, **changes}), split)
 
 
 @pytest.fixture(scope="module")
@@ -85,10 +85,7 @@ def test_a_batch(data):
     assert batch.image.shape == (5, 3, 64, 64) and batch.story is None and batch.index.tolist() == [0, 1, 2, 3, 4]
     for i in range(5):
         tokens = batch.question[i, : batch.question_lengths[i]].tolist()
-        assert (
-            " ".join(data.tokenisers["source"].vocabulary.decode(tokens)) == data[i].question
-            and not batch.question[i, len(tokens) :].any()
-        )
+        assert data.tokenisers["source"].text(tokens) == data[i].question and not batch.question[i, len(tokens) :].any()
         assert data.references(i) == [config("scene_questions").class_names[int(batch.target[i])]]
     assert data.facts() == {"vocabulary_size": config("scene_questions").vocabulary_size}
     assert "1" not in data.tokenisers["source"].vocabulary.index and torch.is_tensor(batch.target)

@@ -3,7 +3,7 @@
 from pathlib import Path
 
 import pytest
-from sequence_data import FOLDERS, config, dataset
+from sequence_data import FOLDERS, config, dataset, opened
 
 from ablate.errors import BadInput
 
@@ -21,19 +21,16 @@ def babi(folder: Path, text: str = TEXT, split: str = "train", **changes: object
     (folder / "en-valid").mkdir(exist_ok=True)
     for name in ("train", "valid", "test"):
         (folder / f"en-valid/qa1_{name}.txt").write_text(text)
-    return dataset("babi", **{"root": str(folder), "dataset__tasks": [1], **changes})(split=split)
+    return opened(dataset("babi", **{"root": str(folder), "dataset__tasks": [1], **changes}), split)
 
 
 def test_stories_questions_answers_and_support(tmp_path: Path):
     data = babi(tmp_path)
     assert len(data) == 3 and data.lengths == [12, 18, 5] and data.cut == 0
     batch = data.collate([data[i] for i in range(3)])
-    told = " ".join(data.tokenisers["source"].vocabulary.decode(batch.story[1].tolist()))
+    told = data.tokenisers["source"].text(batch.story[1].tolist())
     assert told == "mary moved to the bathroom . john went to the hallway . mary went to the garden ."
-    assert (
-        " ".join(data.tokenisers["source"].vocabulary.decode(batch.question[2, : batch.question_lengths[2]].tolist()))
-        == "what is bill carrying ?"
-    )
+    assert data.tokenisers["source"].text(batch.question[2, : batch.question_lengths[2]].tolist()) == "what is bill carrying ?"
     assert batch.story_lengths.tolist() == [12, 18, 5] and batch.image is None and not batch.story[2, 5:].any()
     names = list(config("babi").class_names)
     assert [names[int(i)] for i in batch.target] == ["bathroom", "garden", "apple,milk"]
@@ -44,17 +41,14 @@ def test_stories_questions_answers_and_support(tmp_path: Path):
 
 def test_a_long_story_loses_its_beginning(tmp_path: Path):
     data = babi(tmp_path, max_length=6)
-    assert (
-        data.cut == 2
-        and " ".join(data.tokenisers["source"].vocabulary.decode(data[1].story.tolist())) == "mary went to the garden ."
-    )
+    assert data.cut == 2 and data.tokenisers["source"].text(data[1].story.tolist()) == "mary went to the garden ."
     assert len(data[2].story) == 5
 
 
 def test_the_vocabulary_is_that_of_training(tmp_path: Path):
     data = babi(tmp_path)
     (tmp_path / "en-valid/qa1_test.txt").write_text("1 Zoe slept.\n2 Where is Zoe?\tgarden\t1\n")
-    test = dataset("babi", root=str(tmp_path), dataset__tasks=[1])(split="test")
+    test = opened(dataset("babi", root=str(tmp_path), dataset__tasks=[1]), "test")
     assert test.tokenisers["source"].vocabulary.tokens == data.tokenisers["source"].vocabulary.tokens and test[0].story.tolist()[
         :2
     ] == [1, 1]
@@ -83,12 +77,12 @@ def test_there_are_twenty_tasks(tmp_path: Path, tasks: list):
     with pytest.raises(BadInput, match="tasks=.* must be one or more of 1 to 20"):
         babi(tmp_path, dataset__tasks=tasks)
     with pytest.raises(BadInput, match="the folder .*nowhere is missing; root should hold en-valid/qa1_train.txt"):
-        dataset("babi", root=str(tmp_path / "nowhere"))(split="train")
+        opened(dataset("babi", root=str(tmp_path / "nowhere")))
 
 
 def test_real_stories(real_data: Path):
     options = {"root": str(real_data / FOLDERS["babi"]), "dataset__tasks": [1, 17, 18, 19, 20]}
-    sizes = {split: len(dataset("babi", **options)(split=split)) for split in ("train", "val", "test")}
+    sizes = {split: len(opened(dataset("babi", **options), split)) for split in ("train", "val", "test")}
     assert sizes == {"train": 900 + 904 + 905 + 900 + 904, "val": 100 + 96 + 95 + 100 + 96, "test": 5000}
-    whole = dataset("babi", root=str(real_data / FOLDERS["babi"]), dataset__tasks=[3, 8])(split="test")
+    whole = opened(dataset("babi", root=str(real_data / FOLDERS["babi"]), dataset__tasks=[3, 8]), "test")
     assert whole.stories[0].task == 3 and all(whole.supporting(i) for i in range(0, 2000, 100))

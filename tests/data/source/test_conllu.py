@@ -1,9 +1,10 @@
 """Parts of speech from CoNLL-U files."""
 
+from functools import partial
 from pathlib import Path
 
 import pytest
-from sequence_data import FOLDERS, SPLITS, config, dataset
+from sequence_data import FOLDERS, SPLITS, config, dataset, opened, with_tokeniser
 
 from ablate.data.source.conllu import PartsOfSpeech
 from ablate.data.text.vocabulary import SPECIAL, UNKNOWN
@@ -37,15 +38,15 @@ def tagged(root: Path, lines: list[str] = SENTENCES, split: str = "train", **opt
     for name in ("a.conllu", "b.conllu"):
         (root / name).write_text("\n".join(lines), encoding="utf-8")
     names = list(config("ewt").class_names)
-    defaults = {"lower": True, "max_length": None, "min_count": 1, "max_vocabulary": None, "class_names": names}
-    return PartsOfSpeech(split, root=str(root), files=FILES, **{**defaults, **options})
+    options = with_tokeniser(**{"lower": True, "max_length": None, **options})
+    return opened(partial(PartsOfSpeech, root=str(root), files=FILES, class_names=names, **options), split)
 
 
 def test_words_and_tags(tmp_path: Path):
     data = tagged(tmp_path)
     names = config("ewt").class_names
     tags = [[names[tag] for tag in data[j].target.tolist()] for j in range(2)]
-    words = [data.tokenisers["source"].vocabulary.decode(data[j].input.tolist()) for j in range(2)]
+    words = [data.tokenisers["source"].decode(data[j].input.tolist()) for j in range(2)]
     assert words == [["the", "dogs", "do", "n't"], ["the", "zürich"]]
     assert tags == [["DET", "NOUN", "AUX", "PART"], ["DET", "PROPN"]]
     assert data.tokenisers["source"].vocabulary.tokens[:5] == [*SPECIAL, "the"] and data.lengths == [4, 2]
@@ -86,8 +87,7 @@ def test_a_missing_file_says_what_belongs_there(tmp_path: Path):
 
 def test_the_published_counts(real_data: Path):
     make = dataset("ewt", root=str(real_data / FOLDERS["ewt"]), max_length=None)
-    train = make(split="train")
-    found = [train, *(make(split=split, tokenisers=train.tokenisers) for split in SPLITS[1:])]
+    train, *_ = found = [opened(make, split) for split in SPLITS]
     assert [len(each) for each in found] == [12_544, 2_001, 2_077]
     assert [sum(each.lengths) for each in found] == [204_577, 25_147, 25_094]
     assert [each.cut for each in found] == [0, 0, 0] and max(train.lengths) == 159 < config("ewt").max_length

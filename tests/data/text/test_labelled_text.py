@@ -7,7 +7,7 @@ from functools import partial
 from pathlib import Path
 
 import pytest
-from sequence_data import FOLDERS, dataset
+from sequence_data import FOLDERS, dataset, opened, with_tokeniser
 
 from ablate.data.source import imdb, names, rt_polarity, sst, trec
 from ablate.data.split import select, share
@@ -20,13 +20,13 @@ PAIRS = [("the cat sat", "yes"), ("The dog", "no"), ("a dog sat down", "no")]
 
 
 def text(split: str = "train", pairs: list = PAIRS, **options: object) -> LabelledText:
-    defaults = {"unit": "words", "lower": True, "max_length": None, "min_count": 1, "max_vocabulary": None}
+    defaults = {"lower": True, "max_length": None}
     options = {**defaults, "class_names": ["no", "yes"], "read": lambda split: pairs, **options}
-    return LabelledText(split, **options)
+    return opened(partial(LabelledText, **with_tokeniser(**options)), split)
 
 
 def read_back(data: LabelledText, index: int) -> list[str]:
-    return data.tokenisers["source"].vocabulary.decode(data[index].input.tolist())
+    return data.tokenisers["source"].decode(data[index].input.tolist())
 
 
 def test_words_and_labels():
@@ -80,7 +80,6 @@ def test_labels_may_be_numbers():
         ({"min_count": 4}, "no token occurs 4 times"),
         ({"min_count": 0}, "min_count=0"),
         ({"max_vocabulary": 0}, "max_vocabulary=0"),
-        ({"vocabulary": ["a", "b"]}, "a vocabulary begins with <pad>"),
     ],
 )
 def test_bad_input_is_one_line(options: dict, message: str):

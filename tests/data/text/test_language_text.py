@@ -1,9 +1,10 @@
 """Texts to model: many short ones, and one long one."""
 
+from functools import partial
 from pathlib import Path
 
 import pytest
-from sequence_data import FOLDERS, SPLITS, config, dataset
+from sequence_data import FOLDERS, SPLITS, config, dataset, opened, with_tokeniser
 
 from ablate.data.source.long_text import python_help, text_file
 from ablate.data.text.lines import TextLines
@@ -11,27 +12,27 @@ from ablate.data.text.stream import TextStream
 from ablate.data.text.vocabulary import BEGIN, END, UNKNOWN
 from ablate.errors import BadInput
 
-OPTIONS = {"unit": "characters", "lower": False, "min_count": 1, "max_vocabulary": None}
-
 
 def of_lines(texts: list[str], split: str = "train", **options: object) -> TextLines:
-    return TextLines(split, **{"read": lambda split: [(text,) for text in texts], "max_length": None, **OPTIONS, **options})
+    options = with_tokeniser(**{"unit": "characters", "max_length": None, **options})
+    return opened(partial(TextLines, read=lambda split: [(text,) for text in texts], **options), split)
 
 
 def of_stream(text: str, split: str = "train", **options: object) -> TextStream:
-    return TextStream(split, **{"read": lambda: text, "length": 4, **OPTIONS, **options})
+    options = with_tokeniser(**{"unit": "characters", "length": 4, **options})
+    return opened(partial(TextStream, read=lambda: text, **options), split)
 
 
 def test_a_line_begins_and_ends():
     data = of_lines(["ab", "Ωé"])
     a, b = data.tokenisers["source"].vocabulary.encode("ab")
     assert data[0].input.tolist() == [BEGIN, a, b] and data[0].target.tolist() == [a, b, END]
-    assert data.tokenisers["source"].vocabulary.decode(data[1].target.tolist()) == ["Ω", "é"] and data.lengths == [3, 3]
+    assert data.tokenisers["source"].decode(data[1].target.tolist()) == ["Ω", "é"] and data.lengths == [3, 3]
 
 
 def test_a_line_that_is_too_long_has_no_end():
     data = of_lines(["abcd", "ab", "abc"], max_length=3)
-    assert [data.tokenisers["source"].vocabulary.decode(data[i].target.tolist()) for i in range(3)] == [
+    assert [data.tokenisers["source"].decode(data[i].target.tolist()) for i in range(3)] == [
         ["a", "b", "c"],
         ["a", "b"],
         ["a", "b", "c"],
@@ -68,10 +69,7 @@ def test_the_pieces_of_a_stream_are_the_text_and_targets_are_one_further(length:
     pieces = [data[i] for i in range(len(data))]
     read = [token for piece in pieces for token in piece.input.tolist()]
     said = [token for piece in pieces for token in piece.target.tolist()]
-    assert (
-        "".join(data.tokenisers["source"].vocabulary.decode(read)) == text[:89]
-        and "".join(data.tokenisers["source"].vocabulary.decode(said)) == text[1:90]
-    )
+    assert data.tokenisers["source"].text(read) == text[:89] and data.tokenisers["source"].text(said) == text[1:90]
     assert data.stream and list(data.lengths) == [len(piece.input) for piece in pieces]
     assert all(size == length for size in data.lengths[:-1]) and 1 <= data.lengths[-1] <= length
     with pytest.raises(IndexError):
@@ -84,7 +82,7 @@ def test_the_splits_are_stretches_one_after_the_other():
     for split in SPLITS:
         data = of_stream(text, split, length=64)
         read = [token for i in range(len(data)) for token in data[i].input.tolist()]
-        whole += "".join(data.tokenisers["source"].vocabulary.decode([*read, int(data[len(data) - 1].target[-1])]))
+        whole += "".join(data.tokenisers["source"].decode([*read, int(data[len(data) - 1].target[-1])]))
     assert whole == text
 
 
@@ -129,10 +127,8 @@ def test_a_bad_text_file_is_named(tmp_path: Path, root: str | None, name: str | 
 def test_shakespeare(real_data: Path):
     make = dataset("shakespeare", root=str(real_data / FOLDERS["shakespeare"]))
     assert len(make.keywords["read"]()) == 1_115_394
-    data = make(split="train")
+    data = opened(make)
     assert len(data.tokenisers["source"].vocabulary) == 65 + 4 and len(data) == -(
         -(round(1_115_394 * 0.9) - 1) // config("shakespeare").length
     )
-    assert "".join(data.tokenisers["source"].vocabulary.decode(data[0].input.tolist())).startswith(
-        "First Citizen:\nBefore we proceed"
-    )
+    assert data.tokenisers["source"].text(data[0].input.tolist()).startswith("First Citizen:\nBefore we proceed")

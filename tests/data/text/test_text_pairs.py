@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 import torch
 from hydra.utils import instantiate
-from sequence_data import FOLDERS, config, dataset
+from sequence_data import FOLDERS, config, dataset, opened, with_tokeniser
 
 from ablate.data.batch import IGNORE
 from ablate.data.text.pairs import TextPairs
@@ -19,16 +19,16 @@ PAIRS = [("ein Hund", "a dog"), ("Die Katze sitzt hier", "the cat sits"), ("ein 
 SIZES = {"train": 300, "val": 60, "test": 60}
 
 
-def pairs(split: str = "train", given: list = PAIRS, **options: object) -> TextPairs:
-    defaults = {"unit": "words", "lower": True, "reverse": False, "max_length": None, "min_count": 1, "max_vocabulary": None}
-    return TextPairs(split, **{**defaults, "read": lambda split: given, **options})
+def pairs(split: str = "train", given: list = PAIRS, tokenisers: dict | None = None, **options: object) -> TextPairs:
+    options = {"lower": True, "reverse": False, "max_length": None, "read": lambda split: given, **options}
+    return opened(partial(TextPairs, **with_tokeniser(**options)), split, tokenisers)
 
 
 def test_a_batch():
     data = pairs()
     batch = data.collate([data[i] for i in (0, 1)])
     assert batch.source_lengths.tolist() == [2, 4] and batch.index.tolist() == [0, 1] and not batch.source[0, 2:].any()
-    assert data.tokenisers["source"].vocabulary.decode(batch.source[1].tolist()) == "die katze sitzt hier".split()
+    assert data.tokenisers["source"].decode(batch.source[1].tolist()) == "die katze sitzt hier".split()
     dog, a = (data.tokenisers["target"].vocabulary.index[word] for word in ("dog", "a"))
     assert batch.input[0].tolist() == [BEGIN, a, dog, 0] and batch.target[0].tolist() == [a, dog, END, IGNORE]
     assert data.references(1) == ["the cat sits"] and data.lengths == [2, 4, 2] and data.cut == 0
@@ -46,7 +46,7 @@ def test_options():
     assert letters[1].target.tolist() == letters[0].target.tolist()[:1]
 
 
-def test_two_vocabularies_travel_as_one_list():
+def test_both_sides_are_numbered_by_the_tokenisers_of_the_training_split():
     data = pairs()
     again = pairs("val", given=[("ein Fisch", "a fish")], tokenisers=data.tokenisers)
     assert again.tokenisers == data.tokenisers and again[0].target.tolist()[1] == UNKNOWN
@@ -71,10 +71,10 @@ def test_bad_input_is_one_line(options: dict, message: str):
 
 
 def test_dates():
-    data = dataset("dates", dataset__read__sizes=SIZES)(split="train")
+    data = opened(dataset("dates", dataset__read__sizes=SIZES))
     texts, days = defaultdict(set), {}
     for split in SIZES:
-        split_pairs = dataset("dates", dataset__read__sizes=SIZES)(split=split, tokenisers=data.tokenisers)
+        split_pairs = opened(dataset("dates", dataset__read__sizes=SIZES), split, data.tokenisers)
         days[split] = {split_pairs.references(i)[0] for i in range(len(split_pairs))}
         assert all(date.fromisoformat(day) and 1900 <= int(day[:4]) < 2100 for day in days[split])
     assert not days["train"] & days["val"] and not days["train"] & days["test"] and not days["val"] & days["test"]
@@ -82,7 +82,7 @@ def test_dates():
         texts[data.tokenisers["source"].text(data[i].source.tolist())].add(data.references(i)[0])
     assert all(len(of) == 1 for of in texts.values()) and max(data.lengths) <= config("dates").max_length and data.cut == 0
     assert data.facts()["vocabulary_size"] == 4 + 11
-    few = dataset("dates", dataset__read__sizes={"train": 3})(split="train")
+    few = opened(dataset("dates", dataset__read__sizes={"train": 3}))
     assert [few.references(i) for i in range(3)] == [data.references(i) for i in range(3)]
 
 
@@ -100,18 +100,18 @@ def test_a_date_in_each_script():
 
 @pytest.mark.parametrize("name", ["copy_pairs", "reversal_pairs"])
 def test_symbols(name: str):
-    data = dataset(name, dataset__read__sizes=SIZES)(split="train")
+    data = opened(dataset(name, dataset__read__sizes=SIZES))
     assert {
         "source_vocabulary_size": config(name).source_vocabulary_size,
         "vocabulary_size": config(name).vocabulary_size,
     } == data.facts()
     for i in range(100):
-        source = data.tokenisers["source"].vocabulary.decode(data[i].source.tolist())
+        source = data.tokenisers["source"].decode(data[i].source.tolist())
         assert data.references(i)[0].split() == (source[::-1] if name == "reversal_pairs" else source)
     assert set(data.lengths) == set(range(1, 16))
     longer = {"train": [1, 4], "val": [1, 4], "test": [9, 9]}
-    assert set(dataset(name, dataset__read__sizes=SIZES, dataset__read__length=longer)(split="test").lengths) == {9}
-    assert data.references(7) != dataset(name, dataset__read__sizes=SIZES, dataset__read__seed=1)(split="train").references(7)
+    assert set(opened(dataset(name, dataset__read__sizes=SIZES, dataset__read__length=longer), "test").lengths) == {9}
+    assert data.references(7) != opened(dataset(name, dataset__read__sizes=SIZES, dataset__read__seed=1)).references(7)
 
 
 @pytest.mark.parametrize(
@@ -130,7 +130,7 @@ def test_symbols(name: str):
 )
 def test_bad_options_are_one_line(name: str, changes: dict, message: str):
     with pytest.raises(BadInput, match=message) as error:
-        dataset(name, **changes)(split="train")
+        opened(dataset(name, **changes))
     assert "\n" not in str(error.value)
 
 
@@ -141,14 +141,16 @@ def test_multi30k_both_layouts(tmp_path: Path):
             for language, text in (("de", "Ein Hund .\nZwei Katzen ."), ("en", "A dog .\nTwo cats .")):
                 path = tmp_path / "data/task1" / folder / f"{name}.{suffix.format(language)}"
                 path.write_bytes(gzip.compress(text.encode()) if folder == "raw" else text.encode())
-        data = dataset("multi30k", root=str(tmp_path), dataset__read__layout=folder, dataset__min_count=1)(split="test")
+        data = opened(
+            dataset("multi30k", root=str(tmp_path), dataset__read__layout=folder, dataset__tokeniser__min_count=1), "test"
+        )
         assert len(data) == 2 and data.references(1) == ["two cats ."]
     (tmp_path / "data/task1/tok/train.lc.norm.tok.en").write_text("A dog .\n")
     with pytest.raises(BadInput, match="tok.de:2 is the last line of one side, .*tok.en:1 of the other"):
-        dataset("multi30k", root=str(tmp_path))(split="train")
+        opened(dataset("multi30k", root=str(tmp_path)))
     (tmp_path / "data/task1/raw/train.en.gz").write_bytes(b"no gzip")
     with pytest.raises(BadInput, match="train.en.gz is corrupt or no gzip file"):
-        dataset("multi30k", root=str(tmp_path), dataset__read__layout="raw")(split="train")
+        opened(dataset("multi30k", root=str(tmp_path), dataset__read__layout="raw"))
 
 
 def test_multi30k(real_data: Path):
@@ -157,6 +159,6 @@ def test_multi30k(real_data: Path):
         for split, size in sizes.items():
             read = config("multi30k", root=str(real_data / FOLDERS["multi30k"]), dataset__read__layout=layout)
             assert len(instantiate(read.dataset.read)(split)) == size
-    data = dataset("multi30k", root=str(real_data / FOLDERS["multi30k"]))(split="train")
+    data = opened(dataset("multi30k", root=str(real_data / FOLDERS["multi30k"])))
     assert len(data) == 29000 and data.cut == 0
     assert data.references(0) == ["two young , white males are outside near many bushes ."]

@@ -32,21 +32,25 @@ def test_numbers_and_back():
 
 
 def test_the_vocabulary_is_counted_by_frequency():
-    fitted = Tokeniser().fitted([["b", "a"], ["b", "c"]], size=6)
+    fitted = Tokeniser(max_vocabulary=6).fitted([["b", "a"], ["b", "c"]])
     assert fitted.vocabulary.tokens == [*SPECIAL, "b", "a"] and len(fitted) == 6
-    assert Tokeniser().fitted([["b", "a"], ["b"]], least=2).vocabulary.tokens == [*SPECIAL, "b"]
+    assert Tokeniser(min_count=2).fitted([["b", "a"], ["b"]]).vocabulary.tokens == [*SPECIAL, "b"]
 
 
 def test_it_is_made_again_from_plain_values():
-    made = Tokeniser("characters", True, False, "!", False, LETTERS)
+    made = Tokeniser("characters", lower=True, punctuation=False, marks="!", complete=False, vocabulary=LETTERS)
     again = Tokeniser.from_state(made.state())
     assert again.state() == made.state() and again.encode("AB") == [4, 5] and not again.complete
 
 
 @pytest.mark.parametrize(
-    "make, message",
-    [(lambda: Tokeniser("character"), "did you mean 'characters'"), (lambda: Tokeniser().fitted([["a"]], 0), "max_vocabulary=0")],
+    "options, message",
+    [
+        ({"unit": "character"}, "did you mean 'characters'"),
+        ({"max_vocabulary": 0}, "max_vocabulary=0"),
+        ({"min_count": 0}, "min_count=0"),
+    ],
 )
-def test_wrong_options_are_one_line(make, message):
+def test_wrong_options_are_one_line(options, message):
     with pytest.raises(BadInput, match=message):
-        make()
+        Tokeniser(**options)

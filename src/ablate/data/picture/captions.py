@@ -1,6 +1,6 @@
 """Pictures with captions, from any reader."""
 
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from typing import NamedTuple
 
 import numpy as np
@@ -12,11 +12,12 @@ from torch import Tensor
 from ablate.data.batch import CaptionBatch
 from ablate.data.dataset import CaptionDataset
 from ablate.data.picture.size import height_width
-from ablate.data.split import SPLITS
+from ablate.data.split import read_split
+from ablate.data.text.dataset import limited
 from ablate.data.text.teacher_forcing import shifted
 from ablate.data.text.tokeniser import Tokeniser
 from ablate.data.text.vocabulary import UNKNOWN
-from ablate.errors import BadInput, check_choice, check_positive
+from ablate.errors import BadInput
 
 
 class Captioned(NamedTuple):
@@ -53,14 +54,9 @@ class PictureCaptions(CaptionDataset):
     Args:
         read: split -> pictures in a fixed order; the one thing that a new data set has to bring.
         image_size: one number for a square, or height and width.
-        unit: words, between white space, or characters.
-        lower: capitals become small letters.
-        punctuation: keep words without any letter or digit; without them, references have none either.
+        tokeniser: how captions become tokens, references too; its vocabulary is counted on the training split.
         max_length: tokens that are kept of a caption; null: all.
-        min_count: a token that the training split has more rarely is unknown.
-        max_vocabulary: at most so many tokens, with the four special ones; null: all.
         keep: pictures stay in memory once they are read and resized, three bytes a pixel.
-        tokenisers: those of a trained network; None: the vocabulary is counted on the training split.
 
     Attributes:
         cut: how many captions were longer than allowed.
@@ -76,31 +72,26 @@ class PictureCaptions(CaptionDataset):
         *,
         read: Callable[[str], Sequence[Captioned]],
         image_size: int | Sequence[int],
-        unit: str,
-        lower: bool,
-        punctuation: bool,
+        tokeniser: Tokeniser,
         max_length: int | None,
-        min_count: int,
-        max_vocabulary: int | None,
         keep: bool,
-        tokenisers: Mapping[str, Tokeniser] | None = None,
     ) -> None:
-        self.split, self.size = check_choice("split", split, SPLITS), height_width("image_size", image_size)
-        self.tokenisers = {"target": Tokeniser(unit, lower, punctuation)}
-        most = None if max_length is None else check_positive("max_length", max_length)
-        self.pictures, self.keep, self.kept = read(split), keep, {}
-        self.whole = [self._tokens(picture) for picture in self.pictures]
-        if not self.pictures:
-            raise BadInput(f"the {split} split is empty")
+        self.pictures, self.size = read_split(read, split), height_width("image_size", image_size)
+        self.split, self.max_length, self.keep, self.kept = split, max_length, keep, {}
+        self.tokenisers = {"target": tokeniser}
+        self.captions = [_split_captions(picture, tokeniser) for picture in self.pictures]
+        _, self.cut = limited([len(caption) for captions in self.captions for caption in captions], max_length)
 
-        def of_training() -> Iterator[list[str]]:
-            for captions in self.whole if split == "train" else map(self._tokens, read("train")):
-                yield from captions
+    def fit_tokenisers(self) -> Mapping[str, Tokeniser]:
+        texts = (caption for captions in self.captions for caption in captions)
+        return {"target": self.tokenisers["target"].fitted(texts)}
 
-        self.tokenisers = tokenisers or {"target": self.tokenisers["target"].fitted(of_training(), max_vocabulary, min_count)}
-        self.cut = sum(most is not None and len(caption) > most for captions in self.whole for caption in captions)
-        taught = [captions if split == "train" else captions[:1] for captions in self.whole]
-        self.tokens = [(i, self._encode(i, caption[:most])) for i, captions in enumerate(taught) for caption in captions]
+    def set_tokenisers(self, tokenisers: Mapping[str, Tokeniser]) -> None:
+        super().set_tokenisers(tokenisers)
+        taught = [captions if self.split == "train" else captions[:1] for captions in self.captions]
+        self.tokens = [
+            (i, self._encode(i, caption[: self.max_length])) for i, captions in enumerate(taught) for caption in captions
+        ]
 
     def __len__(self) -> int:
         return len(self.tokens)
@@ -118,9 +109,6 @@ class PictureCaptions(CaptionDataset):
             self.kept[index] = found
         return self.kept[index]
 
-    def facts(self) -> dict[str, int]:
-        return {"vocabulary_size": len(self.tokenisers["target"])}
-
     @property
     def items(self) -> int:
         """Number of pictures."""
@@ -128,7 +116,7 @@ class PictureCaptions(CaptionDataset):
 
     def references(self, index: int) -> list[str]:
         """All captions of picture `index`."""
-        return [self.tokenisers["target"].join(caption) for caption in self.whole[index]]
+        return [self.tokenisers["target"].join(caption) for caption in self.captions[index]]
 
     def collate(self, samples: list[CaptionSample]) -> StoredCaptionBatch:
         image, index = torch.stack([sample.image for sample in samples]), torch.tensor([sample.index for sample in samples])
@@ -138,20 +126,21 @@ class PictureCaptions(CaptionDataset):
         """Numbers in [0, 1], on the device of the batch."""
         return CaptionBatch(batch.image.float() / 255, batch.input, batch.target, batch.index)
 
-    def _tokens(self, picture: Captioned) -> list[list[str]]:
-        if not picture.captions:
-            raise BadInput(f"{picture.name}: a picture without captions")
-        captions = [self.tokenisers["target"].split(caption) for caption in picture.captions]
-        if [] in captions:
-            raise BadInput(f"{picture.name}: an empty caption, number {captions.index([])} of {len(captions)}")
-        return captions
-
     def _encode(self, picture: int, caption: Sequence[str]) -> Int[Tensor, " t"]:
         numbers = self.tokenisers["target"].vocabulary.encode(caption)
         if self.split == "train" and set(numbers) == {UNKNOWN}:
             name, text = self.pictures[picture].name, self.tokenisers["target"].join(caption)
             raise BadInput(f"{name}: the caption {text[:60]!r} has unknown words only; lower `min_count`")
         return torch.tensor(numbers)
+
+
+def _split_captions(picture: Captioned, tokeniser: Tokeniser) -> list[list[str]]:
+    if not picture.captions:
+        raise BadInput(f"{picture.name}: a picture without captions")
+    captions = [tokeniser.split(caption) for caption in picture.captions]
+    if [] in captions:
+        raise BadInput(f"{picture.name}: an empty caption, number {captions.index([])} of {len(captions)}")
+    return captions
 
 
 def resized(picture: Image.Image, size: tuple[int, int]) -> UInt8[Tensor, "3 h w"]:

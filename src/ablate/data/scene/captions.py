@@ -53,7 +53,6 @@ class SceneCaptions(CaptionDataset):
         held_out: pairs of colour and shape, as [red ring, blue square], to test whether words combine that never met.
         show_held_out: split -> never (such an object gets the next colour that is not held out), any (they come as they
             come) or always (the topmost object is one; every caption names one, where it is clear).
-        tokenisers: those of a trained network; None: the vocabulary is counted on the training split.
 
     Raises:
         BadInput: what `Scenes` refuses, an unknown pair, a shape of which every colour is held out.
@@ -72,7 +71,6 @@ class SceneCaptions(CaptionDataset):
         captions: int,
         held_out: Sequence[str],
         show_held_out: str | Mapping[str, str],
-        tokenisers: Mapping[str, Tokeniser] | None = None,
     ) -> None:
         names = ["background", *shapes]
         self.scenes = Scenes(split, sizes=sizes, image_size=image_size, objects=objects, class_names=names, noise=noise, seed=seed)
@@ -80,7 +78,7 @@ class SceneCaptions(CaptionDataset):
         self.held_out = read_pairs("held_out", held_out, shapes)
         shown = by_split("show_held_out", show_held_out, split)
         self.shown = check_choice("show_held_out", shown, SHOWN)
-        self.tokenisers = tokenisers or {"target": Tokeniser(vocabulary=Vocabulary([*SPECIAL, *words()]))}
+        self.tokenisers = {"target": Tokeniser(vocabulary=Vocabulary([*SPECIAL, *words()]))}
         self.said: dict[int, list[str]] = {}
 
     def __len__(self) -> int:
@@ -92,9 +90,6 @@ class SceneCaptions(CaptionDataset):
         picture, caption = divmod(index, self.captions) if self.split == "train" else (index, 0)
         tokens = self.tokenisers["target"].encode(self.references(picture)[caption])
         return Sample(self.picture(picture), torch.tensor(tokens))
-
-    def facts(self) -> dict[str, int]:
-        return {"vocabulary_size": len(self.tokenisers["target"])}
 
     @property
     def items(self) -> int:

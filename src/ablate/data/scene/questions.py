@@ -1,6 +1,6 @@
 """Questions on generated scenes."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from typing import NamedTuple
 
 import torch
@@ -56,7 +56,6 @@ class SceneQuestions(Dataset):
     Args: those of `Scenes`, and
         kinds: which of the four.
         class_names: the answers, `ANSWERS` in their order.
-        tokenisers: those of a trained network; None: the vocabulary is counted on the training split.
     """
 
     def __init__(
@@ -71,14 +70,13 @@ class SceneQuestions(Dataset):
         seed: int,
         kinds: Sequence[str],
         class_names: Sequence[str],
-        tokenisers: Mapping[str, Tokeniser] | None = None,
     ) -> None:
         names = ["background", *shapes]
         self.scenes = Scenes(split, sizes=sizes, image_size=image_size, objects=objects, class_names=names, noise=noise, seed=seed)
         self.kinds = _check_kinds(kinds, objects, shapes)
         if tuple(class_names) != ANSWERS:
             raise BadInput(f"`class_names` must be [{', '.join(ANSWERS)}]")
-        self.split, self.tokenisers = split, tokenisers or {"source": Tokeniser(vocabulary=Vocabulary([*SPECIAL, *WORDS]))}
+        self.split, self.tokenisers = split, {"source": Tokeniser(vocabulary=Vocabulary([*SPECIAL, *WORDS]))}
         self.drawn: dict[int, Sample] = {}
 
     def __len__(self) -> int:

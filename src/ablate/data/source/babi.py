@@ -1,6 +1,6 @@
 """bAbI: twenty kinds of small stories with questions."""
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import NamedTuple
 
@@ -10,12 +10,12 @@ from torch import Tensor
 
 from ablate.data.batch import QuestionBatch
 from ablate.data.dataset import Dataset
-from ablate.data.text.dataset import source_tokeniser
+from ablate.data.text.dataset import limited
 from ablate.data.text.file import find, lines
 from ablate.data.text.labelled import Example, label_number
 from ablate.data.text.teacher_forcing import padded
 from ablate.data.text.tokeniser import Tokeniser
-from ablate.errors import BadInput, check_choice, check_positive
+from ablate.errors import BadInput, check_choice
 
 FILES = {"train": "train", "val": "valid", "test": "test"}
 TASKS = 20
@@ -58,7 +58,6 @@ class Babi(Dataset):
         tasks: 1 to 20, one or more; the published results are of a network for each.
         max_length: tokens that are kept of a story, the last ones; null: all.
         class_names: the answers.
-        tokenisers: those of a trained network; None: the vocabulary is counted on the training split.
 
     Raises:
         BadInput: no such task, a missing file, a line that is neither a sentence nor a question, an answer that is not in the list.
@@ -72,29 +71,26 @@ class Babi(Dataset):
         tasks: Sequence[int],
         max_length: int | None,
         class_names: Sequence[str],
-        tokenisers: Mapping[str, Tokeniser] | None = None,
     ) -> None:
         check_choice("split", split, FILES)
         if not tasks or any(task not in range(1, TASKS + 1) for task in tasks):
             raise BadInput(f"`tasks`={list(tasks)} must be one or more of 1 to {TASKS}")
-        self.stories = _read(root, tasks, split)
-        self.most = None if max_length is None else check_positive("max_length", max_length)
+        paths = {task: find(root, f"en-valid/qa{task}_{FILES[split]}.txt", EXPECTED) for task in tasks}
+        self.stories = [story for task, path in paths.items() for story in read_task(path, task)]
         self.targets = [label_number(Example("", story.answer, story.place), "", class_names) for story in self.stories]
-
-        def of_training() -> Iterator[list[str]]:
-            for story in self.stories if split == "train" else _read(root, tasks, "train"):
-                yield from [*story.sentences, story.question]
-
-        self.tokenisers = source_tokeniser(tokenisers, TOKENISER, of_training)
+        self.tokenisers, self.max_length = {"source": TOKENISER}, max_length
         self.lengths = [sum(map(len, story.sentences)) for story in self.stories]
-        self.cut = sum(self.most is not None and length > self.most for length in self.lengths)
+        _, self.cut = limited(self.lengths, max_length)
+
+    def fit_tokenisers(self) -> Mapping[str, Tokeniser]:
+        return {"source": TOKENISER.fitted(text for story in self.stories for text in (*story.sentences, story.question))}
 
     def __len__(self) -> int:
         return len(self.stories)
 
     def __getitem__(self, index: int) -> Sample:
         story = self.stories[index]
-        told = [token for sentence in story.sentences for token in sentence][-self.most if self.most else None :]
+        told = [token for sentence in story.sentences for token in sentence][-self.max_length if self.max_length else None :]
         encode = self.tokenisers["source"].vocabulary.encode
         return Sample(torch.tensor(encode(told)), torch.tensor(encode(story.question)), self.targets[index], index)
 
@@ -105,7 +101,7 @@ class Babi(Dataset):
         """The answer."""
         return [self.stories[index].answer]
 
-    def annotated(self, batch: QuestionBatch) -> QuestionBatch:
+    def with_references(self, batch: QuestionBatch) -> QuestionBatch:
         return batch._replace(support=[self.supporting(i) for i in batch.index.tolist()])
 
     def supporting(self, index: int) -> list[str]:
@@ -117,10 +113,6 @@ class Babi(Dataset):
         story, story_lengths = padded([sample.story for sample in samples])
         target, index = (torch.tensor([sample[field] for sample in samples]) for field in (2, 3))
         return QuestionBatch(question, question_lengths, target, index, None, story, story_lengths)
-
-
-def _read(root: str | None, tasks: Sequence[int], split: str) -> list[Story]:
-    return [story for task in tasks for story in read_task(find(root, f"en-valid/qa{task}_{FILES[split]}.txt", EXPECTED), task)]
 
 
 def read_task(path: Path, task: int) -> list[Story]:

@@ -4,12 +4,11 @@ import re
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import NamedTuple
-from unicodedata import normalize
 
 import torch
 
 from ablate.data.sequence import Sample
-from ablate.data.text.dataset import TextDataset, source_tokeniser
+from ablate.data.text.dataset import TextDataset
 from ablate.data.text.file import find, numbered
 from ablate.data.text.labelled import Example, label_number
 from ablate.data.text.tokeniser import Tokeniser
@@ -36,12 +35,9 @@ class PartsOfSpeech(TextDataset):
     Args:
         root: the folder of the files.
         files: split -> name of its file.
-        lower: capitals become small letters.
+        tokeniser: how words are written; its vocabulary is counted on the training split.
         max_length: words that are kept of a sentence, the first ones; null: all.
-        min_count: a word that the training split has more rarely is unknown.
-        max_vocabulary: at most so many words, with the four special tokens; null: all.
         class_names: the tags, in the order of their numbers.
-        tokenisers: those of a trained network; None: the vocabulary is counted on the training split.
 
     Raises:
         BadInput: a missing file, a line without ten columns, an unknown tag, a file without sentences, a wrong option.
@@ -53,30 +49,21 @@ class PartsOfSpeech(TextDataset):
         *,
         root: str | None,
         files: Mapping[str, str],
-        lower: bool,
+        tokeniser: Tokeniser,
         max_length: int | None,
-        min_count: int,
-        max_vocabulary: int | None,
         class_names: Sequence[str],
-        tokenisers: Mapping[str, Tokeniser] | None = None,
     ) -> None:
-        sentences, tokeniser = read(_file(root, files, split)), Tokeniser("words", lower)
-        words = _words(sentences, lower)
-
-        def of_training() -> list[list[str]]:
-            return words if split == "train" else _words(read(_file(root, files, "train")), lower)
-
-        self.tokenisers = source_tokeniser(tokenisers, tokeniser, of_training, max_vocabulary, min_count)
-        encode = self.tokenisers["source"].vocabulary.encode
-        tags = [numbers(sentence, class_names) for sentence in sentences]
-        self.inputs = [torch.tensor(encode(each)) for each in self.shorten(words, max_length)]
-        self.targets = [torch.tensor(each[:max_length]) for each in tags]
+        expected = EXPECTED.format(", ".join(files.values()), root or "data/UD_English-EWT")
+        sentences = read_sentences(find(root, files[check_choice("split", split, files)], expected))
+        self.tags = [tag_numbers(sentence, class_names) for sentence in sentences]
+        texts = [[tokeniser.normalise(word.form) for word in sentence] for sentence in sentences]
+        super().__init__(tokeniser, texts, max_length)
 
     def __getitem__(self, index: int) -> Sample:
-        return Sample(self.inputs[index], self.targets[index], index)
+        return Sample(self.tokens[index], torch.tensor(self.tags[index][: self.lengths[index]]), index)
 
 
-def read(path: Path) -> list[list[Word]]:
+def read_sentences(path: Path) -> list[list[Word]]:
     """Sentences of words."""
     sentences: list[list[Word]] = [[]]
     for place, line in numbered(path):
@@ -85,7 +72,7 @@ def read(path: Path) -> list[list[Word]]:
         elif line[0] != "#":
             columns = line.split("\t")
             if len(columns) != COLUMNS or not columns[1].strip() or not ID.fullmatch(columns[0]):
-                raise BadInput(f"{place}: {what_is_wrong(columns)}: {line[:40]!r}")
+                raise BadInput(f"{place}: {_fault(columns)}: {line[:40]!r}")
             if columns[0].isdecimal():
                 sentences[-1].append(Word(columns[1], columns[3], place))
     sentences = [sentence for sentence in sentences if sentence]
@@ -94,27 +81,18 @@ def read(path: Path) -> list[list[Word]]:
     return sentences
 
 
-def what_is_wrong(columns: list[str]) -> str:
+def _fault(columns: list[str]) -> str:
     """Why a line with these columns is no word of a sentence."""
     if len(columns) != COLUMNS:
         return f"{len(columns)} columns between tabs, not {COLUMNS}"
     return "the word is missing" if ID.fullmatch(columns[0]) else f"the id {columns[0]!r} is no number"
 
 
-def numbers(sentence: list[Word], class_names: Sequence[str]) -> list[int]:
-    """Which of `class_names` every word has."""
+def tag_numbers(sentence: list[Word], class_names: Sequence[str]) -> list[int]:
+    """The index in `class_names` of each word's tag."""
     known = {name: number for number, name in enumerate(class_names)}
     for word in sentence:
         if word.tag not in known:
             tag = None if word.tag == "_" else word.tag
             label_number(Example(word.form, tag, word.place), "", class_names)  # says what is wrong
     return [known[word.tag] for word in sentence]
-
-
-def _words(sentences: list[list[Word]], lower: bool) -> list[list[str]]:
-    return [[normalize("NFC", word.form.lower() if lower else word.form) for word in each] for each in sentences]
-
-
-def _file(root: str | None, files: Mapping[str, str], split: str) -> Path:
-    names = ", ".join(files.values())
-    return find(root, files[check_choice("split", split, files)], EXPECTED.format(names, root or "data/UD_English-EWT"))

@@ -1,6 +1,10 @@
-"""What data sets of text have in common: a tokeniser and a greatest length."""
+"""Sequences of tokens: what the data sets of text have in common."""
 
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
+
+import torch
+from jaxtyping import Int
+from torch import Tensor
 
 from ablate.data.sequence import SequenceDataset
 from ablate.data.text.tokeniser import Tokeniser
@@ -8,31 +12,44 @@ from ablate.errors import check_positive
 
 
 class TextDataset(SequenceDataset):
-    """One split of a text; its tokeniser has the vocabulary of the training split, whichever split this is."""
+    """One split of texts with one tokeniser. A subclass makes samples of `tokens`.
+
+    Args:
+        tokeniser: not yet fitted.
+        texts: the tokens of each text.
+        max_length: steps that are kept of each sample, the first ones; None: all.
+        extra: steps that a sample has beside its tokens.
+
+    Attributes:
+        tokens: the numbers of each text's tokens, once the tokenisers are set.
+    """
+
+    tokens: list[Int[Tensor, " t"]]
+
+    def __init__(self, tokeniser: Tokeniser, texts: Sequence[Sequence[str]], max_length: int | None, extra: int = 0) -> None:
+        self.tokenisers = {"source": tokeniser}
+        self.texts, self.max_length = texts, max_length
+        self.lengths, self.cut = limited([len(text) + extra for text in texts], max_length)
 
     def __len__(self) -> int:
         return len(self.lengths)
 
+    def fit_tokenisers(self) -> Mapping[str, Tokeniser]:
+        return {"source": self.tokenisers["source"].fitted(self.texts)}
+
+    def set_tokenisers(self, tokenisers: Mapping[str, Tokeniser]) -> None:
+        super().set_tokenisers(tokenisers)
+        encode = tokenisers["source"].vocabulary.encode
+        self.tokens = [torch.tensor(encode(text[: self.max_length])) for text in self.texts]
+        del self.texts  # strings take more memory than numbers
+
     def facts(self) -> dict[str, int]:
         return {"vocabulary_size": len(self.tokenisers["source"])}
 
-    def shorten(self, sequences: Iterable[Sequence], max_length: int | None) -> list[Sequence]:
-        """The first `max_length` of each; sets `cut` and `lengths`."""
-        kept, self.cut = list(sequences), 0
-        if max_length is not None:
-            check_positive("max_length", max_length)
-            self.cut = sum(len(sequence) > max_length for sequence in kept)
-            kept = [sequence[:max_length] for sequence in kept]
-        self.lengths = [len(sequence) for sequence in kept]
-        return kept
 
-
-def source_tokeniser(
-    given: Mapping[str, Tokeniser] | None,
-    tokeniser: Tokeniser,
-    train: Callable[[], Iterable[Iterable[str]]],
-    size: int | None = None,
-    least: int = 1,
-) -> dict[str, Tokeniser]:
-    """The `given` tokenisers of a trained network, or `tokeniser` with the vocabulary of the training split's tokens."""
-    return dict(given) if given is not None else {"source": tokeniser.fitted(train(), size, least)}
+def limited(lengths: Sequence[int], max_length: int | None) -> tuple[list[int], int]:
+    """Each length or `max_length`, whichever is less, and how many were greater."""
+    if max_length is None:
+        return list(lengths), 0
+    most = check_positive("max_length", max_length)
+    return [min(length, most) for length in lengths], sum(length > most for length in lengths)

@@ -1,15 +1,15 @@
 """Texts with a class each, by characters or by words, from any reader."""
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Sequence
 from typing import NamedTuple
 
 import torch
 
 from ablate.data.sequence import Sample
-from ablate.data.split import SPLITS
-from ablate.data.text.dataset import TextDataset, source_tokeniser
+from ablate.data.split import read_split
+from ablate.data.text.dataset import TextDataset
 from ablate.data.text.tokeniser import Tokeniser
-from ablate.errors import BadInput, check_choice, did_you_mean
+from ablate.errors import BadInput, did_you_mean
 
 
 class Example(NamedTuple):
@@ -25,13 +25,9 @@ class LabelledText(TextDataset):
 
     Args:
         read: split -> examples in a fixed order; the one thing that a new data set has to bring.
-        unit: characters (any Unicode, in normal form C) or words, between white space.
-        lower: capitals become small letters.
-        max_length: tokens that are kept of a text, the first ones; null: all.
-        min_count: a token that the training split has more rarely is unknown.
-        max_vocabulary: at most so many tokens, with the four special ones; null: all.
+        tokeniser: how texts become tokens; its vocabulary is counted on the training split.
+        max_length: tokens that are kept of a text, the first ones; None: all.
         class_names: the labels, in the order of their numbers.
-        tokenisers: those of a trained network; None: the vocabulary is counted on the training split.
 
     Raises:
         BadInput: a text that is empty or has no known label, an empty split, a wrong option; or what the reader finds.
@@ -42,37 +38,24 @@ class LabelledText(TextDataset):
         split: str,
         *,
         read: Callable[[str], Sequence[tuple]],
-        unit: str,
-        lower: bool,
+        tokeniser: Tokeniser,
         max_length: int | None,
-        min_count: int,
-        max_vocabulary: int | None,
         class_names: Sequence[str],
-        tokenisers: Mapping[str, Tokeniser] | None = None,
     ) -> None:
-        examples = [Example(*each) for each in read(check_choice("split", split, SPLITS))]
-        if not examples:
-            raise BadInput(f"the {split} split is empty")
-        tokeniser = Tokeniser(unit, lower)
-        texts = [tokeniser.split(example.text) for example in examples]
+        examples = [Example(*each) for each in read_split(read, split)]
         self.labels = [label_number(example, f"{split} text {i}", class_names) for i, example in enumerate(examples)]
-        for i, (tokens, example) in enumerate(zip(texts, examples, strict=True)):
-            if not tokens:
-                raise BadInput(f"{example.place or f'{split} text {i}'}: an empty text")
-
-        def of_training() -> list[list[str]]:
-            return texts if split == "train" else [tokeniser.split(text) for text, *_ in read("train")]
-
-        self.tokenisers = source_tokeniser(tokenisers, tokeniser, of_training, max_vocabulary, min_count)
-        encode = self.tokenisers["source"].vocabulary.encode
-        self.inputs = [torch.tensor(encode(tokens)) for tokens in self.shorten(texts, max_length)]
+        texts = [tokeniser.split(example.text) for example in examples]
+        if [] in texts:
+            first = texts.index([])
+            raise BadInput(f"{examples[first].place or f'{split} text {first}'}: an empty text")
+        super().__init__(tokeniser, texts, max_length)
 
     def __getitem__(self, index: int) -> Sample:
-        return Sample(self.inputs[index], torch.tensor(self.labels[index]), index)
+        return Sample(self.tokens[index], torch.tensor(self.labels[index]), index)
 
 
 def label_number(example: Example, name: str, class_names: Sequence[str]) -> int:
-    """Which of `class_names` an example has."""
+    """The index in `class_names` of an example's label; `name` is the example's in messages where it has no `place`."""
     label, place = example.label, example.place or f"{name} {example.text[:40]!r}"
     if label is None or label == "":
         raise BadInput(f"{place}: the label is missing")

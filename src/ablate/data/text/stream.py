@@ -3,11 +3,9 @@
 from collections.abc import Callable, Mapping
 from itertools import accumulate
 
-import torch
-
 from ablate.data.sequence import Sample
 from ablate.data.split import SPLITS
-from ablate.data.text.dataset import TextDataset, source_tokeniser
+from ablate.data.text.dataset import TextDataset
 from ablate.data.text.tokeniser import Tokeniser
 from ablate.errors import BadInput, check_choice, check_positive
 
@@ -22,12 +20,8 @@ class TextStream(TextDataset):
 
     Args:
         read: -> the text.
-        unit: characters (any Unicode, in normal form C) or words, between white space.
-        lower: capitals become small letters.
+        tokeniser: how the text becomes tokens; its vocabulary is counted on the training split.
         length: steps of a piece.
-        min_count: a token that the training split has more rarely is unknown.
-        max_vocabulary: at most so many tokens, with the four special ones; null: all.
-        tokenisers: those of a trained network; None: the vocabulary is counted on the training split.
 
     Raises:
         BadInput: a text of which a split would be without two tokens, a wrong option; or what the reader finds.
@@ -35,38 +29,28 @@ class TextStream(TextDataset):
 
     stream = True
 
-    def __init__(
-        self,
-        split: str,
-        *,
-        read: Callable[[], str],
-        unit: str,
-        lower: bool,
-        length: int,
-        min_count: int,
-        max_vocabulary: int | None,
-        tokenisers: Mapping[str, Tokeniser] | None = None,
-    ) -> None:
+    def __init__(self, split: str, *, read: Callable[[], str], tokeniser: Tokeniser, length: int) -> None:
         check_choice("split", split, SPLITS)
         self.length = check_positive("length", length)
-        tokeniser = Tokeniser(unit, lower, complete=False)
-        parts = stretches(tokeniser.split(read()))
+        parts = split_text(tokeniser.split(read()))
         for name, tokens in parts.items():
             if len(tokens) < 2:
-                raise BadInput(f"the text is too short: {len(tokens)} of its {unit} for the {name} split, not 2 or more")
-        self.tokenisers = source_tokeniser(tokenisers, tokeniser, lambda: [parts["train"]], max_vocabulary, min_count)
-        self.tokens = torch.tensor(self.tokenisers["source"].vocabulary.encode(parts[split]))
-        starts = range(0, len(self.tokens) - 1, length)
-        self.lengths = [min(length, len(self.tokens) - 1 - start) for start in starts]
+                raise BadInput(f"the text is too short: {len(tokens)} of its {tokeniser.unit} for the {name} split, not 2 or more")
+        super().__init__(tokeniser, [parts[split]], None)
+        steps = len(parts[split]) - 1
+        self.lengths = [min(length, steps - start) for start in range(0, steps, length)]
+
+    def fit_tokenisers(self) -> Mapping[str, Tokeniser]:
+        return {"source": self.tokenisers["source"].fitted(self.texts, complete=False)}
 
     def __getitem__(self, index: int) -> Sample:
         if not 0 <= index < len(self):
             raise IndexError(f"piece {index} of {len(self)}")
         start, size = index * self.length, self.lengths[index]
-        return Sample(self.tokens[start : start + size], self.tokens[start + 1 : start + size + 1], index)
+        return Sample(self.tokens[0][start : start + size], self.tokens[0][start + 1 : start + size + 1], index)
 
 
-def stretches(tokens: list[str]) -> dict[str, list[str]]:
-    """The stretches of a text that the splits are."""
+def split_text(tokens: list[str]) -> dict[str, list[str]]:
+    """Split -> its stretch of the text."""
     ends = [round(len(tokens) * share) for share in accumulate(SHARES)]
     return {split: tokens[start:end] for split, start, end in zip(SPLITS, [0, *ends], ends, strict=False)}

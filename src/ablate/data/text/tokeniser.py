@@ -1,6 +1,7 @@
 """Between a text and the numbers of its tokens, in both directions."""
 
 from collections.abc import Iterable, Sequence
+from copy import copy
 from unicodedata import normalize
 
 from ablate.data.text.vocabulary import END, SPECIAL, Vocabulary
@@ -10,14 +11,16 @@ UNITS = ("characters", "words")
 
 
 class Tokeniser:
-    """Splits a text into tokens, numbers them, and joins tokens again. It goes with a trained network into its checkpoint.
+    """Splits a text into tokens, numbers them, and joins tokens again. Checkpoints keep it beside the network's weights.
 
     Args:
         unit: characters (of any script, in Unicode normal form C), or words (what stands between white space).
         lower: capitals become small letters.
         punctuation: keep words that have neither a letter nor a digit.
+        min_count: a token that the training split has more rarely is unknown.
+        max_vocabulary: largest size of the vocabulary, the four special tokens included; None: no limit.
         marks: characters that are words of their own wherever they stand, such as ".?".
-        complete: texts are whole: each begins after BEGIN and ends with END. False for pieces of a longer text.
+        complete: each text begins with BEGIN and ends with END. False for pieces of a longer text.
         vocabulary: which token has which number; None until it is counted (`fitted`).
     """
 
@@ -26,31 +29,35 @@ class Tokeniser:
         unit: str = "words",
         lower: bool = False,
         punctuation: bool = True,
+        min_count: int = 1,
+        max_vocabulary: int | None = None,
         marks: str = "",
         complete: bool = True,
         vocabulary: Vocabulary | None = None,
     ) -> None:
         self.unit, self.lower = check_choice("unit", unit, UNITS), lower
         self.punctuation, self.marks, self.complete = punctuation, marks, complete
+        self.min_count = check_positive("min_count", min_count)
+        self.max_vocabulary = None if max_vocabulary is None else check_positive("max_vocabulary", max_vocabulary)
         self.vocabulary = Vocabulary(SPECIAL) if vocabulary is None else vocabulary
 
-    def fitted(self, sequences: Iterable[Iterable[str]], size: int | None = None, least: int = 1) -> "Tokeniser":
-        """The same with the tokens that `sequences` of tokens have `least` times or more, at most `size` (None: all of them)."""
-        if size is not None:
-            check_positive("max_vocabulary", size)
-        return self.with_vocabulary(Vocabulary.count(sequences, size, check_positive("min_count", least)))
-
-    def with_vocabulary(self, vocabulary: Vocabulary) -> "Tokeniser":
-        """The same with another vocabulary."""
-        return Tokeniser(self.unit, self.lower, self.punctuation, self.marks, self.complete, vocabulary)
+    def fitted(self, texts: Iterable[Iterable[str]], complete: bool = True) -> "Tokeniser":
+        """A copy with the vocabulary of `texts`, each given as its tokens."""
+        fitted = copy(self)
+        fitted.vocabulary, fitted.complete = Vocabulary.count(texts, self.max_vocabulary, self.min_count), complete
+        return fitted
 
     def __len__(self) -> int:
         """Size of the vocabulary, with the special tokens."""
         return len(self.vocabulary)
 
+    def normalise(self, text: str) -> str:
+        """Unicode normal form C, and small letters where `lower`."""
+        return normalize("NFC", text.lower() if self.lower else text)
+
     def split(self, text: str) -> list[str]:
         """The tokens of a text."""
-        text = normalize("NFC", text.lower() if self.lower else text)
+        text = self.normalise(text)
         if self.unit == "characters":
             return list(text)
         for mark in self.marks:
@@ -79,7 +86,7 @@ class Tokeniser:
         return self.join(self.decode(numbers))
 
     def state(self) -> dict[str, object]:
-        """What `from_state` makes it from again, as plain Python."""
+        """Plain Python values from which `from_state` makes it again."""
         options = {"unit": self.unit, "lower": self.lower, "punctuation": self.punctuation, "marks": self.marks}
         return options | {"complete": self.complete, "tokens": list(self.vocabulary.tokens)}
 
