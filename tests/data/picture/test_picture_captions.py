@@ -52,7 +52,7 @@ def test_options():
     assert captioned(lower=False).references(0)[1] == "a Dot"
     short = captioned(max_length=2)
     assert short.cut == 2 and short[0].tokens.shape == (2,) and short.references(0)[0] == "a red dot ."
-    assert captioned("val", min_count=2)[0].tokens.tolist()[1] == UNKNOWN
+    assert captioned("val", TWO[:1], min_count=2)[0].tokens.tolist()[1] == UNKNOWN
     assert captioned(image_size=[4, 10])[0].image.shape == (3, 4, 10)
     letters = captioned(given=[("red.png", ["نقطة حمراء"])], unit="characters")
     assert letters.references(0) == ["نقطة حمراء"] and letters[0].tokens.shape == (10,)

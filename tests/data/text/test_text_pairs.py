@@ -3,6 +3,7 @@
 import gzip
 from collections import defaultdict
 from datetime import date
+from functools import partial
 from pathlib import Path
 
 import pytest
