@@ -103,7 +103,7 @@ def short(words: list[str], request: pytest.FixtureRequest) -> list[str]:
         more.append("data.image_size=16")
     if cfg.data.get("root") is not None and choices.data in digests.FOLDERS:
         more.append(f"data.root={request.getfixturevalue('real_data') / digests.FOLDERS[choices.data]}")
-    return [*more, *(["~callbacks.inside"] if "inside" in cfg.callbacks else [])]
+    return more
 
 
 def words_of(command: str, project: Path, request: pytest.FixtureRequest) -> list[str]:

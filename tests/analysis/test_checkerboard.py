@@ -85,7 +85,7 @@ def test_the_gradient_is_that_of_the_loss():
 @pytest.fixture(scope="module")
 def run(tmp_path_factory):
     folder = tmp_path_factory.mktemp("checkerboard")
-    words = ["callbacks=checkerboard", "data.image_size=32", f"hydra.run.dir={folder}/run"]
+    words = ["probe=checkerboard", "data.image_size=32", f"hydra.run.dir={folder}/run"]
     done = script("train", *[w for w in TINY if "image_size" not in w], *words, cwd=folder)
     assert done.returncode == 0, done.stderr
     return folder / "run"
@@ -105,18 +105,18 @@ def test_a_run_ends_with_the_measures_of_its_start_and_its_end(run):
 @pytest.mark.xdist_group("checkerboard")
 def test_evaluate_measures_a_checkpoint_of_a_run_without_the_callback_too(run, tmp_path):
     best = run / "checkpoints/best.ckpt"
-    done = script("evaluate", f"checkpoint={best}", "metric=checkerboard", cwd=tmp_path)
+    done = script("evaluate", f"checkpoint={best}", "probe=checkerboard", cwd=tmp_path)
     assert done.returncode == 0, done.stderr
     (found,) = tmp_path.glob("logs/evaluate/*/metrics.json")
     again, first = json.loads(found.read_text()), json.loads((run / "metrics.json").read_text())
     assert {tag: first[tag] for tag in again} == pytest.approx(again, rel=1e-5, nan_ok=True)
     assert again.keys() == {tag for tag in first if tag.startswith("test/") and "checkerboard_start" not in tag}
     assert (found.parent / "checkerboard.png").exists()
-    line = error_line(script("evaluate", f"checkpoint={best}", "metric=chequerboard", cwd=tmp_path))
+    line = error_line(script("evaluate", f"checkpoint={best}", "probe=chequerboard", cwd=tmp_path))
     assert "chequerboard" in line and "checkerboard" in line
 
 
 @pytest.mark.slow
 def test_pictures_below_one_are_refused(tmp_path):
-    words = [*TINY, "callbacks=checkerboard", "metric.pictures=0"]
+    words = [*TINY, "probe=checkerboard", "probe.checkerboard.pictures=0"]
     assert "pictures=0 must be a whole number of at least 1" in error_line(script("train", *words, cwd=tmp_path))

@@ -20,7 +20,7 @@ TEXT = "The cat sat on the mat. A dog ran; the cat ran too.\n" * 60
 WORDS = [
     "data=text", "model=language_model", "model/cell=gru", "task=language_modelling", "data.length=20", "data.batch_size=8",
     "model.cell.hidden_size=8", "model.embedding_size=8", "trainer.max_epochs=2", "trainer.log_every_n_steps=1",
-    "callbacks.samples.length=15", "callbacks.inside.samples=2", "task.truncate=7",
+    "callbacks.samples.length=15", "task.truncate=7",
 ]  # fmt: skip
 
 
@@ -33,7 +33,7 @@ def trained(folder: Path, text: str, *words: str) -> Path:
 
 @pytest.fixture(scope="module")
 def run(tmp_path_factory):
-    return trained(tmp_path_factory.mktemp("characters"), TEXT)
+    return trained(tmp_path_factory.mktemp("characters"), TEXT, "probe=inside", "probe.inside.samples=2")
 
 
 @pytest.fixture(scope="module")
@@ -41,7 +41,6 @@ def of_words(tmp_path_factory):
     quiet = [
         "data.dataset.tokeniser.unit=words",
         "data.dataset.tokeniser.lower=true",
-        "~callbacks.inside",
         "logger=none",
         "trainer.max_epochs=1",
     ]

@@ -41,12 +41,12 @@ def evaluate(cfg: DictConfig) -> dict[str, float]:
 
 
 def with_overrides_of_run(words: Sequence[str]) -> list[str]:
-    """The overrides of the checkpoint's run before the user's own; a group chosen anew starts from its defaults."""
+    """The overrides of the checkpoint's run, without its probes, before the user's own; a group chosen anew starts from its defaults."""
     if fixed := [word for word in words if re.match(r"model\b", _key(word)) and not _is_search(word)]:
         raise BadInput(f"{fixed[0]}: the network is the checkpoint's own; leave the word out (model/search alone may be chosen)")
     path, given = value_of(words, "checkpoint"), {_key(word) for word in words}
     overrides = plain_overrides(read_checkpoint(path), path) if path else []
-    return [*(word for word in overrides if not _replaced(_key(word), given)), *words]
+    return [*(word for word in overrides if not _replaced(_key(word), {*given, "probe"})), *words]
 
 
 def check_same_sizes(checkpoint: dict[str, Any], cfg: DictConfig) -> None:
@@ -65,7 +65,7 @@ def check_same_sizes(checkpoint: dict[str, Any], cfg: DictConfig) -> None:
 
 def _make_trainer(cfg: DictConfig) -> Trainer:
     callbacks = [build(cfg.callbacks, name) for name in ("progress", "confusion") if name in cfg.callbacks]
-    callbacks += [build(cfg, "metric")] if "metric" in cfg else []
+    callbacks += build(cfg, "probe").values()
     return build(cfg, "trainer", logger=False, callbacks=callbacks, plugins=[AtomicCheckpointIO()])
 
 

@@ -90,7 +90,7 @@ def _of_test(metrics: dict[str, float]) -> dict[str, float]:
 def swept_values(cfg: DictConfig) -> dict[str, str | float | bool]:
     """The values by which HPARAMS compares runs: the chosen options, the usual numbers, and every override of this run."""
     hydra = HydraConfig.get()
-    skipped = ("hydra", "callbacks", "logger", "debug", "log_dir", "ckpt_path", "name")
+    skipped = ("hydra", "callbacks", "probe", "logger", "debug", "log_dir", "ckpt_path", "name")
     values = {k: v for k, v in hydra.runtime.choices.items() if v not in (None, "null") and not k.startswith(skipped)}
     for key in ("seed", "optimizer.lr", "data.batch_size", "data.image_size", "trainer.max_epochs"):
         values[key] = OmegaConf.select(cfg, key)

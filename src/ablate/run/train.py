@@ -91,8 +91,8 @@ def fill_in(cfg: DictConfig, data: DataModule) -> None:
 
 
 def make_trainer(cfg: DictConfig) -> Trainer:
-    """The Lightning trainer with the config's logger, callbacks and atomic checkpoints."""
-    callbacks = list(build(cfg, "callbacks").values())
+    """The Lightning trainer with the config's logger, callbacks, probes and atomic checkpoints."""
+    callbacks = [*build(cfg, "callbacks").values(), *build(cfg, "probe").values()]
     logger = build(cfg, "logger") if cfg.get("logger") else False
     return build(cfg, "trainer", logger=logger, callbacks=callbacks, plugins=[AtomicCheckpointIO()])
 
@@ -112,7 +112,7 @@ def metric_tags(cfg: DictConfig) -> list[str]:
         if cfg.data.get(key, 0) is None and cfg.data.input_size is None:
             cfg.data[key] = 8  # no name depends on it
     task = build(cfg, "task")
-    measures = [callback for callback in build(cfg, "callbacks").values() if isinstance(callback, Measure)]
+    measures = [probe for probe in build(cfg, "probe").values() if isinstance(probe, Measure)]
     tags = [*(task.metric_tags(split) for split in SPLITS), *(measure.metric_tags() for measure in measures)]
     return [tag for each in tags for tag in each]
 
