@@ -4,10 +4,9 @@ from functools import partial
 
 import pytest
 import torch
-from ablate.model.text.captioner import Captioner
-from ablate.model.text.sequence_to_sequence import SequenceToSequence
 from lightning.pytorch import Trainer, seed_everything
 from lightning.pytorch.loggers import TensorBoardLogger
+from networks import answerer, captioner, translator
 from PIL import Image
 from tensorboard.backend.event_processing.event_accumulator import EventAccumulator
 
@@ -26,7 +25,6 @@ from ablate.model.recurrent.cell.gru import GRU
 from ablate.model.segmenter.encoder.small import SmallEncoder
 from ablate.model.text.attention.additive import Additive
 from ablate.model.text.decoding.greedy import greedy
-from ablate.model.text.question_answering import QuestionAnswering as Answering
 from ablate.optim.schedule import constant
 from ablate.task.captioning import Captioning
 from ablate.task.question_answering import QuestionAnswering
@@ -49,7 +47,7 @@ def data(dataset):
 def captioning(attention=ATTENTION):
     module, tokens = data(partial(SceneCaptions, **SCENES, captions=2, held_out=[], show_held_out="never"))
     torch.manual_seed(0)
-    model = Captioner(ENCODER(), len(tokens["target"]), 6, CELL, attention, SEARCH)
+    model = captioner(ENCODER(), len(tokens["target"]), 6, CELL, attention, SEARCH)
     return with_tokens(Captioning(model, ADAM, constant, ["bleu"], judged=True), tokens), module
 
 
@@ -59,14 +57,14 @@ def translation(attention=ATTENTION):
     module, tokens = data(partial(TextPairs, read=lambda split: pairs, **options))
     sizes = [len(tokens[side]) for side in ("source", "target")]
     torch.manual_seed(0)
-    model = SequenceToSequence(*sizes, 6, CELL, attention, SEARCH)
+    model = translator(*sizes, 6, CELL, attention, SEARCH)
     return with_tokens(Translation(model, ADAM, constant, ["sacrebleu"]), tokens), module
 
 
 def answering(attention=ATTENTION):
     module, tokens = data(partial(SceneQuestions, **SCENES, kinds=["existence", "colour"], class_names=ANSWERS))
     torch.manual_seed(0)
-    model = Answering(ENCODER(), len(tokens["source"]), 6, CELL, attention, len(ANSWERS))
+    model = answerer(ENCODER(), len(tokens["source"]), 6, CELL, attention, len(ANSWERS))
     return with_tokens(QuestionAnswering(model, len(ANSWERS), ADAM, constant), tokens), module
 
 
@@ -76,7 +74,7 @@ def reading(folder, attention=ATTENTION):
         (folder / f"en-valid/qa1_{name}.txt").write_text(STORIES * 4)
     module, tokens = data(partial(Babi, root=str(folder), tasks=[1], max_length=None, class_names=["home", "out"]))
     torch.manual_seed(0)
-    model = Answering(None, len(tokens["source"]), 6, CELL, attention, 2)
+    model = answerer(None, len(tokens["source"]), 6, CELL, attention, 2)
     return with_tokens(QuestionAnswering(model, 2, ADAM, constant), tokens), module
 
 

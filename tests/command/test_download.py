@@ -282,7 +282,7 @@ def test_a_full_disk_or_a_kill_while_unpacking_leaves_no_half_data_set(
 @pytest.mark.parametrize(
     "url, message",
     [
-        ("http://127.0.0.1:{port}/other.zip", "the server answers 404 Not Hypotheses"),
+        ("http://127.0.0.1:{port}/other.zip", "the server answers 404 Not Found"),
         ("http://127.0.0.1:1/file.zip", "refused"),
         ("nonsense", "unknown url type"),
     ],

@@ -7,10 +7,10 @@ import pytest
 import torch
 from commands import compose, error_line, script
 from generated import scenes
-from hydra.utils import instantiate
 from overfit import minimise
 
 from ablate.figure.panel import GAP, LINE, reconstruction_panel
+from ablate.run.build import build
 
 SMALL = ["experiment=autoencoder", "model.encoder.width=8", "model.encoder.depth=1", "model/decoder=resize_conv"]
 
@@ -21,7 +21,7 @@ def batch(count=8):
 
 
 def test_loss_and_psnr_are_those_of_the_pictures():
-    task, pictures = instantiate(compose(*SMALL).task, _convert_="all").eval(), batch()
+    task, pictures = build(compose(*SMALL), "task").eval(), batch()
     with torch.no_grad():
         loss, prediction, target, _ = task.step(pictures)
         output = task.model(pictures.image)
@@ -37,7 +37,7 @@ def test_loss_and_psnr_are_those_of_the_pictures():
 
 def test_one_batch_is_learned_by_looping_over_step():
     torch.manual_seed(0)
-    task, pictures = instantiate(compose(*SMALL).task, _convert_="all"), batch()
+    task, pictures = build(compose(*SMALL), "task"), batch()
     losses = minimise(lambda: task.step(pictures).loss, torch.optim.Adam(task.parameters(), lr=0.01), steps=150)
     assert losses[-1] < 0.1 * losses[0] and losses[-1] < 0.02
 

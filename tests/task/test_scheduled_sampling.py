@@ -5,14 +5,13 @@ from functools import partial
 
 import pytest
 import torch
-from ablate.model.text.sequence_to_sequence import SequenceToSequence
+from networks import translator
 
 from ablate.data.batch import PairBatch
 from ablate.data.text.teacher_forcing import padded, shifted
 from ablate.errors import BadInput
 from ablate.model.recurrent.cell.gru import GRU
 from ablate.model.text.attention.additive import Additive
-from ablate.model.text.decoding.greedy import greedy
 from ablate.optim.schedule import constant
 from ablate.task.scheduled_sampling import SCHEDULES, scheduled_sampling
 from ablate.task.translation import Translation
@@ -53,9 +52,9 @@ def test_a_share_of_none_is_teacher_forcing_bit_for_bit(schedule):
     batch = PairBatch(*source, *shifted([torch.tensor([5, 4]), torch.tensor([6, 6, 4])]), torch.arange(2))
     for sampling in ({}, {"scheduled_sampling": 0.0, "sampling_schedule": schedule}, {"scheduled_sampling": 1.0}):
         torch.manual_seed(0)
-        net = SequenceToSequence(7, 7, 4, partial(GRU, hidden_size=5), partial(Additive, size=3), greedy, dropout=0.3)
+        net = translator(7, 7, 4, partial(GRU, hidden_size=5), partial(Additive, size=3), dropout=0.3)
         task = Translation(net, torch.optim.SGD, constant, **sampling)
-        task.own = task.sampling(1.0)
+        task.sampling_probability = task.sampling(1.0)
         torch.manual_seed(1)
         losses.append(task.train().step(batch).loss.item())
     assert losses[0] == losses[1] != losses[2]

@@ -9,10 +9,9 @@ from itertools import product
 
 import pytest
 import torch
-from ablate.model.text.captioner import Captioner
-from ablate.model.text.sequence_to_sequence import SequenceToSequence
 from commands import ROOT, error_line, script
 from lightning.pytorch import Callback, Trainer
+from networks import answerer, captioner, translator
 from PIL import Image
 
 from ablate.data.batch import IGNORE, QuestionBatch, SegmentationBatch
@@ -32,7 +31,6 @@ from ablate.model.text.attention.additive import Additive
 from ablate.model.text.attention.none import none
 from ablate.model.text.decoding.beam import beam
 from ablate.model.text.decoding.greedy import greedy
-from ablate.model.text.question_answering import QuestionAnswering as Answering
 from ablate.optim.schedule import constant
 from ablate.task.captioning import Captioning
 from ablate.task.question_answering import QuestionAnswering
@@ -62,6 +60,9 @@ CAPTIONS = {
 class Judged(PictureCaptions):
     """A picture's captions are true of it, an empty one is of no language."""
 
+    def truth(self, index):
+        return super().truth(index)._replace(judges=[partial(self.judge, i) for i in index])
+
     def judge(self, index, caption):
         return [caption in self.references(index)] if caption else None
 
@@ -85,7 +86,7 @@ def translation(attention="additive", search=greedy, dropout=0.0, **options):
     torch.manual_seed(0)
     tokenisers = pairs_data().tokenisers
     sizes = (len(tokenisers["source"]), len(tokenisers["target"]))
-    net = SequenceToSequence(*sizes, 8, partial(GRU, hidden_size=16), ATTENTIONS[attention], search, dropout=dropout)
+    net = translator(*sizes, 8, partial(GRU, hidden_size=16), ATTENTIONS[attention], search, dropout=dropout)
     return named(Translation(net, ADAM, constant, **options), tokenisers)
 
 
@@ -93,14 +94,14 @@ def captioning(attention="additive", search=greedy, **options):
     torch.manual_seed(0)
     tokenisers = caption_data().tokenisers
     encoder = SmallEncoder(width=8, depth=2)
-    net = Captioner(encoder, len(tokenisers["target"]), 8, partial(LSTM, hidden_size=16), ATTENTIONS[attention], search)
+    net = captioner(encoder, len(tokenisers["target"]), 8, partial(LSTM, hidden_size=16), ATTENTIONS[attention], search)
     return named(Captioning(net, ADAM, constant, **options), tokenisers)
 
 
 def answering(of_stories=False, **options):
     torch.manual_seed(0)
     encoder = None if of_stories else SmallEncoder(width=4, depth=2)
-    net = Answering(encoder, 9, 8, partial(GRU, hidden_size=8), ATTENTIONS["additive"], 3)
+    net = answerer(encoder, 9, 8, partial(GRU, hidden_size=8), ATTENTIONS["additive"], 3)
     return named(QuestionAnswering(net, 3, ADAM, constant, **options), {})
 
 
@@ -236,8 +237,8 @@ def test_scheduled_sampling_hears_its_own_tokens(attention):
     task, batch = translation(attention, scheduled_sampling=1.0).train(), pairs_data().some("val", 5)
     told = batch._replace(input=torch.cat((batch.input[:, :1], torch.full_like(batch.input[:, 1:], 5)), 1))
 
-    def loss(batch, own, seed):
-        task.own = own
+    def loss(batch, probability, seed):
+        task.sampling_probability = probability
         torch.manual_seed(seed)
         return task.step(batch).loss.item()
 
@@ -254,7 +255,7 @@ def test_the_share_of_own_tokens_follows_the_steps(schedule, parts):
 
     class Hearing(Callback):
         def on_train_batch_end(self, trainer, task, *given):
-            heard.append(task.own)
+            heard.append(task.sampling_probability)
 
     task = translation(scheduled_sampling=0.8, sampling_schedule=schedule)
     Trainer(max_epochs=2, callbacks=[Hearing()], log_every_n_steps=1, **QUIET).fit(task, pairs_data())
@@ -452,7 +453,7 @@ def test_characters_stand_side_by_side_and_nothing_follows_the_end():
     word = task.tokenisers["target"].vocabulary.index["dog"]
     tokens = torch.tensor([[word, UNKNOWN, END, word], [END, END, END, END]])
     assert task.texts(tokens) == ["dog <unk>", ""]
-    task.unit = "characters"
+    task.tokenisers["target"].unit = "characters"
     assert task.texts(tokens) == ["dog<unk>", ""]
     source, target = (task.tokenisers[side].vocabulary.index for side in ("source", "target"))
     assert source != target and "hund" in source and "hund" not in target
@@ -486,7 +487,7 @@ SAMPLED = [*PAIRED, "model.dropout=0.3", "task.scheduled_sampling=0.5", "task.sa
     [
         (["model.search.max_length=0"], "model.search.max_length=0 must be a whole number of at least 1"),
         (["model/search=beam", "model.search.width=25"], "model.search.width=25 is wider than the vocabulary"),
-        (["model=captioner"], "task=translation is for another kind of model than Captioner"),
+        (["model=captioner"], "these data are pairs"),
     ],
 )
 def test_the_command_says_so_in_one_line_before_training(words, said, tmp_path):

@@ -39,14 +39,13 @@ class Late:
 
 
 def build(cfg: DictConfig, part: str, **late: object) -> Any:
-    """Instantiate the node `part`, such as "task", with all below it; `late` are arguments that no config has.
+    """Instantiate the node `part`, such as "task" or "model.network", with all below it; `late` are arguments that no config has.
 
     Raises:
         BadInput: what a constructor refuses, in the keys of `cfg`; arguments that it does not have.
     """
-    node = OmegaConf.create(
-        _with_late_parts(cfg, part, OmegaConf.to_container(cfg[part], resolve=True)), flags={"allow_objects": True}
-    )
+    options = OmegaConf.to_container(OmegaConf.select(cfg, part), resolve=True)
+    node = OmegaConf.create(_with_late_parts(cfg, part, options), flags={"allow_objects": True})
     try:
         return instantiate(node, _convert_="all", **late)
     except InstantiationException as error:

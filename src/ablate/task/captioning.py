@@ -9,8 +9,8 @@ from torchmetrics import MetricCollection
 from ablate.data.batch import BatchKind, CaptionBatch, Truth
 from ablate.metric.text.truth import TruthRate
 from ablate.model.segmenter.encoder.load import load_encoder
-from ablate.model.text.encoder_decoder import EncoderDecoder
 from ablate.model.text.memory import Memory
+from ablate.model.text.picture_reader import PictureReader
 from ablate.task.text_generation import SCORES, TextGeneration
 
 
@@ -27,7 +27,7 @@ class Captioning(TextGeneration):
     """
 
     learns_from = BatchKind.CAPTIONED_PICTURES
-    model_class = EncoderDecoder
+    reader_class = PictureReader
 
     def __init__(
         self,

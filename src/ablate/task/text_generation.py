@@ -2,7 +2,7 @@
 
 from abc import abstractmethod
 from collections.abc import Callable, Sequence
-from typing import NamedTuple
+from typing import ClassVar, NamedTuple
 
 import torch
 from jaxtyping import Int
@@ -22,7 +22,9 @@ from ablate.metric.text.overlap import Bleu, ExactMatch, SacreBleu
 from ablate.metric.text.rouge import RougeL
 from ablate.model.evaluation import evaluating
 from ablate.model.text.decoding.base import Hypotheses
+from ablate.model.text.encoder_decoder import EncoderDecoder
 from ablate.model.text.memory import Memory
+from ablate.model.text.reader import Reader
 from ablate.task.base import Output, Task
 from ablate.task.scheduled_sampling import scheduled_sampling
 
@@ -92,12 +94,18 @@ class TextGeneration(Task):
         self.sampling = scheduled_sampling(sampling, sampling_schedule)
         self.sampling_probability = self.sampling(0.0)  # of each token that the decoder hears, now, in training
 
+    model_class = EncoderDecoder
+    reader_class: ClassVar[type[Reader]]
+
     @abstractmethod
     def read(self, batch: Batch) -> Memory:
         """What the decoder gets of a batch."""
 
     def check(self, batch: Batch, trainer: Trainer) -> None:
         super().check(batch, trainer)
+        if not isinstance(self.model.reader, self.reader_class):
+            read, wanted = type(self.model.reader).__name__, self.reader_class.__name__
+            raise BadInput(f"{type(self).__name__} trains a model with a {wanted}, not with a {read}")
         with evaluating(self):
             self.write(self.read(batch))  # what is wrong with the search is said now and not after an epoch
 

@@ -6,8 +6,8 @@ import torch
 from torch import nn
 
 from ablate.data.batch import BatchKind, PairBatch
-from ablate.model.text.encoder_decoder import EncoderDecoder
 from ablate.model.text.memory import Memory
+from ablate.model.text.text_reader import TextReader
 from ablate.task.text_generation import TextGeneration
 
 
@@ -15,7 +15,7 @@ class Translation(TextGeneration):
     """A text read by one network and written in other words by another; see `TextGeneration`."""
 
     learns_from = BatchKind.TEXT_PAIRS
-    model_class = EncoderDecoder
+    reader_class = TextReader
 
     def __init__(
         self,

@@ -7,7 +7,7 @@ import torch
 import torch.nn.functional as F
 from ablate.model.text.captioner import Captioner
 from commands import CONF, compose
-from hydra.utils import instantiate
+from networks import captioner
 
 from ablate.errors import BadInput
 from ablate.model.recurrent.cell.gru import GRU
@@ -18,6 +18,8 @@ from ablate.model.text.attention.additive import Additive
 from ablate.model.text.attention.general import General
 from ablate.model.text.attention.none import none
 from ablate.model.text.decoding.beam import beam
+from ablate.model.text.encoder_decoder import EncoderDecoder
+from ablate.run.build import build
 
 V = 7
 CELLS = {"gru": GRU, "lstm": LSTM}
@@ -30,7 +32,7 @@ every_attention = pytest.mark.parametrize("attention", ATTENTIONS)
 def network(encoder="small", cell="lstm", attention="additive", **options):
     torch.manual_seed(0)
     made = partial(CELLS[cell], hidden_size=8)
-    return Captioner(ENCODERS[encoder](), V, 6, made, ATTENTIONS[attention], partial(beam, width=3), **options)
+    return captioner(ENCODERS[encoder](), V, 6, made, ATTENTIONS[attention], partial(beam, width=3), **options)
 
 
 def pictures(rows=3):
@@ -42,8 +44,8 @@ def pictures(rows=3):
 @every_attention
 def test_rows_are_independent_and_stepwise_is_teacher_forced(attention, cell, encoder):
     net = network(encoder, cell, attention).eval()
-    decoded = net(pictures(), TOKENS)
-    alone = net(pictures()[1:2], TOKENS[1:2])
+    decoded = net(pictures(), None, TOKENS)
+    alone = net(pictures()[1:2], None, TOKENS[1:2])
     assert torch.allclose(alone.logits[0], decoded.logits[1], atol=1e-5)
     memory = net.reader(pictures())
     state = net.decoder.start(memory)
@@ -77,7 +79,7 @@ def test_a_frozen_encoder_stays_as_it_is():
     before = {name: value.clone() for name, value in net.reader.encoder.state_dict().items()}
     optimizer = torch.optim.SGD(net.parameters(), 0.5)
     net.train()
-    net(pictures(), TOKENS).logits.square().sum().backward()
+    net(pictures(), None, TOKENS).logits.square().sum().backward()
     optimizer.step()
     assert not any(module.training for module in net.reader.encoder.modules()) and net.decoder.training
     assert all(torch.equal(value, before[name]) for name, value in net.reader.encoder.state_dict().items())
@@ -87,7 +89,7 @@ def test_a_frozen_encoder_stays_as_it_is():
 @every_attention
 def test_gradients_reach_the_encoder(attention):
     net = network(attention=attention)
-    net(pictures(), TOKENS).logits.square().sum().backward()
+    net(pictures(), None, TOKENS).logits.square().sum().backward()
     assert not [name for name, each in net.named_parameters() if each.grad is None or not each.grad.any()]
 
 
@@ -100,7 +102,7 @@ def test_it_learns_what_is_in_the_picture(attention):
     target = torch.tensor([[2, 4, 5, 3], [2, 4, 6, 3], [2, 5, 5, 3], [2, 5, 6, 3]])
     optimizer = torch.optim.Adam(net.parameters(), 0.02)
     for _ in range(100):
-        loss = F.cross_entropy(net(image, target[:, :-1]).logits.flatten(0, 1), target[:, 1:].flatten())
+        loss = F.cross_entropy(net(image, None, target[:, :-1]).logits.flatten(0, 1), target[:, 1:].flatten())
         optimizer.zero_grad(), loss.backward(), optimizer.step()
     found = net.search(net.decoder, net.reader(image), begin=2, end=3, banned=(0, 1, 2))
     assert torch.equal(found.tokens[:, :3], target[:, 1:])
@@ -111,8 +113,8 @@ def test_the_config_makes_it(encoder):
     cfg = compose(
         "model=captioner", f"model/encoder={encoder}", "model.encoder.width=2", "model/attention=none", "+data.vocabulary_size=7"
     )
-    net = instantiate(cfg.model, _convert_="all")
-    assert isinstance(net, Captioner) and net(pictures(), TOKENS).logits.shape == (3, 4, V)
+    net = build(cfg, "model.network")
+    assert isinstance(net, EncoderDecoder) and net(pictures(), None, TOKENS).logits.shape == (3, 4, V)
 
 
 def test_places_that_there_are_not():

@@ -6,7 +6,7 @@ import pytest
 import torch
 import torch.nn.functional as F
 from commands import compose
-from hydra.utils import instantiate
+from networks import answerer
 
 from ablate.model.recurrent.cell.elman import Elman
 from ablate.model.recurrent.cell.gru import GRU
@@ -15,7 +15,7 @@ from ablate.model.segmenter.encoder.small import SmallEncoder
 from ablate.model.text.attention.additive import Additive
 from ablate.model.text.attention.dot import Dot
 from ablate.model.text.attention.none import none
-from ablate.model.text.question_answering import QuestionAnswering
+from ablate.run.build import build
 
 V, K = 7, 3
 CELLS = {"elman": Elman, "gru": GRU, "lstm": LSTM}
@@ -31,7 +31,7 @@ every_attention = pytest.mark.parametrize("attention", ATTENTIONS)
 def network(cell="gru", attention="additive", pictures=False, **options):
     torch.manual_seed(0)
     encoder = SmallEncoder(width=4, depth=2) if pictures else None  # 8 channels at the bottom
-    return QuestionAnswering(encoder, V, 5, partial(CELLS[cell], hidden_size=8), ATTENTIONS[attention], K, **options)
+    return answerer(encoder, V, 5, partial(CELLS[cell], hidden_size=8), ATTENTIONS[attention], K, **options)
 
 
 @every_attention
@@ -96,7 +96,7 @@ def test_it_learns_what_needs_both(attention):
 
 def test_the_configs_make_it():
     options = ("model/attention=additive", "+data.vocabulary_size=7")
-    picture = instantiate(compose("model=question_answering", *options).model, _convert_="all")
+    picture = build(compose("model=question_answering", *options), "model.network")
     assert picture(PICTURES, None, QUESTION).weights.shape == (3, 2)
-    story = instantiate(compose("model=story_question_answering", *options).model, _convert_="all")
+    story = build(compose("model=story_question_answering", *options), "model.network")
     assert story(STORY, STORIES, QUESTION).weights.shape == (3, 6)

@@ -5,9 +5,8 @@ from functools import partial
 import pytest
 import torch
 import torch.nn.functional as F
-from ablate.model.text.sequence_to_sequence import SequenceToSequence
 from commands import CONF, compose
-from hydra.utils import instantiate
+from networks import translator
 
 from ablate.errors import BadInput
 from ablate.model.recurrent.cell.elman import Elman
@@ -19,6 +18,8 @@ from ablate.model.text.attention.general import General
 from ablate.model.text.attention.none import none
 from ablate.model.text.decoding.beam import beam
 from ablate.model.text.decoding.greedy import greedy
+from ablate.model.text.encoder_decoder import EncoderDecoder
+from ablate.run.build import build
 
 N = 4
 SOURCE = torch.randint(1, 6, (3, 5), generator=torch.Generator().manual_seed(1))
@@ -32,7 +33,7 @@ OPTIONS = [{"layers": 2}, {"bidirectional": True}, {"reverse": True}, {"reverse"
 def network(cell="lstm", attention="additive", hidden_size=N, embedding_size=3, **options):
     torch.manual_seed(0)
     made = partial(CELLS[cell], hidden_size=hidden_size)
-    return SequenceToSequence(6, 7, embedding_size, made, ATTENTIONS[attention], greedy, **options).double()
+    return translator(6, 7, embedding_size, made, ATTENTIONS[attention], greedy, **options).double()
 
 
 @pytest.mark.parametrize("options", OPTIONS, ids=lambda options: "-".join(options))
@@ -93,6 +94,6 @@ def test_lengths_that_do_not_fit():
 def test_the_config_makes_it(attention):
     sizes = ["+data.source_vocabulary_size=6", "+data.vocabulary_size=7"]
     cfg = compose("model=sequence_to_sequence", f"model/attention={attention}", "model/search=beam", "model/cell=gru", *sizes)
-    net = instantiate(cfg.model, _convert_="all")
-    assert isinstance(net, SequenceToSequence) and net.search.func is beam and net.search.keywords["width"] == 5
+    net = build(cfg, "model.network")
+    assert isinstance(net, EncoderDecoder) and net.search.func is beam and net.search.keywords["width"] == 5
     assert net(SOURCE, LENGTHS, TOKENS).logits.shape == (3, 4, 7)

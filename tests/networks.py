@@ -1,0 +1,70 @@
+"""Networks that read and write, from the few options by which tests vary them."""
+
+from collections.abc import Callable
+from functools import partial
+
+from torch import nn
+
+from ablate.model.recurrent.cell.base import Cell
+from ablate.model.text.attention.base import Attention
+from ablate.model.text.decoder import TextDecoder
+from ablate.model.text.decoding.greedy import greedy
+from ablate.model.text.encoder_decoder import EncoderDecoder
+from ablate.model.text.picture_reader import PictureReader
+from ablate.model.text.question_answering import QuestionAnswering
+from ablate.model.text.text_reader import TextReader
+
+MakeCell = Callable[[int], Cell]
+MakeAttention = Callable[[int, int], Attention | None]
+
+
+def captioner(
+    encoder: nn.Module,
+    vocabulary_size: int,
+    embedding_size: int,
+    cell: MakeCell,
+    attention: MakeAttention,
+    search: Callable = greedy,
+    frozen: bool = False,
+    places: str = "bottom",
+    **options: object,
+) -> EncoderDecoder:
+    """Pictures to texts; `options` are those of the decoder."""
+    decoder = partial(TextDecoder, vocabulary_size, embedding_size, cell, attention=attention, **options)
+    return EncoderDecoder(PictureReader(encoder, frozen, places), decoder, search)
+
+
+def translator(
+    source_vocabulary_size: int,
+    vocabulary_size: int,
+    embedding_size: int,
+    cell: MakeCell,
+    attention: MakeAttention,
+    search: Callable = greedy,
+    bidirectional: bool = False,
+    reverse: bool = False,
+    **options: object,
+) -> EncoderDecoder:
+    """Texts to texts; `options` are those of both networks."""
+    reader = TextReader(source_vocabulary_size, embedding_size, cell, bidirectional=bidirectional, reverse=reverse, **options)
+    decoder = partial(TextDecoder, vocabulary_size, embedding_size, cell, attention=attention, **options)
+    return EncoderDecoder(reader, decoder, search)
+
+
+def answerer(
+    encoder: nn.Module | None,
+    vocabulary_size: int,
+    embedding_size: int,
+    cell: MakeCell,
+    attention: MakeAttention,
+    num_classes: int,
+    frozen: bool = False,
+    **options: object,
+) -> QuestionAnswering:
+    """Answers about pictures, or about stories (`encoder` None); `options` are those of the networks that read texts."""
+    question = TextReader(vocabulary_size, embedding_size, cell, **options)
+    if encoder is None:
+        reader = TextReader(vocabulary_size, embedding_size, cell, **options)
+    else:
+        reader = PictureReader(encoder, frozen)
+    return QuestionAnswering(question, reader, attention, num_classes)
