@@ -21,7 +21,7 @@ class BadInput(ValueError):
 
     def __str__(self) -> str:
         """The message as one line, without backticks."""
-        return " ".join(_ARGUMENT.sub(r"\1", self.args[0]).split())
+        return " ".join(self.args[0].replace("`", "").split())
 
 
 def did_you_mean(value: object, choices: Iterable[object]) -> str:

@@ -9,10 +9,10 @@ ROOT = SOURCE.parents[1]
 CONF = ROOT / "conf"
 
 
-def write_atomically(path: Path, text: str) -> None:
+def write_atomically(path: Path, content: str | bytes) -> None:
     """Write so that a reader, or a kill, finds the old file or the new one and never a half."""
     part = path.with_name(f".{path.name}.{os.getpid()}.part")
-    part.write_text(text, encoding="utf-8")
+    part.write_bytes(content.encode() if isinstance(content, str) else content)
     os.replace(part, path)
 
 

@@ -5,7 +5,7 @@ import pytest
 from commands import ROOT
 
 from ablate.ablation.report.curves import history
-from ablate.ablation.report.development import developments, draw_developments
+from ablate.ablation.report.effect_curves import effect_curves, plot_effect_curves
 from ablate.ablation.spec.read import load
 from ablate.files import write_json
 
@@ -18,7 +18,7 @@ def row(cell, seed, points, status="finished"):
 
 
 def of(*runs):
-    return developments(CLAIMS[:1], *map(list, zip(*runs, strict=True)))
+    return effect_curves(CLAIMS[:1], *map(list, zip(*runs, strict=True)))
 
 
 def test_the_effect_at_the_steps_that_all_have():
@@ -30,7 +30,7 @@ def test_the_effect_at_the_steps_that_all_have():
     assert first.mean == pytest.approx([0.2, 0.5]) and second.mean == pytest.approx([-0.3, 0.3])
     half = 12.7062 * 0.1 * np.sqrt(2) / np.sqrt(2)  # t(.975, 1 degree of freedom), sd of two values 0.2 apart, n = 2
     assert first.high - first.mean == pytest.approx([half, half], rel=1e-4)
-    assert len(draw_developments([first, second]).axes) == 3
+    assert len(plot_effect_curves([first, second]).axes) == 3
 
 
 def test_runs_that_did_not_end_or_were_validated_once_have_none():

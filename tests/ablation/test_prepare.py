@@ -127,11 +127,11 @@ def test_killed_while_the_teacher_learns_and_continued(project):
     [
         (put("cells", "low", ["weights={teachr}"]), "low: {teachr} is not among what is prepared; did you mean 'teacher'"),
         (put("prepare", {}), "low: {teacher} is not among what is prepared"),
-        (put("prepare", "more", TEACHER), "no cell names what is prepared, as KEY={more}"),
+        (put("prepare", "more", TEACHER), "no cell uses what is prepared, by KEY={more}"),
         (put("prepare", "teacher", [*TEACHER, "weights={teacher}"]), "teacher: {teacher} is not among what is prepared"),
         (put("budgets", "full", {"seeds": 1, "overrides": ["x={teachr}"]}), "low: {teachr} is not among what is prepared"),
         (put("prepare", "teacher", "quality"), "prepare teacher='quality' must be a list of overrides"),
-        (put("prepare", "a/b", TEACHER), "prepare='a/b' must be letters"),
+        (put("prepare", "a/b", TEACHER), "prepare='a/b' may have only letters"),
         (put("budgets", "smoke", "prepare", "steps"), "budget smoke='steps' must be a list of overrides"),
     ],
 )

@@ -115,14 +115,14 @@ def test_the_page_refers_to_nothing_outside_itself(made):
 @pytest.mark.slow
 @pytest.mark.skipif(not shutil.which("chromium"), reason="chromium is not installed")
 def test_the_page_in_a_browser_asks_for_nothing_else(made, tmp_path):
-    asked = []
+    requested = []
 
     class Handler(http.server.SimpleHTTPRequestHandler):
         def __init__(self, *arguments):
             super().__init__(*arguments, directory=str(made[0]))
 
         def log_message(self, form, *values):
-            asked.append(self.path)
+            requested.append(self.path)
 
     server = http.server.ThreadingHTTPServer(("127.0.0.1", 0), Handler)
     threading.Thread(target=server.serve_forever, daemon=True).start()
@@ -134,7 +134,7 @@ def test_the_page_in_a_browser_asks_for_nothing_else(made, tmp_path):
                     f"--user-data-dir={tmp_path}/profile", f"--screenshot={shot}", url],
                    check=True, capture_output=True, timeout=120)  # fmt: skip
     server.shutdown()
-    assert set(asked) <= {"/report.html", "/favicon.ico"}
+    assert set(requested) <= {"/report.html", "/favicon.ico"}
     pixels = np.asarray(Image.open(shot).convert("RGB")).reshape(-1, 3)
     assert len(np.unique(pixels, axis=0)) > 50  # text and figures, not a blank page
 

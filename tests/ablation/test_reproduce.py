@@ -14,7 +14,7 @@ from commands import ROOT, compose, composed, error_line, script
 from rich.console import Console
 from stub_project import STUB, Project, put
 
-from ablate.ablation.engine.plan import Planned
+from ablate.ablation.engine.plan import PlannedRun
 from ablate.ablation.engine.runner import progress
 from ablate.ablation.judge.results import read_csv
 from ablate.ablation.reproduce import check_metrics
@@ -78,7 +78,7 @@ def test_a_run_that_fails_costs_only_itself(project, launcher):
 
 
 def test_the_line_counts_a_failure_once_it_has_happened_again(tmp_path):
-    run, console = Planned("low", 0, [], "key", tmp_path), Console(file=io.StringIO())
+    run, console = PlannedRun("low", 0, [], "key", tmp_path), Console(file=io.StringIO())
     write_json(tmp_path / "run.json", {"status": "failed"})
     os.utime(tmp_path / "run.json", (0, 0))
     with progress([run], [run], console):
@@ -194,10 +194,10 @@ def test_every_ablation_loads_and_every_cell_composes(name, tmp_path):
     assert set(ablation.budgets) == {"smoke", "quick", "full", "gpu"}
     for budget in ablation.budgets:
         for run in [*ablation.prepared(budget)[: len(ablation.prepare)], ablation.runs(budget)[0]]:
-            compose(*run.filled(dict.fromkeys(ablation.prepare, "file")))
+            compose(*run.fill_in(dict.fromkeys(ablation.prepare, "file")))
     for run in ablation.runs("smoke")[: len(ablation.cells)]:
-        compose(*run.filled(dict.fromkeys(ablation.prepare, "file")))
-    check_metrics(ablation, metric_tags(composed("train", tmp_path, *run.filled(dict.fromkeys(ablation.prepare, "file")))))
+        compose(*run.fill_in(dict.fromkeys(ablation.prepare, "file")))
+    check_metrics(ablation, metric_tags(composed("train", tmp_path, *run.fill_in(dict.fromkeys(ablation.prepare, "file")))))
 
 
 def test_trained_networks_become_a_report(tmp_path, real_data):
@@ -220,7 +220,7 @@ def test_the_report_is_made_again_from_its_results(project):
     before = (project.report / "report.md").read_text()
     words = ["--by", "quality", "--metric", "test/score"]
     line = error_line(script("report", str(project.report), *words, cwd=project.folder))
-    assert "name its runs" in line and "runs/BUDGET (quick)" in line
+    assert "give its runs" in line and "runs/BUDGET (quick)" in line
     assert script("report", str(project.report / "runs/quick"), *words, cwd=project.folder).returncode == 0
     assert "| `0.8` | **0.80" in (project.report / "runs/quick/report.md").read_text()
     for name in ("runs", "report"):

@@ -140,7 +140,7 @@ def test_a_claim_without_a_result_is_incomplete_and_says_which():
 
 
 def test_equivalence_and_difference():
-    given = {**load(STUB).given}
+    given = {**load(STUB).file}
     given["claims"] = {
         name: {
             "statement": "s",
@@ -170,5 +170,5 @@ def test_equivalence_and_difference():
 
 
 def test_one_seed_gives_no_verdict():
-    outcome = judge(load({**load(STUB).given, "budgets": {"smoke": {"seeds": 1}}}), stub_rows([0.2], [0.5], [0.8]), "smoke")[0]
+    outcome = judge(load({**load(STUB).file, "budgets": {"smoke": {"seeds": 1}}}), stub_rows([0.2], [0.5], [0.8]), "smoke")[0]
     assert outcome.verdict == "inconclusive" and "one seed" in outcome.note

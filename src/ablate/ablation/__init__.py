@@ -1,1 +1,1 @@
-"""A question as a grid of cells, run over seeds, and answered by claims with intervals."""
+"""Ablations: a question, a grid of cells that run over seeds, and claims that are judged by intervals."""

@@ -53,11 +53,9 @@ def _compose(name: str, overrides: Sequence[str], **options: bool) -> DictConfig
 
 @contextmanager
 def _hydra() -> Iterator[None]:
-    """Hydra on conf/, whatever it was at before, and back at that afterwards."""
-    before = GlobalHydra.instance().hydra
-    GlobalHydra.instance().clear()
-    try:
+    """The Hydra of the running script, which knows its --config-dir; elsewhere one on conf/."""
+    if GlobalHydra.instance().is_initialized():
+        yield
+    else:
         with initialize_config_dir(str(CONF), version_base="1.3"):
             yield
-    finally:
-        GlobalHydra.instance().hydra = before

@@ -1,4 +1,4 @@
-"""One run in a process of its own, so that a crash, or a kill for memory, costs that run only."""
+"""One run in a process of its own, so that a crash or a lack of memory ends that run only."""
 
 import copy
 import fcntl
@@ -21,24 +21,24 @@ from omegaconf import DictConfig, OmegaConf, open_dict
 from ablate.errors import user_line
 from ablate.run import folder as run_folder
 
-SERVER_DIED = 255  # what multiprocessing reports for a child whose fork server is gone; it tells nothing of the run
+SERVER_DIED = 255  # multiprocessing's exit code of a child whose fork server is gone; the run itself may be good
 
 
 class Isolated:
-    """A Hydra task function that calls `job(cfg)` in a fresh child with its output in the run's run.log.
+    """A Hydra task function that calls `job(cfg)` in a new child process, whose output goes to the run's run.log.
 
-    Children come from a fork server that has imported once what the job and its first config name, so one costs
-    milliseconds and inherits neither threads nor a GPU context. A launcher calls this in whatever process it likes.
+    Children come from a fork server, which imports the modules of the job and of the first config once. A child then
+    starts in milliseconds and inherits neither threads nor a GPU context. A launcher may call this in any process.
     """
 
     def __init__(self, job: str) -> None:
         self.job, self.main = job, os.getpid()
 
     def __call__(self, cfg: DictConfig) -> None:
-        if os.getppid() == self.main:  # a worker of a pool on this machine: it would wait for work for ever
+        if os.getppid() == self.main:  # a worker of a pool on this machine, which would outlive its parent
             threading.Thread(target=_end_when_orphaned, args=(self.main,), daemon=True).start()
         if multiprocessing.get_start_method() not in multiprocessing.get_all_start_methods():
-            multiprocessing.set_start_method(None, force=True)  # loky's own, which a child would not know
+            multiprocessing.set_start_method(None, force=True)  # loky's start method, which a child does not know
         context = multiprocessing.get_context("forkserver")
         context.set_forkserver_preload([self.job.rpartition(".")[0], __name__, *_modules(cfg)])
         folder = Path(HydraConfig.get().runtime.output_dir)
@@ -46,27 +46,27 @@ class Isolated:
         child.start()
         try:
             child.join()
-        except BaseException:  # Ctrl-C or SIGTERM: the child keeps what it has
+        except BaseException:  # Ctrl-C or SIGTERM: the child keeps its last checkpoint
             child.terminate()
             child.join()
             raise
-        if child.exitcode == SERVER_DIED:  # as when a pool is torn down around this worker: then it is launched again
+        if child.exitcode == SERVER_DIED:  # when the pool of this worker is shut down; the run is launched again
             raise RuntimeError("the process that starts runs was killed")
         if child.exitcode and run_folder.read_state(folder).get("status") not in ("failed", "finished"):
             run_folder.fail(folder, _reason(child.exitcode))
 
 
 def _modules(node: object) -> set[str]:
-    """Modules of every `_target_` in a config."""
+    """The module of every `_target_` in a config."""
     if isinstance(node, DictConfig | dict):
         node = OmegaConf.to_container(node, resolve=False) if isinstance(node, DictConfig) else node
-        own = {str(node["_target_"]).rpartition(".")[0]} if "_target_" in node else set()
-        return own.union(*map(_modules, node.values()))
+        modules = {str(node["_target_"]).rpartition(".")[0]} if "_target_" in node else set()
+        return modules.union(*map(_modules, node.values()))
     return set()
 
 
 def _hydra_config() -> DictConfig:
-    """Hydra's own config without the launcher's and the sweeper's, whose types cannot be sent to another process."""
+    """Hydra's config without launcher and sweeper, whose types cannot be sent to another process."""
     hydra = copy.deepcopy(HydraConfig.instance().cfg)
     OmegaConf.set_readonly(hydra.hydra, False)
     hydra.hydra.launcher = hydra.hydra.sweeper = None
@@ -88,7 +88,7 @@ def _child(job: str, cfg: DictConfig, hydra: DictConfig) -> None:
     with (folder / "lock").open("w") as lock, (folder / "run.log").open("a", buffering=1) as log:
         os.dup2(log.fileno(), 1)
         os.dup2(log.fileno(), 2)
-        fcntl.flock(lock, fcntl.LOCK_EX)  # another process may be at this very run; then its result is ours
+        fcntl.flock(lock, fcntl.LOCK_EX)  # another process may be running this; then its result is used
         if run_folder.read_state(folder).get("status") == "finished":
             return
         with open_dict(cfg):

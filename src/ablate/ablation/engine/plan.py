@@ -1,4 +1,4 @@
-"""Which runs an ablation needs, under which names, and which of them have a result."""
+"""The runs of an ablation: their overrides, their folders, and which of them are finished."""
 
 import hashlib
 import json
@@ -18,27 +18,27 @@ from ablate.run import folder as run_folder
 BEST = "checkpoints/best.ckpt"
 
 
-class Planned(NamedTuple):
-    """One run: a cell with a seed; `folder` is named by what decides its result, `needs` are runs that come before it."""
+class PlannedRun(NamedTuple):
+    """A cell with a seed; `key` is a digest of what decides the result, `needs` are runs that must be finished before."""
 
     cell: str
     seed: int
     overrides: list[str]
     key: str
     folder: Path
-    needs: tuple["Planned", ...] = ()
+    needs: tuple["PlannedRun", ...] = ()
 
     @property
     def status(self) -> str:
-        """finished | failed | interrupted | running | absent, as the run's folder says."""
+        """`finished`, `failed`, `interrupted` or `running`, from the run's folder; `absent` without one."""
         return run_folder.read_state(self.folder).get("status", "absent")
 
 
-def plan(ablation: Ablation, budget: str, more: Sequence[str], config_name: str, folder: Path) -> list[Planned]:
-    """All runs of a budget, with `more` overrides; the key of each is a digest of its composed config and of the code.
+def plan(ablation: Ablation, budget: str, extra: Sequence[str], config_name: str, folder: Path) -> list[PlannedRun]:
+    """All runs of a budget with `extra` overrides; the key of each is a digest of its config, its seed and the code.
 
-    What a run needs is in its key by the key of that, not by its path, so that a result stays known where logs are moved.
-    Composing takes a tenth of a second a cell, so digests are kept in plan.json for as long as conf/ stays as it is.
+    The key of a run includes the keys of the runs that it needs, not their paths, so that logs can be moved.
+    Composing a config takes a tenth of a second, so plan.json keeps the digests until a file of conf/ changes.
     """
     conf, code = _digest_files(CONF, "*.yaml"), code_version()
     cache, known = folder / "plan.json", {}
@@ -47,27 +47,27 @@ def plan(ablation: Ablation, budget: str, more: Sequence[str], config_name: str,
         known = stored["configs"] if stored["conf"] == conf else {}
     used: dict[str, str] = {}
 
-    def planned(run: Run, parent: Path, prepared: Mapping[str, Planned]) -> Planned:
+    def planned(run: Run, parent: Path, prepared: Mapping[str, PlannedRun]) -> PlannedRun:
         words = json.dumps([config_name, run.overrides])
-        plain = run.filled({name: name for name in prepared})
+        plain = run.fill_in({name: name for name in prepared})
         used[words] = known.get(words) or used.get(words) or _digest_config(config_name, plain)
         needs = tuple(prepared[name] for name in run.needs)
         key = _digest(used[words], code, str(run.seed), *(need.key for need in needs))[:10]
         files = {name: str(each.folder.absolute() / BEST) for name, each in prepared.items()}
-        overrides = [*run.filled(files), f"seed={run.seed}"]
-        return Planned(run.cell, run.seed, overrides, key, parent / f"{run.cell}_seed={run.seed}_{key}", needs)
+        overrides = [*run.fill_in(files), f"seed={run.seed}"]
+        return PlannedRun(run.cell, run.seed, overrides, key, parent / f"{run.cell}_seed={run.seed}_{key}", needs)
 
-    prepared: dict[int, dict[str, Planned]] = {}
-    for run in ablation.prepared(budget, more):
+    prepared: dict[int, dict[str, PlannedRun]] = {}
+    for run in ablation.prepared(budget, extra):
         prepared.setdefault(run.seed, {})[run.cell] = planned(run, folder / "prepared", {})
-    runs = [planned(run, folder / "runs" / budget, prepared.get(run.seed, {})) for run in ablation.runs(budget, more)]
+    runs = [planned(run, folder / "runs" / budget, prepared.get(run.seed, {})) for run in ablation.runs(budget, extra)]
     folder.mkdir(parents=True, exist_ok=True)
     write_json(cache, {"conf": conf, "configs": used})
     return runs
 
 
-def composed(config_name: str, overrides: Sequence[str]) -> DictConfig:
-    """What a run with these overrides is made from."""
+def run_config(config_name: str, overrides: Sequence[str]) -> DictConfig:
+    """The composed config of a run with these overrides."""
     try:
         return compose_config(config_name, overrides)
     except BadInput as error:
@@ -75,7 +75,7 @@ def composed(config_name: str, overrides: Sequence[str]) -> DictConfig:
 
 
 def _digest_config(config_name: str, overrides: Sequence[str]) -> str:
-    config = OmegaConf.to_container(composed(config_name, overrides), resolve=False)
+    config = OmegaConf.to_container(run_config(config_name, overrides), resolve=False)
     for key in ("log_dir", "name", "ckpt_path"):  # where a run lies does not change its result
         config.pop(key, None)
     return _digest(json.dumps(config, sort_keys=True))

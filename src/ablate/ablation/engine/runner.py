@@ -1,4 +1,4 @@
-"""Runs what has no result yet through Hydra's launchers, and shows how far the whole ablation is."""
+"""Runs an ablation through one of Hydra's launchers, and shows its progress."""
 
 import fcntl
 import logging
@@ -22,63 +22,62 @@ from rich.live import Live
 from rich.text import Text
 
 from ablate.ablation.engine.isolate import Isolated
-from ablate.ablation.engine.plan import Planned
+from ablate.ablation.engine.plan import PlannedRun
 from ablate.run import folder as run_folder
 
 log = logging.getLogger(__name__)
-ATTEMPTS = 3  # launches after which no run has come to an end
+ATTEMPTS = 3  # launches in a row in which no run has ended
 
 
-def execute(runs: Sequence[Planned], config_name: str, job: str, console: Console) -> None:
-    """Bring every run to an end, finished or failed, after the runs that it needs; runs that are finished already cost nothing.
+def execute(runs: Sequence[PlannedRun], config_name: str, job: str, console: Console) -> None:
+    """Run everything that is not finished yet, each run after those that it needs.
 
-    A worker that is killed takes a whole pool with it, and with that the runs that were waiting: they are launched
-    again as long as some come to an end. A run that fails by itself is not.
+    A worker that is killed ends its whole pool, with the runs that were waiting. Those are launched again as long as
+    each launch ends some run. A run that failed by itself is not launched again.
     """
-    for name in ("hydra", "hydra_plugins"):  # a line a run would bury the one line for all
+    for name in ("hydra", "hydra_plugins"):  # their line for each run would hide the progress
         logging.getLogger(name).setLevel(logging.WARNING)
     todo = unfinished(runs)
-    first = needed(todo)
-    every = [*first, *runs]
-    with progress(every, unfinished(every), console):
-        _end_all(unfinished(first), config_name, job)
+    first = prerequisites(todo)
+    with progress([*first, *runs], [*unfinished(first), *todo], console):
+        _run_all(unfinished(first), config_name, job)
         for run in todo:
             for need in unfinished(run.needs)[:1]:
-                _give_up(run, f"it needs {need.cell} of seed {need.seed}, which has no result")
-        _end_all([run for run in todo if not unfinished(run.needs)], config_name, job)
+                _mark_failed(run, f"it needs {need.cell} of seed {need.seed}, which has no result")
+        _run_all([run for run in todo if not unfinished(run.needs)], config_name, job)
 
 
-def unfinished(runs: Iterable[Planned]) -> list[Planned]:
-    """Those without a result."""
+def unfinished(runs: Iterable[PlannedRun]) -> list[PlannedRun]:
+    """The runs that have not finished."""
     return [run for run in runs if run.status != "finished"]
 
 
-def needed(runs: Iterable[Planned]) -> list[Planned]:
-    """What must have a result before these runs, each once."""
+def prerequisites(runs: Iterable[PlannedRun]) -> list[PlannedRun]:
+    """The runs that these runs need, each once."""
     return list({need.folder: need for run in runs for need in run.needs}.values())
 
 
-def _end_all(todo: list[Planned], config_name: str, job: str) -> None:
+def _run_all(todo: list[PlannedRun], config_name: str, job: str) -> None:
     started, idle = time.time(), 0
     launcher = make_launcher(todo, config_name, job) if todo else None
     while todo and idle < ATTEMPTS:
         try:
             launch(todo, launcher)
-        except Exception as error:  # whatever a launcher raises for a broken pool
-            log.info("the launcher broke (%s): what it left is launched again", error)
+        except Exception as error:  # launchers raise errors of their own for a broken pool
+            log.info("the launcher failed (%s); the runs that have not ended are launched again", error)
         left = [run for run in todo if not _ended(run, started)]
         todo, idle = left, idle + 1 if len(left) == len(todo) else 0
     for run in todo:
-        _give_up(run, f"its worker died in each of {ATTEMPTS} launches")
+        _mark_failed(run, f"its worker died in each of {ATTEMPTS} launches")
 
 
-def _give_up(run: Planned, reason: str) -> None:
+def _mark_failed(run: PlannedRun, reason: str) -> None:
     run.folder.mkdir(parents=True, exist_ok=True)
     run_folder.fail(run.folder, reason)
 
 
-def make_launcher(runs: Sequence[Planned], config_name: str, job: str) -> Launcher:
-    """The launcher that hydra/launcher= chose, set up as a multirun of conf/`config_name`.yaml sets it up."""
+def make_launcher(runs: Sequence[PlannedRun], config_name: str, job: str) -> Launcher:
+    """The launcher that hydra/launcher= names, configured as for a multirun of conf/`config_name`.yaml."""
     hydra, chosen = GlobalHydra.instance().hydra, HydraConfig.get()
     kept = [o for o in chosen.overrides.hydra if not o.startswith(("hydra.run", "hydra.sweep", "hydra.mode"))]
     words = [f"hydra/launcher={chosen.runtime.choices['hydra/launcher']}", "hydra.mode=MULTIRUN", *kept, _sweep(runs)]
@@ -87,20 +86,20 @@ def make_launcher(runs: Sequence[Planned], config_name: str, job: str) -> Launch
     return Plugins.instance().instantiate_launcher(config=config, hydra_context=context, task_function=Isolated(job))
 
 
-def launch(runs: Sequence[Planned], launcher: Launcher) -> None:
-    """Give runs to the launcher, each as the overrides of one job."""
+def launch(runs: Sequence[PlannedRun], launcher: Launcher) -> None:
+    """Launch the runs, each as one job."""
     jobs = [[*run.overrides, _sweep(runs), f"hydra.sweep.subdir='{run.folder.name}'"] for run in runs]
     for run, result in zip(runs, launcher.launch(jobs, initial_job_idx=0), strict=True):
         if result.status is JobStatus.FAILED and run.status not in ("finished", "failed"):
-            _give_up(run, f"it could not be launched: {result._return_value!r}")
+            _mark_failed(run, f"it could not be launched: {result._return_value!r}")
 
 
-def _sweep(runs: Sequence[Planned]) -> str:
+def _sweep(runs: Sequence[PlannedRun]) -> str:
     return f"hydra.sweep.dir='{runs[0].folder.parent}'"
 
 
-def clear(runs: Sequence[Planned]) -> None:
-    """Forget the results of runs that nobody is at."""
+def delete_results(runs: Sequence[PlannedRun]) -> None:
+    """Delete the results of runs, except of those that are running in another process."""
     for run in runs:
         if run.folder.exists():
             with (run.folder / "lock").open("w") as lock:
@@ -112,15 +111,17 @@ def clear(runs: Sequence[Planned]) -> None:
 
 
 @contextmanager
-def progress(runs: Sequence[Planned], todo: Sequence[Planned], console: Console) -> Iterator[None]:
-    """One line for the whole ablation while the block lasts: done, running, failed, time left.
+def progress(runs: Sequence[PlannedRun], todo: Sequence[PlannedRun], console: Console) -> Iterator[None]:
+    """While the block runs, show one line for the whole ablation: done, running, failed, time left.
 
-    It is redrawn on a terminal; elsewhere it is printed anew twice a minute.
+    A terminal updates the line; elsewhere it is printed twice a minute.
     """
     stop, began = Event(), time.time()
 
-    def status(run: Planned) -> str:
-        return "absent" if run.status == "failed" and not _ended(run, began) else run.status  # failed before: it will run again
+    def status(run: PlannedRun) -> str:
+        return (
+            "absent" if run.status == "failed" and not _ended(run, began) else run.status
+        )  # it failed in an earlier call, and will run again
 
     def line() -> Text:
         return Text(progress_line(Counter(map(status, runs)), len(runs), len(todo), time.time() - began))
@@ -156,5 +157,5 @@ def _clock(seconds: float) -> str:
     return f"{minutes // 60}:{minutes % 60:02}:{rest:02}"
 
 
-def _ended(run: Planned, since: float) -> bool:
+def _ended(run: PlannedRun, since: float) -> bool:
     return run.status == "finished" or (run.status == "failed" and (run.folder / "run.json").stat().st_mtime >= since)

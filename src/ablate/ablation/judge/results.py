@@ -1,4 +1,4 @@
-"""Results as rows, one a run: `cell, seed, status, overrides, folder, …`, and every metric under its own name."""
+"""Results as rows, one for each run: `cell, seed, status, overrides, folder, …`, and a column for every metric."""
 
 import csv
 import io
@@ -18,36 +18,36 @@ TEXT = {"cell", "status", "hash", "commit", "device", "overrides", "folder", "er
 TRAILING = ("error", "overrides", "folder")
 
 
-def row_of(folder: Path, **labels: object) -> Row:
-    """The row of the run in `folder` from its run.json and metrics.json; `labels` (cell, seed, hash) come first."""
+def read_row(folder: Path, **labels: object) -> Row:
+    """The row of the run in `folder`, from run.json and metrics.json; `labels` (cell, seed, hash) replace what they hold."""
     state, metrics = run_folder.read_state(folder), {}
     if (folder / run_folder.METRICS).exists():
         metrics = json.loads((folder / run_folder.METRICS).read_text())
     facts = {name: state[name] for name in ("seconds", "peak_memory_mb", "commit", "device", "error") if name in state}
     cost = {f"cost/{name}": state[name] for name in ("parameters", "multiply_adds") if name in state}
-    given = {"status": state.get("status", "finished" if metrics else "absent"), "overrides": state.get("overrides", [])}
-    return {**given, **facts, **cost, **metrics, "folder": str(folder), **labels}
+    defaults = {"status": state.get("status", "finished" if metrics else "absent"), "overrides": state.get("overrides", [])}
+    return {**defaults, **facts, **cost, **metrics, "folder": str(folder), **labels}
 
 
 def scores(rows: Iterable[Mapping], metric: str) -> dict[str, dict[int, float]]:
-    """By cell and seed the finite values of a metric in finished runs."""
-    found: dict[str, dict[int, float]] = {}
+    """Maps each cell and seed to the value of a metric, for finished runs with a finite value."""
+    by_cell: dict[str, dict[int, float]] = {}
     for row in rows:
         value = row.get(metric)
         if row.get("status") == "finished" and isinstance(value, int | float) and isfinite(value):
-            found.setdefault(str(row["cell"]), {})[int(row["seed"])] = float(value)
-    return found
+            by_cell.setdefault(str(row["cell"]), {})[int(row["seed"])] = float(value)
+    return by_cell
 
 
 def metric_names(rows: Iterable[Mapping]) -> list[str]:
-    """Columns that hold numbers and are neither labels nor costs."""
+    """The names of all columns with numbers that are neither labels nor costs."""
     known = {*LEADING, *COST, *TEXT}
     names = {k: None for row in rows for k, v in row.items() if k not in known and isinstance(v, int | float)}
     return list(names)
 
 
 def write_csv(path: Path, rows: Sequence[Mapping], folder: Path) -> None:
-    """A line a run; folders are written as seen from `folder`, overrides as words of a shell."""
+    """Write one line for each run; paths are relative to `folder`, overrides are words of a shell."""
     names = dict.fromkeys(k for row in rows for k in row)
     middle = [k for k in names if k not in (*LEADING, *COST, *TRAILING)]
     columns = [k for k in (*LEADING, *COST, *middle, *TRAILING) if k in names]
@@ -60,7 +60,7 @@ def write_csv(path: Path, rows: Sequence[Mapping], folder: Path) -> None:
 
 
 def read_csv(path: Path) -> list[Row]:
-    """The rows that `write_csv` wrote; a folder is one from here again."""
+    """Read the rows that `write_csv` wrote; paths are relative to the working directory again."""
     with path.open(newline="") as file:
         rows: list[Row] = [{k: _value(k, v) for k, v in row.items() if v != ""} for row in csv.DictReader(file)]
     for row in rows:

@@ -1,21 +1,21 @@
-"""Claims and results in, verdicts out.
+"""Verdicts on claims, from the results of runs.
 
-A claim's effect is one number a seed (contrast.py); with the least effect δ it is
+The effect of a claim is one number for each seed (contrast.py). With the least effect δ the claim is
 
     supported      its interval lies beyond δ in the stated direction (`differs`: in either; `equivalent`: within ±δ)
     refuted        its interval lies beyond δ in the other direction (`differs`: within ±δ; `equivalent`: beyond either)
     inconclusive   neither, or not after Holm's correction
     incomplete     a run that it needs has no result
 
-An order holds if all its steps do, and falls with any of them.
+An order is supported if all its steps are, and refuted if any of them is.
 
-How interval and correction agree. Each claim has one p: that of a t test for being supported and that for being refuted,
-each one-sided against δ, the smaller one doubled. With Student's interval p < .05 is the same as an interval beyond δ.
-For an order the p for support is the largest of its steps (an intersection-union test needs no correction inside), that
-for refutation the smallest times their number. These p are corrected over all claims of the ablation, the incomplete
-ones counting as 1, so that a verdict does not grow stronger by runs that are missing. A verdict then needs both: the
-interval beyond δ, and the corrected p below .05. The probability of any false verdict in an ablation is thus at most
-.05 (for effects that are normal). The interval shown is the plain one of 95 %, as it would be for that claim alone.
+Interval and correction. Each claim has one p: of two t tests, one for being supported and one for being refuted, each
+one-sided against δ, the smaller p, doubled. With Student's interval p < .05 means the same as an interval beyond δ.
+For an order, the p of support is the largest of its steps (an intersection-union test needs no correction), the p of
+refutation is the smallest times their number. Holm's method corrects these p over all claims of the ablation; a claim
+that is incomplete counts as p = 1, so that missing runs do not make other verdicts stronger. A verdict needs both: an
+interval beyond δ, and a corrected p below .05. The probability of any false verdict in an ablation is then at most .05
+(for normal effects). The interval that is shown is the uncorrected one of 95 %.
 """
 
 from collections.abc import Iterable, Mapping, Sequence
@@ -37,7 +37,7 @@ MOST_NAMED = 3  # cells in a message
 
 @dataclass(frozen=True)
 class Estimate:
-    """The effect of one contrast: a value a seed, their mean, its interval, and Hedges' paired g."""
+    """The effect of one contrast: a value for each seed, their mean, its interval, and Hedges' paired g (`size`)."""
 
     label: str
     values: Float[np.ndarray, " n"]
@@ -47,14 +47,14 @@ class Estimate:
     method: str
     size: float
 
-    def says(self, direction: str, least: float) -> bool:
-        """Whether the interval lies where `direction` wants it."""
+    def lies(self, direction: str, least: float) -> bool:
+        """Whether the interval lies where `direction` requires it."""
         above, below = self.low > least, self.high < -least
         inside = -least < self.low and self.high < least
         return {"greater": above, "less": below, "differs": above or below, "equivalent": inside}[direction]
 
     def p(self, direction: str, least: float) -> float:
-        """One-sided p of the t test for lying where `direction` wants it."""
+        """p of the one-sided t test for the mean lying where `direction` requires it."""
         if not len(self.values):
             return 1.0
         above, below = statistics.p_above(self.values, least), statistics.p_below(self.values, -least)
@@ -65,7 +65,7 @@ class Estimate:
 
 @dataclass(frozen=True)
 class Outcome:
-    """What the runs say about a claim; `p` is the corrected one, `note` why the verdict is not a stronger one."""
+    """The verdict on a claim; `p` is corrected by Holm's method, `note` says why a claim is inconclusive or incomplete."""
 
     claim: Claim
     verdict: str
@@ -75,31 +75,31 @@ class Outcome:
 
     @property
     def n(self) -> int:
-        """Seeds behind the verdict."""
+        """The number of seeds that the verdict rests on."""
         return min(len(estimate.values) for estimate in self.estimates)
 
 
 def judge(ablation: Ablation, rows: Iterable[Mapping], budget: str) -> list[Outcome]:
-    """The verdict on each claim, in the order of the file."""
+    """The outcome of each claim, in the order of the file."""
     rows, seeds = list(rows), range(ablation.budgets[budget].seeds)
     measured = {metric: scores(rows, metric) for metric in ablation.metrics}
     estimates = [[estimate(c, measured[claim.metric]) for c in claim.contrasts] for claim in ablation.claims]
     missing = [_missing(claim, measured[claim.metric], seeds) for claim in ablation.claims]
     two_sided = [
-        1.0 if lacks else min(1.0, 2 * min(_p(claim, found)))
-        for claim, found, lacks in zip(ablation.claims, estimates, missing, strict=True)
+        1.0 if absent else min(1.0, 2 * min(_p(claim, each)))
+        for claim, each, absent in zip(ablation.claims, estimates, missing, strict=True)
     ]
     corrected = statistics.holm(np.array(two_sided))
     return [
-        Outcome(claim, "incomplete", found, float(p), f"no result of {lacks}")
-        if lacks
-        else _outcome(claim, found, float(p), len(corrected))
-        for claim, found, lacks, p in zip(ablation.claims, estimates, missing, corrected, strict=True)
+        Outcome(claim, "incomplete", each, float(p), f"no result of {absent}")
+        if absent
+        else _outcome(claim, each, float(p), len(corrected))
+        for claim, each, absent, p in zip(ablation.claims, estimates, missing, corrected, strict=True)
     ]
 
 
 def estimate(contrast: Contrast, measured: Mapping[str, Mapping[int, float]]) -> Estimate:
-    """The contrast over the seeds that all its cells have."""
+    """Evaluate the contrast on the seeds that all its cells have."""
     cells = list(contrast.weights)
     shared = sorted(set.intersection(*(set(measured.get(cell, {})) for cell in cells)))
     table = np.array([[measured[cell][seed] for cell in cells] for seed in shared]).reshape(len(shared), len(cells))
@@ -114,13 +114,13 @@ def estimate(contrast: Contrast, measured: Mapping[str, Mapping[int, float]]) ->
 def _outcome(claim: Claim, estimates: Sequence[Estimate], p: float, claims: int) -> Outcome:
     least, estimates = claim.least_effect, list(estimates)
     support, refute = _p(claim, estimates)
-    holds = all(e.says(claim.direction, least) for e in estimates)
-    falls = any(e.says(OPPOSITE[claim.direction], least) for e in estimates)
+    holds = all(e.lies(claim.direction, least) for e in estimates)
+    falls = any(e.lies(OPPOSITE[claim.direction], least) for e in estimates)
     if p < ALPHA and holds and support <= refute:
         return Outcome(claim, "supported", estimates, p)
     if p < ALPHA and falls and refute < support:
         return Outcome(claim, "refuted", estimates, p)
-    return Outcome(claim, "inconclusive", estimates, p, _why(claim, estimates, claims, holds or falls))
+    return Outcome(claim, "inconclusive", estimates, p, _note(claim, estimates, claims, holds or falls))
 
 
 def _p(claim: Claim, estimates: Sequence[Estimate]) -> tuple[float, float]:
@@ -137,13 +137,13 @@ def _missing(claim: Claim, measured: Mapping[str, Mapping[int, float]], seeds: I
     return "; ".join(parts[:MOST_NAMED]) + more
 
 
-def _why(claim: Claim, estimates: Sequence[Estimate], claims: int, beyond: bool) -> str:
+def _note(claim: Claim, estimates: Sequence[Estimate], claims: int, beyond: bool) -> str:
     if len(estimates[0].values) < 2:
         return "one seed gives no interval; take five or more"
-    start = "the interval alone is beyond the least effect, but not corrected for all claims; " if beyond else ""
+    start = "the interval lies beyond the least effect, but p does not after the correction over all claims; " if beyond else ""
     distances = [_distance(e.mean, claim) for e in estimates]
     if min(distances) <= 0:
-        return "the effect seen is smaller than the least that counts; more seeds are unlikely to change that"
+        return "the measured effect is smaller than the least effect; more seeds are unlikely to change that"
     alpha = ALPHA / 2 / claims  # the hardest that Holm's correction can ask for
     needed = [
         statistics.seeds_needed(distance, float(e.values.std(ddof=1)), alpha)
@@ -154,6 +154,6 @@ def _why(claim: Claim, estimates: Sequence[Estimate], claims: int, beyond: bool)
 
 
 def _distance(mean: float, claim: Claim) -> float:
-    """How far the mean lies from where the verdict would change; at most 0 where no direction is gained."""
+    """The distance of the mean from where the verdict changes; at most 0 if the mean is smaller than the least effect."""
     outside = abs(mean) - claim.least_effect
     return abs(outside) if claim.direction in ("differs", "equivalent") else outside

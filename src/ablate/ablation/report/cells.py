@@ -1,4 +1,4 @@
-"""The table of cells: mean and spread of every metric over seeds, and what a run of the cell costs."""
+"""Results by cell: the values of every metric, and what a run costs."""
 
 from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass
@@ -12,7 +12,7 @@ BOLD_WITHIN = 1e-9  # of the best mean: equal but for rounding
 
 @dataclass(frozen=True)
 class Cell:
-    """One cell over its finished runs; `scores` holds by metric the values of its seeds."""
+    """One cell over its finished runs; `scores` maps each metric to the values of the seeds."""
 
     name: str
     runs: int
@@ -23,28 +23,27 @@ class Cell:
     seconds: float | None
 
     def mean(self, metric: str) -> float | None:
-        """Mean over seeds, None without a value."""
+        """Mean over seeds; None if no seed has a value."""
         return float(np.mean(self.scores[metric])) if self.scores[metric] else None
 
 
 def summarise(rows: Iterable[Mapping], names: Sequence[str], metrics: Collection[str]) -> list[Cell]:
-    """A Cell for each name, in this order."""
+    """One Cell for each name, in this order."""
     by_cell: dict[str, list[Mapping]] = {name: [] for name in names}
     for row in rows:
         by_cell.setdefault(str(row["cell"]), []).append(row)
-    return [_summary(name, own, metrics) for name, own in by_cell.items()]
+    return [_summary(name, group, metrics) for name, group in by_cell.items()]
 
 
 def best(cells: Iterable[Cell], metric: str, better: str) -> set[str]:
     """Names of the cells with the best mean."""
-    sign = {"maximise": 1, "minimise": -1}[better]
-    means = {cell.name: sign * mean for cell in cells if (mean := cell.mean(metric)) is not None}
-    top = max(means.values(), default=0.0)
-    return {name for name, mean in means.items() if top - mean <= BOLD_WITHIN * max(1.0, abs(top))}
+    means = {cell.name: mean for cell in ranked(cells, metric, better) if (mean := cell.mean(metric)) is not None}
+    top = next(iter(means.values()), 0.0)
+    return {name for name, mean in means.items() if abs(top - mean) <= BOLD_WITHIN * max(1.0, abs(top))}
 
 
 def ranked(cells: Iterable[Cell], metric: str, better: str) -> list[Cell]:
-    """The cells from the best mean to the worst, those without one at the end."""
+    """The cells from the best mean to the worst; cells without a value come last."""
     sign = {"maximise": -1, "minimise": 1}[better]
     return sorted(cells, key=lambda cell: (cell.mean(metric) is None, sign * (cell.mean(metric) or 0.0)))
 

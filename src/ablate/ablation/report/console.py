@@ -1,4 +1,4 @@
-"""The verdicts on a terminal."""
+"""The verdicts as a table for the terminal."""
 
 from collections.abc import Sequence
 
@@ -6,16 +6,16 @@ from rich.markup import escape
 from rich.table import Table
 
 from ablate.ablation.judge.verdict import Outcome
-from ablate.ablation.report.wording import MARKS, effect, wanted
+from ablate.ablation.report.format import MARKS, condition, effect
 from ablate.ablation.spec.ablation import Ablation
 
 COLOUR = {"supported": "bold green", "refuted": "bold red", "inconclusive": "yellow", "incomplete": "magenta"}
 
 
 def verdict_table(ablation: Ablation, outcomes: Sequence[Outcome]) -> Table:
-    """A row a claim: verdict, statement (and why it is not decided); effects with their intervals; what counts, and seeds.
+    """One row for each claim: verdict, statement and note; effects with intervals; the condition and the number of seeds.
 
-    Narrow enough for a terminal of 80 columns, since Rich wraps the claim alone.
+    Only the claim is wrapped, so the table fits into 80 columns.
     """
     table = Table(title=ablation.question, title_style="bold", title_justify="left", show_lines=True)
     table.add_column("claim", ratio=1)
@@ -26,6 +26,6 @@ def verdict_table(ablation: Ablation, outcomes: Sequence[Outcome]) -> Table:
         mark = f"[{COLOUR[verdict]}]{MARKS[verdict]} {verdict}[/]"
         note = f"\n[dim]{escape(outcome.note)}[/]" if outcome.note else ""
         effects = "\n".join(escape(effect(estimate).replace(" [", "\n[")) for estimate in outcome.estimates)
-        counted = f"{wanted(claim)}\n{outcome.n} {'seed' if outcome.n == 1 else 'seeds'}"
+        counted = f"{condition(claim)}\n{outcome.n} {'seed' if outcome.n == 1 else 'seeds'}"
         table.add_row(f"{mark}\n{escape(claim.statement)}{note}", effects, counted)
     return table

@@ -11,15 +11,15 @@ from matplotlib.axes import Axes
 from matplotlib.collections import LineCollection
 from matplotlib.figure import Figure
 
-from ablate.ablation.report.figure import new_figure
+from ablate.ablation.report.figure import axes_rows, new_figure
 from ablate.figure.colours import CURVES, LIGHT_GREY
 
 Curve = tuple[Float[np.ndarray, " _"], Float[np.ndarray, " _"]]
-TOGETHER, COLUMNS, MOST_POINTS = 6, 4, 300
+MOST_TOGETHER, COLUMNS, MOST_POINTS = 6, 4, 300
 
 
 class Band(NamedTuple):
-    """Curves of one cell over the steps that all its seeds have."""
+    """Mean and range over the seeds of one cell, at the steps that all of them cover."""
 
     steps: Float[np.ndarray, " t"]
     mean: Float[np.ndarray, " t"]
@@ -28,7 +28,7 @@ class Band(NamedTuple):
 
 
 def history(row: Mapping) -> dict[str, Curve]:
-    """By tag the steps and values in history.json of the run's folder; empty where there is none."""
+    """Maps each tag in the run's history.json to steps and values; empty without that file."""
     try:
         stored = json.loads((Path(str(row["folder"])) / "history.json").read_text())
     except (KeyError, OSError, json.JSONDecodeError):
@@ -38,15 +38,15 @@ def history(row: Mapping) -> dict[str, Curve]:
 
 
 def bands(rows: Iterable[Mapping], curves: Iterable[Mapping[str, Curve]], tags: Sequence[str]) -> dict:
-    """By tag and cell the Band of its finished runs, from the curves of each; one without a curve is left out."""
-    found: dict[str, dict[str, list[Curve]]] = {tag: {} for tag in tags}
-    for row, own in zip(rows, curves, strict=True):
-        for tag in found.keys() & own.keys() if row.get("status") == "finished" else ():
-            steps, values = own[tag]
+    """Maps each tag and cell to the Band of its finished runs; a cell without a curve is left out."""
+    by_cell: dict[str, dict[str, list[Curve]]] = {tag: {} for tag in tags}
+    for row, history in zip(rows, curves, strict=True):
+        for tag in by_cell.keys() & history.keys() if row.get("status") == "finished" else ():
+            steps, values = history[tag]
             good = np.isfinite(values)
             if good.any():
-                found[tag].setdefault(str(row["cell"]), []).append((steps[good], values[good]))
-    return {tag: {cell: band(each) for cell, each in cells.items()} for tag, cells in found.items() if cells}
+                by_cell[tag].setdefault(str(row["cell"]), []).append((steps[good], values[good]))
+    return {tag: {cell: band(each) for cell, each in cells.items()} for tag, cells in by_cell.items() if cells}
 
 
 def band(curves: Sequence[Curve]) -> Band:
@@ -59,35 +59,32 @@ def band(curves: Sequence[Curve]) -> Band:
     return Band(steps, values.mean(0), values.min(0), values.max(0))
 
 
-def draw_curves(cells: Mapping[str, Band], tag: str, order: Sequence[str]) -> Figure:
-    """All cells in one frame as long as they can be told apart, else a frame a cell with the others in grey."""
+def plot_curves(cells: Mapping[str, Band], tag: str, order: Sequence[str]) -> Figure:
+    """Up to six cells share one plot; of more, each cell has its own, with the others in grey."""
     names = [name for name in order if name in cells]
-    if len(names) <= TOGETHER:
+    if len(names) <= MOST_TOGETHER:
         figure = new_figure(4.0)
         axes = figure.subplots()
         for name, colour in zip(names, CURVES, strict=False):
-            _draw(axes, cells[name], colour, name)
+            _plot(axes, cells[name], colour, name)
         axes.legend(frameon=False, loc="center left", bbox_to_anchor=(1, 0.5))
         axes.set(xlabel="step", ylabel=tag)
         return figure
-    lines = -(-len(names) // COLUMNS)
-    figure = new_figure(0.7 + 1.75 * lines, 10.0, margin=(0.75, 0.15, 0.3, 0.55))
+    rows = axes_rows(len(names), COLUMNS, 1.75, 0.7, margin=(0.75, 0.15, 0.3, 0.55))
+    figure = rows[0].figure
     figure.subplots_adjust(hspace=0.28, wspace=0.12)
-    frames = figure.subplots(lines, COLUMNS, sharex=True, sharey=True, squeeze=False).ravel()
     others = [np.column_stack([cells[name].steps, cells[name].mean]) for name in names]
-    for i, (name, axes) in enumerate(zip(names, frames, strict=False)):
+    for i, (name, axes) in enumerate(zip(names, rows, strict=True)):
+        axes.sharex(rows[0]), axes.sharey(rows[0])
         axes.add_collection(LineCollection(others, colors=LIGHT_GREY, linewidths=0.6))
-        _draw(axes, cells[name], CURVES[0], name)
+        _plot(axes, cells[name], CURVES[0], name)
         axes.set_title(name, fontsize=9, loc="left")
-        axes.tick_params(labelsize=8, labelbottom=i + COLUMNS >= len(names))
-    for axes in frames[len(names) :]:
-        axes.set_visible(False)
-    figure.supxlabel("step", fontsize=9, y=0.1 / figure.get_figheight())
+        axes.tick_params(labelsize=8, labelbottom=i + COLUMNS >= len(names), labelleft=i % COLUMNS == 0)
     figure.supylabel(tag, fontsize=9, x=0.01)
     return figure
 
 
-def _draw(axes: Axes, curve: Band, colour: str, label: str) -> None:
+def _plot(axes: Axes, curve: Band, colour: str, label: str) -> None:
     axes.fill_between(curve.steps, curve.low, curve.high, color=colour, alpha=0.2, lw=0)
     axes.plot(curve.steps, curve.mean, color=colour, lw=1.6, label=label)
     axes.spines[["top", "right"]].set_visible(False)

@@ -10,8 +10,8 @@ from pathlib import Path
 from ablate.ablation.judge import statistics
 from ablate.ablation.judge.verdict import Outcome
 from ablate.ablation.report.cells import Cell, best
+from ablate.ablation.report.format import DASH, MARKS, abbreviated, condition, duration, effect, plus_minus, probability
 from ablate.ablation.report.logs import last_lines
-from ablate.ablation.report.wording import DASH, MARKS, duration, effect, plus_minus, probability, short, wanted
 
 ARROW = {"maximise": "↑", "minimise": "↓"}
 
@@ -23,7 +23,7 @@ def table(heads: Sequence[str], lines: Iterable[Sequence[str]], left: int = 1) -
 
 
 def claims_table(outcomes: Sequence[Outcome]) -> str:
-    """A line a claim: the verdict, the statement and its source, the effects, what counts, n, g and p."""
+    """One row for each claim: verdict, statement and source, effects, condition, n, g and p."""
     heads = ("verdict", "claim", "measured", "effect, 95 % interval", "counts if", "n", "g", "p")
     return table(heads, [_claim(outcome) for outcome in outcomes], left=3)
 
@@ -36,11 +36,11 @@ def _claim(outcome: Outcome) -> tuple[str, ...]:
     effects = "<br>".join(effect(e) for e in estimates)
     sizes = "<br>".join(f"{e.size:+.2f}" if isfinite(e.size) else DASH for e in estimates)
     p = DASH if outcome.verdict == "incomplete" else probability(outcome.p)
-    return verdict, statement, measured, effects, wanted(claim), str(outcome.n), sizes, p
+    return verdict, statement, measured, effects, condition(claim), str(outcome.n), sizes, p
 
 
 def claims_legend(outcomes: Sequence[Outcome]) -> str:
-    """What the columns of `claims_table` are, and which intervals were used."""
+    """Explains the columns of `claims_table`, and names the intervals that were used."""
     methods = sorted({e.method for outcome in outcomes for e in outcome.estimates})
     return (
         "The effect is a difference within each seed, as every cell runs with the same seeds; *n* counts them. "
@@ -52,7 +52,7 @@ def claims_legend(outcomes: Sequence[Outcome]) -> str:
 
 
 def cells_table(cells: Sequence[Cell], metrics: Mapping[str, str]) -> str:
-    """A line a cell: mean ± standard deviation of each metric, the best mean in bold, and what it costs."""
+    """One row for each cell: mean ± standard deviation of each metric, the best mean in bold, and the cost of a run."""
     top = {metric: best(cells, metric, better) for metric, better in metrics.items()}
     heads = ["cell", *(f"{m} {ARROW[b]}" for m, b in metrics.items()), "parameters", "multiply-adds", "time a run", "n"]
     lines = []
@@ -60,13 +60,13 @@ def cells_table(cells: Sequence[Cell], metrics: Mapping[str, str]) -> str:
         values = {metric: plus_minus(cell.scores[metric]) for metric in metrics}
         bold = [f"**{text}**" if cell.name in top[metric] else text for metric, text in values.items()]
         n = str(cell.finished) if cell.finished == cell.runs else f"{cell.finished} of {cell.runs}"
-        costs = short(cell.parameters), short(cell.multiply_adds), duration(cell.seconds)
+        costs = abbreviated(cell.parameters), abbreviated(cell.multiply_adds), duration(cell.seconds)
         lines.append([_code(cell.name), *bold, *costs, n])
     return table(heads, lines)
 
 
 def pictures(paths: Mapping[str, str]) -> str:
-    """A picture a cell, each with its name beneath."""
+    """One picture for each cell, with the cell's name below."""
     figures = [
         f'<figure><img src="{escape(path)}" alt="{escape(name)}"><figcaption>{escape(name)}</figcaption></figure>'
         for name, path in paths.items()
@@ -75,7 +75,7 @@ def pictures(paths: Mapping[str, str]) -> str:
 
 
 def failures(rows: Iterable[Mapping]) -> str:
-    """Each run without a result: why, and the last lines of its log."""
+    """Every run without a result: the reason, and the last lines of its log."""
     parts = []
     for row in rows:
         if row.get("status") != "finished":
@@ -85,8 +85,8 @@ def failures(rows: Iterable[Mapping]) -> str:
     return "\n\n".join(parts)
 
 
-def again(rows: Sequence[Mapping], origin: Mapping) -> str:
-    """The command, and commit, versions and machine that the results come from."""
+def reproduction(rows: Sequence[Mapping], origin: Mapping) -> str:
+    """The command that reproduces the results, and the commit, versions and machine that they come from."""
     facts = {
         "commit": _all_of(rows, "commit") or str(origin.get("commit", "unknown")),
         "hardware": hardware(rows, origin),
@@ -99,8 +99,8 @@ def again(rows: Sequence[Mapping], origin: Mapping) -> str:
     return command + "\n\n" + table(("", ""), [(name, escape(fact)) for name, fact in facts.items()], left=2)
 
 
-def prepared(prepare: Mapping[str, Sequence[str]]) -> str:
-    """What was trained before the cells; empty where nothing was."""
+def preparation(prepare: Mapping[str, Sequence[str]]) -> str:
+    """The networks that were trained before the cells; empty if there are none."""
     each = [f"{_code(name)} (`{shlex.join(overrides)}`)" for name, overrides in prepare.items()]
     return f"Trained before the cells, with every seed, and no row of the results: {', '.join(each)}." if each else ""
 
@@ -112,12 +112,12 @@ def hardware(rows: Sequence[Mapping], origin: Mapping) -> str:
 
 
 def date(origin: Mapping) -> str:
-    """The day on which `origin` was written down."""
+    """The day on which the ablation was started."""
     return datetime.fromtimestamp(origin["started"]).strftime("%Y-%m-%d") if "started" in origin else "unknown"
 
 
 def commits(rows: Sequence[Mapping], origin: Mapping) -> str:
-    """The commits of the runs, short."""
+    """The commits of the runs, with ten digits each."""
     whole = _all_of(rows, "commit") or str(origin.get("commit", "unknown"))
     return ", ".join(c[:10] + ("+changes" if c.endswith("+changes") else "") for c in whole.split(", "))
 

@@ -1,7 +1,6 @@
-"""Pictures of results: every seed's point with its interval, by cell and by claim."""
+"""Plots of results: the value of every seed and the interval of their mean, for each cell and each claim."""
 
 import io
-import os
 from collections.abc import Sequence
 from pathlib import Path
 
@@ -13,8 +12,9 @@ from matplotlib.figure import Figure
 from ablate.ablation.judge import statistics
 from ablate.ablation.judge.verdict import Estimate, Outcome
 from ablate.ablation.report.cells import Cell
-from ablate.ablation.report.wording import MARKS
+from ablate.ablation.report.format import MARKS
 from ablate.figure.colours import CREAM, DARK_GREEN, DARK_GREY, DARK_ORANGE, GREY, NAVY, PALE_GREY, SKY_BLUE
+from ablate.files import write_atomically
 
 VERDICT = {"supported": DARK_GREEN, "refuted": DARK_ORANGE, "inconclusive": DARK_GREY, "incomplete": DARK_GREY}
 WIDTH, DPI = 8.0, 110  # inches, dots an inch
@@ -22,9 +22,11 @@ LONGEST = 90  # characters of a title beside its verdict
 
 
 def new_figure(height: float, width: float = WIDTH, *, margin: tuple[float, float, float, float] | None = None) -> Figure:
-    """An empty figure that pyplot knows nothing of; sizes in inches.
+    """An empty figure that pyplot does not know.
 
-    margin: left, right, top, bottom; without it matplotlib finds them, at ten times the price where frames are many.
+    Args:
+        height: in inches, as all sizes here.
+        margin: left, right, top, bottom; without it matplotlib searches for a layout, which takes ten times as long for many axes.
     """
     figure = Figure(figsize=(width, height), dpi=DPI, layout=None if margin else "constrained", facecolor="white")
     FigureCanvasAgg(figure)
@@ -35,35 +37,44 @@ def new_figure(height: float, width: float = WIDTH, *, margin: tuple[float, floa
 
 
 def save(figure: Figure, path: Path) -> Path:
-    """Write a PNG, whole or not at all."""
+    """Write a PNG, whole or not at all; returns its path."""
     path.parent.mkdir(parents=True, exist_ok=True)
     picture = io.BytesIO()
     figure.savefig(picture, format="png", metadata={"Software": None})
-    part = path.with_name(f".{path.name}.{os.getpid()}.part")
-    part.write_bytes(picture.getvalue())
-    os.replace(part, path)
+    write_atomically(path, picture.getvalue())
     return path
 
 
-def draw_points(cells: Sequence[Cell], metric: str, better: str) -> Figure:
-    """A line a cell: a dot for each seed, the mean with its 95 % interval."""
+def axes_rows(count: int, columns: int, row_height: float, top: float, margin: tuple[float, float, float, float]) -> list[Axes]:
+    """Axes for `count` plots over steps, row by row in a figure 10 inches wide and `top` + rows · `row_height` high."""
+    rows = -(-count // columns)
+    figure = new_figure(top + row_height * rows, 10.0, margin=margin)
+    axes = list(figure.subplots(rows, columns, squeeze=False).ravel())
+    for unused in axes[count:]:
+        unused.set_visible(False)
+    figure.supxlabel("step", fontsize=9, y=0.1 / figure.get_figheight())
+    return axes[:count]
+
+
+def plot_points(cells: Sequence[Cell], metric: str, better: str) -> Figure:
+    """One row for each cell: a dot for each seed, and the mean with its 95 % interval."""
     figure = new_figure(0.9 + 0.3 * len(cells))
     axes = figure.subplots()
     for y, cell in enumerate(cells):
-        _row(axes, y, np.array(cell.scores[metric]))
+        _plot_seeds(axes, y, np.array(cell.scores[metric]))
     axes.set_yticks(range(len(cells)), [cell.name for cell in cells])
     axes.set_ylim(len(cells) - 0.4, -0.6)
     if seen := [value for cell in cells for value in cell.scores[metric]]:
-        room = 0.4 * (max(seen) - min(seen)) or 0.1  # the interval of two seeds would leave none for the dots
+        room = 0.4 * (max(seen) - min(seen)) or 0.1  # the interval of two seeds is so long that the dots would be one
         axes.set_xlim(max(axes.get_xlim()[0], min(seen) - room), min(axes.get_xlim()[1], max(seen) + room))
     axes.set_xlabel(f"{metric} ({'higher' if better == 'maximise' else 'lower'} is better)")
     axes.grid(axis="x", color=PALE_GREY)
-    _clean(axes)
+    _hide_spines(axes)
     return figure
 
 
-def draw_claims(outcomes: Sequence[Outcome]) -> Figure:
-    """A strip a contrast: each seed's effect, the interval of the mean, zero, and in grey what does not count."""
+def plot_claims(outcomes: Sequence[Outcome]) -> Figure:
+    """One strip for each contrast: the effect of each seed, the interval of their mean, in grey effects that do not count."""
     strips = [(outcome, estimate) for outcome in outcomes for estimate in outcome.estimates]
     figure = new_figure(0.95 * len(strips) + 0.1, margin=(0.2, 0.2, 0.25, 0.3))
     figure.subplots_adjust(hspace=1.1)
@@ -74,7 +85,7 @@ def draw_claims(outcomes: Sequence[Outcome]) -> Figure:
 
 def _strip(axes: Axes, outcome: Outcome, estimate: Estimate) -> None:
     least = outcome.claim.least_effect
-    _row(axes, 0, estimate.values, (estimate.low, estimate.high))
+    _plot_seeds(axes, 0, estimate.values, (estimate.low, estimate.high))
     axes.axvspan(-least, least, color=CREAM, lw=0, zorder=0)
     axes.axvline(0, color=GREY, lw=1, zorder=1)
     axes.set(ylim=(0.7, -0.5), yticks=[])
@@ -85,10 +96,10 @@ def _strip(axes: Axes, outcome: Outcome, estimate: Estimate) -> None:
     word = f"{MARKS[outcome.verdict]} {outcome.verdict}"
     axes.set_title(word, fontsize=9, loc="right", color=VERDICT[outcome.verdict], fontweight="bold")
     axes.tick_params(labelsize=8)
-    _clean(axes)
+    _hide_spines(axes)
 
 
-def _row(axes: Axes, y: float, values: np.ndarray, ends: tuple[float, float] | None = None) -> None:
+def _plot_seeds(axes: Axes, y: float, values: np.ndarray, ends: tuple[float, float] | None = None) -> None:
     if not len(values):
         return
     low, high = ends or statistics.interval(values)[:2]
@@ -97,7 +108,7 @@ def _row(axes: Axes, y: float, values: np.ndarray, ends: tuple[float, float] | N
     axes.plot(values.mean(), y - 0.1, "D", ms=5, color=NAVY, zorder=4)
 
 
-def _clean(axes: Axes) -> None:
+def _hide_spines(axes: Axes) -> None:
     axes.spines[["top", "right", "left"]].set_visible(False)
     axes.tick_params(axis="y", length=0)
     axes.set_axisbelow(True)

@@ -1,4 +1,4 @@
-"""report.md as one page that needs nothing beside it and nothing from a network."""
+"""report.md as one HTML page that holds its pictures and its style, so that it needs no other file and no network."""
 
 import base64
 import mimetypes
@@ -8,7 +8,7 @@ from pathlib import Path
 
 import markdown
 
-from ablate.ablation.report.wording import MARKS
+from ablate.ablation.report.format import MARKS
 
 PAGE = """<!DOCTYPE html>
 <html lang="en">
@@ -51,16 +51,16 @@ figure { margin: 0; } figcaption { color: var(--soft); font-size: .9rem; }
 
 
 def page(text: str, title: str, folder: Path) -> str:
-    """The page of a Markdown text whose pictures lie in `folder`."""
+    """The HTML of a Markdown text; paths of its pictures are relative to `folder`."""
     body = markdown.markdown(text, extensions=["tables", "fenced_code"])
     body = body.replace("<table>", '<div class="scroll"><table>').replace("</table>", "</table></div>")
     for verdict, mark in MARKS.items():
         shown = f"{mark} {verdict}</strong>"
         body = body.replace(f"<strong>{shown}", f'<strong class="{verdict}">{shown}')
-    body = re.sub(r'src="([^"]+)"', lambda found: f'src="{_data(folder / unescape(found[1]))}"', body)
+    body = re.sub(r'src="([^"]+)"', lambda found: f'src="{_data_uri(folder / unescape(found[1]))}"', body)
     return PAGE.format(title=escape(title), style=STYLE, body=body)
 
 
-def _data(path: Path) -> str:
+def _data_uri(path: Path) -> str:
     kind = mimetypes.guess_type(path.name)[0] or "application/octet-stream"
     return f"data:{kind};base64,{base64.b64encode(path.read_bytes()).decode()}"

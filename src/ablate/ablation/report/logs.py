@@ -1,4 +1,4 @@
-"""The end of a run's log, as it would look on a console."""
+"""The last lines of a run's log, as a console shows them."""
 
 import re
 from pathlib import Path
@@ -8,7 +8,7 @@ _ESCAPE = re.compile(r"\x1b\[[0-9;?]*[A-Za-z]")
 
 
 def last_lines(folder: Path) -> str:
-    """The last lines of run.log without colours and overwritten progress bars; empty where there is no log."""
+    """The last lines of run.log, without colours and overwritten progress bars; empty without a log."""
     try:
         with (folder / LOG).open("rb") as file:
             file.seek(max(0, file.seek(0, 2) - BYTES))

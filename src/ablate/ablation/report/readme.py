@@ -1,4 +1,4 @@
-"""The verdicts as they stand in conf/ablation/README.md."""
+"""The tables of verdicts in conf/ablation/README.md."""
 
 import json
 import re
@@ -8,8 +8,8 @@ from pathlib import Path
 from ablate.ablation.judge.results import read_csv
 from ablate.ablation.judge.verdict import Outcome
 from ablate.ablation.report import document
-from ablate.ablation.report.report import ASKED, RESULTS
-from ablate.ablation.report.wording import MARKS, effect, wanted
+from ablate.ablation.report.format import MARKS, condition, effect
+from ablate.ablation.report.report import REQUEST, RESULTS
 from ablate.ablation.spec.ablation import Ablation
 from ablate.errors import BadInput
 from ablate.files import write_atomically
@@ -20,14 +20,14 @@ BEGIN, END = "<!-- verdicts:begin -->", "<!-- verdicts:end -->"
 def verdicts_markdown(
     ablation: Ablation, outcomes: Sequence[Outcome], rows: Sequence[Mapping], budget: str, origin: Mapping[str, object]
 ) -> str:
-    """A heading, a line a claim, and what the verdicts come from."""
+    """A heading, a table with a row for each claim, and where the results come from."""
     lines = [
         (
             f"{MARKS[outcome.verdict]} {outcome.verdict}",
             f"{outcome.claim.statement} ({outcome.claim.source})",
             outcome.claim.metric,
             "<br>".join(effect(estimate) for estimate in outcome.estimates),
-            wanted(outcome.claim),
+            condition(outcome.claim),
         )
         for outcome in outcomes
     ]
@@ -41,9 +41,9 @@ def verdicts_markdown(
 
 
 def update_readme(path: Path, folder: Path, ablation: Ablation, outcomes: Sequence[Outcome], budget: str) -> None:
-    """Put the verdicts of the report in `folder` between the markers of `path`; those of other ablations stay."""
-    asked, rows = json.loads((folder / ASKED).read_text()), read_csv(folder / RESULTS)
-    text = verdicts_markdown(ablation, outcomes, rows, budget, asked["origin"])
+    """Write the verdicts of the report in `folder` between the markers of `path`; the sections of other ablations stay."""
+    request, rows = json.loads((folder / REQUEST).read_text()), read_csv(folder / RESULTS)
+    text = verdicts_markdown(ablation, outcomes, rows, budget, request["origin"])
     before, between, after = _parted(path)
     sections = {section.split("\n")[0]: section for section in re.split(r"^### ", between, flags=re.M)[1:]}
     sections[ablation.name] = text.removeprefix("### ")

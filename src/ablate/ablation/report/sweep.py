@@ -1,4 +1,4 @@
-"""A report of any Hydra sweep: runs grouped by the overrides that one asks for, without claims."""
+"""A report of any Hydra sweep: runs grouped by the values of chosen overrides, without claims."""
 
 from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path
@@ -7,13 +7,13 @@ import numpy as np
 import yaml
 
 from ablate.ablation.judge import statistics
-from ablate.ablation.judge.results import Row, metric_names, row_of, scores, write_csv
+from ablate.ablation.judge.results import Row, metric_names, read_row, scores, write_csv
 from ablate.ablation.judge.verdict import Estimate, estimate
 from ablate.ablation.report import document
 from ablate.ablation.report.cells import Cell, ranked, summarise
 from ablate.ablation.report.curves import history
-from ablate.ablation.report.report import ASKED, RESULTS, cells_part, curves_part, failures_part, pictures_part, write_document
-from ablate.ablation.report.wording import effect, probability
+from ablate.ablation.report.format import effect, probability
+from ablate.ablation.report.report import REQUEST, RESULTS, cells_part, curves_part, failures_part, pictures_part, write_document
 from ablate.ablation.spec.ablation import BETTER
 from ablate.ablation.spec.contrast import Contrast
 from ablate.errors import BadInput, check_choice, did_you_mean
@@ -24,14 +24,15 @@ UNSET = "default"
 
 
 def rows_from_sweep(folder: Path, by: str) -> list[Row]:
-    """A row for each run below `folder`; its cell is what it set `by` to (several keys: joined by commas).
+    """One row for each run below `folder`.
 
-    Runs are paired where all their other overrides agree; `seed` numbers these pairs, `pair` names them.
+    The cell of a run is the value of the override `by`, or of several keys that are joined by commas. Runs whose other
+    overrides agree are compared with each other: they have the same `pair` (those overrides) and `seed` (its number).
     """
-    if (folder / ASKED).exists():
+    if (folder / REQUEST).exists():
         budgets = ", ".join(sorted(path.name for path in folder.glob("runs/*")))
         raise BadInput(
-            f"{folder} holds an ablation's report, which --by would replace; name its runs: {folder}/runs/BUDGET ({budgets})"
+            f"{folder} holds an ablation's report, which --by would replace; give its runs: {folder}/runs/BUDGET ({budgets})"
         )
     runs = {path: _overrides(path) for path in _runs(folder)}
     if not runs:
@@ -44,11 +45,11 @@ def rows_from_sweep(folder: Path, by: str) -> list[Row]:
     cells = {path: ",".join(overrides.get(key, UNSET) for key in keys) for path, overrides in runs.items()}
     pairs = {p: " ".join(f"{k}={v}" for k, v in sorted(o.items()) if k not in keys) for p, o in runs.items()}
     number = _numbers(set(pairs.values()))
-    return [row_of(path, cell=cells[path], seed=number[pairs[path]], pair=pairs[path]) for path in runs]
+    return [read_row(path, cell=cells[path], seed=number[pairs[path]], pair=pairs[path]) for path in runs]
 
 
 def write_sweep_report(folder: Path, rows: Sequence[Row], by: str, metric: str, better: str = "maximise") -> Path:
-    """Table of cells, points, curves, and the best cell against each other one; returns report.html."""
+    """Write tables, plots, and the best cell against every other cell; returns the path of report.html."""
     check_choice("better", better, BETTER)
     if metric not in (known := metric_names(rows)):
         raise BadInput(f"--metric {metric}: no run has it{did_you_mean(metric, known)}")
@@ -71,7 +72,7 @@ def write_sweep_report(folder: Path, rows: Sequence[Row], by: str, metric: str, 
 
 
 def compare(cells: Sequence[Cell], rows: Iterable[Mapping], metric: str) -> list[Estimate]:
-    """The first cell minus each other one, over the pairs that both have."""
+    """The first cell minus every other cell, over the pairs that both have."""
     measured = scores(rows, metric)
     names = [cell.name for cell in cells if cell.name in measured]
     contrasts = [Contrast(f"{names[0]} − {name}", {names[0]: 1.0, name: -1.0}) for name in names[1:]]

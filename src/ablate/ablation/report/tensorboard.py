@@ -1,4 +1,4 @@
-"""The report in TensorBoard, beside the runs: its figures as images, its claims as a table."""
+"""The report in TensorBoard: its figures as images, its claims as a table."""
 
 import shutil
 from pathlib import Path
@@ -13,7 +13,7 @@ from ablate.ablation.spec.ablation import Ablation
 
 
 def log_report(folder: Path, ablation: Ablation, outcomes: list[Outcome]) -> Path:
-    """Write the event file of a report that `write_report` has made; an earlier one is replaced."""
+    """Write an event file for the report that `write_report` wrote to `folder`; an earlier one is replaced."""
     events = folder / "report"
     shutil.rmtree(events, ignore_errors=True)
     with SummaryWriter(str(events)) as writer:

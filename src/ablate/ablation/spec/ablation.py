@@ -1,4 +1,4 @@
-"""An ablation: one question, the cells that may answer it, budgets to run them at, and claims."""
+"""An ablation: a question, a grid of cells, budgets, and claims."""
 
 import re
 from collections.abc import Mapping, Sequence
@@ -12,11 +12,11 @@ BUDGETS = ("smoke", "quick", "full", "gpu")
 DIRECTIONS = ("greater", "less", "differs", "equivalent")
 BETTER = ("maximise", "minimise")
 ABOUT_TRAINER = ("trainer=", "trainer.", "debug=")
-PREPARED = re.compile(r"(?<==)\{([\w.+-]+)\}$")  # the value of an override: where what was prepared lies
+PREPARED = re.compile(r"(?<==)\{([\w.+-]+)\}$")  # an override's value: the checkpoint of what was prepared
 
 
 class Budget(NamedTuple):
-    """How many seeds, and what makes the runs, and those that are prepared, shorter or longer."""
+    """The number of seeds, and overrides that make runs shorter or longer; `prepare` are those of what is prepared."""
 
     seeds: int
     overrides: list[str]
@@ -24,7 +24,7 @@ class Budget(NamedTuple):
 
 
 class Run(NamedTuple):
-    """One cell, or what is prepared for cells, with one seed; the overrides leave the seed out."""
+    """A cell, or what is prepared for cells, with one seed, which is not among its overrides."""
 
     cell: str
     seed: int
@@ -32,25 +32,25 @@ class Run(NamedTuple):
 
     @property
     def needs(self) -> list[str]:
-        """What must be prepared for it; of two overrides of a key the later one counts."""
+        """The names of what must be prepared for it; of two overrides of a key the later one counts."""
         last = {word.lstrip("+~").partition("=")[0]: word for word in self.overrides}
-        return [found[1] for word in last.values() if (found := PREPARED.search(word))]
+        return [match[1] for word in last.values() if (match := PREPARED.search(word))]
 
-    def filled(self, prepared: Mapping[str, object]) -> list[str]:
-        """The overrides with what stands in `prepared` for each {name}."""
+    def fill_in(self, prepared: Mapping[str, object]) -> list[str]:
+        """The overrides, with each {name} replaced by `prepared[name]`."""
 
-        def fill(found: re.Match) -> str:
-            if found[1] not in prepared:
-                hint = did_you_mean(found[1], prepared) if prepared else ""
-                raise BadInput(f"{self.cell}: {found[0]} is not among what is prepared{hint}")
-            return f"'{prepared[found[1]]}'"
+        def value_of(match: re.Match) -> str:
+            if match[1] not in prepared:
+                hint = did_you_mean(match[1], prepared) if prepared else ""
+                raise BadInput(f"{self.cell}: {match[0]} is not among what is prepared{hint}")
+            return f"'{prepared[match[1]]}'"
 
-        return [PREPARED.sub(fill, word) for word in self.overrides]
+        return [PREPARED.sub(value_of, word) for word in self.overrides]
 
 
 @dataclass(frozen=True)
 class Claim:
-    """A statement that runs can support or refute; its effect is what its contrasts measure."""
+    """A statement that results support or refute; its contrasts measure the effect."""
 
     name: str
     statement: str
@@ -63,7 +63,7 @@ class Claim:
 
 @dataclass(frozen=True)
 class Ablation:
-    """One question; `given` is the file as it was read."""
+    """One question; `file` is its YAML as it was read."""
 
     name: str
     question: str
@@ -74,20 +74,20 @@ class Ablation:
     metrics: dict[str, str]
     claims: list[Claim]
     prepare: dict[str, list[str]]
-    given: dict
+    file: dict
 
-    def runs(self, budget: str, more: Sequence[str] = ()) -> list[Run]:
-        """Every cell with every seed, seed by seed; a cell's overrides win over `more`, the budget's, and the base's."""
+    def runs(self, budget: str, extra: Sequence[str] = ()) -> list[Run]:
+        """Every cell with every seed, seed by seed; overrides of base, budget, `extra` and cell, where the last one counts."""
         chosen = self.budgets[check_choice("budget", budget, self.budgets)]
         return [
-            Run(cell, seed, [*self.base, *chosen.overrides, *more, *overrides])
+            Run(cell, seed, [*self.base, *chosen.overrides, *extra, *overrides])
             for seed in range(chosen.seeds)
             for cell, overrides in self.cells.items()
         ]
 
-    def prepared(self, budget: str, more: Sequence[str] = ()) -> list[Run]:
-        """What is trained before the cells, with every seed; of `more`, what is about the trainer alone concerns it."""
-        chosen, trainer = self.budgets[budget], [word for word in more if word.lstrip("+~").startswith(ABOUT_TRAINER)]
+    def prepared(self, budget: str, extra: Sequence[str] = ()) -> list[Run]:
+        """What is trained before the cells, with every seed. Of `extra` only the trainer's overrides apply to it."""
+        chosen, trainer = self.budgets[budget], [word for word in extra if word.lstrip("+~").startswith(ABOUT_TRAINER)]
         return [
             Run(name, seed, [*overrides, *chosen.prepare, *trainer])
             for seed in range(chosen.seeds)

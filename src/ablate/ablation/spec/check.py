@@ -6,7 +6,7 @@ from math import isfinite
 from ablate.errors import BadInput, did_you_mean
 
 
-def take(value: object, where: str, required: Iterable[str] = (), optional: Iterable[str] = ()) -> dict:
+def check_keys(value: object, where: str, required: Iterable[str] = (), optional: Iterable[str] = ()) -> dict:
     """`value` as a dict with all the required keys and no unknown one."""
     required, known = tuple(required), (*required, *optional)
     if not isinstance(value, Mapping):
@@ -20,21 +20,21 @@ def take(value: object, where: str, required: Iterable[str] = (), optional: Iter
     return dict(value)
 
 
-def named(value: object, where: str) -> dict[str, object]:
-    """`value` as a dict from names to anything."""
+def check_mapping(value: object, where: str) -> dict[str, object]:
+    """`value` as a dict whose keys are names."""
     if not isinstance(value, Mapping):
         raise BadInput(f"{where}={value!r} must be names with a value each")
     return {str(name): entry for name, entry in value.items()}
 
 
-def strings(value: object, where: str) -> list[str]:
+def check_overrides(value: object, where: str) -> list[str]:
     """`value` as a list of overrides."""
     if not isinstance(value, list | tuple) or not all("=" in str(entry) or str(entry)[:1] == "~" for entry in value):
         raise BadInput(f"{where}={value!r} must be a list of overrides such as [model/decoder=nearest]")
     return [str(entry) for entry in value]
 
 
-def number(value: object, where: str, *, positive: bool = False, negative: bool = True) -> float:
+def check_number(value: object, where: str, *, positive: bool = False, negative: bool = True) -> float:
     """`value` as a finite float."""
     usable = isinstance(value, int | float) and not isinstance(value, bool) and isfinite(value)
     if not usable or (positive and value <= 0) or (not negative and value < 0):

@@ -1,36 +1,36 @@
-"""What a claim measures: a weighted sum of cells, computed for each seed."""
+"""Contrasts: weighted sums of the values of cells, one for each seed."""
 
 from collections.abc import Callable, Collection, Mapping, Sequence
 from fnmatch import fnmatchcase
 from math import log2
 from typing import NamedTuple
 
-from ablate.ablation.spec.check import number, take
+from ablate.ablation.spec.check import check_keys, check_number
 from ablate.errors import BadInput, check_choice, did_you_mean
 
 SCALES: dict[str, Callable[[float], float]] = {"linear": float, "log2": log2}
 
 
 class Contrast(NamedTuple):
-    """`sum of weight · cell, minus constant`, for each seed: what a claim calls its effect."""
+    """The effect of a claim, for each seed: the sum of weight · value of a cell, minus `constant`."""
 
     label: str
     weights: dict[str, float]
     constant: float = 0.0
 
 
-def parse(value: object, cells: Collection[str], where: str) -> tuple[Contrast, ...]:
-    """The contrasts of a claim, of which all must hold.
+def parse_contrasts(value: object, cells: Collection[str], where: str) -> tuple[Contrast, ...]:
+    """Read the contrasts of a claim; all of them must hold.
 
         minus: [A, B]                    A minus B
         order: [A, B, C]                 B minus A, and C minus B
         cell: A, bound: NUMBER           A minus a number
         trend: {A: 2, B: 4}, scale: …    slope of the least-squares line over the numbers (linear, or log2: by doubling)
 
-    A and B are cells, patterns such as `*-add`, or lists of those, which stand for their mean.
+    A and B are cells, patterns such as `*-add`, or lists of those; a pattern or a list stands for the mean of its cells.
     """
     kinds = {"minus": (), "order": (), "bound": ("cell",), "trend": ("scale",)}
-    given = take(value, f"{where}, contrast", optional=[k for kind, more in kinds.items() for k in (kind, *more)])
+    given = check_keys(value, f"{where}, contrast", optional=[k for kind, more in kinds.items() for k in (kind, *more)])
     chosen = [kind for kind in kinds if kind in given]
     if len(chosen) != 1 or set(given) - {chosen[0], *kinds[chosen[0]]}:
         raise BadInput(f"{where}: contrast={given} must be one of: minus, order, cell and bound, trend [and scale]")
@@ -50,7 +50,7 @@ def _order(given: Mapping, cells: Collection[str], where: str) -> tuple[Contrast
 def _bound(given: Mapping, cells: Collection[str], where: str) -> tuple[Contrast, ...]:
     if "cell" not in given:
         raise BadInput(f"{where}: a bound needs the cell that it is for (cell: NAME)")
-    bound = number(given["bound"], f"{where}, bound")
+    bound = check_number(given["bound"], f"{where}, bound")
     return (Contrast(f"{_label(given['cell'])} − {bound:g}", _mean(given["cell"], cells, where), bound),)
 
 
@@ -59,7 +59,7 @@ def _trend(given: Mapping, cells: Collection[str], where: str) -> tuple[Contrast
     if not isinstance(axis, Mapping) or len(axis) < 3:
         raise BadInput(f"{where}: trend={axis!r} must give numbers to at least three cells")
     scale = check_choice(f"{where}, scale", str(given.get("scale", "linear")), SCALES)
-    numbers = [number(n, f"{where}, trend, {cell}", positive=scale == "log2") for cell, n in axis.items()]
+    numbers = [check_number(n, f"{where}, trend, {cell}", positive=scale == "log2") for cell, n in axis.items()]
     at = [SCALES[scale](n) for n in numbers]
     centre = sum(at) / len(at)
     square = sum((a - centre) ** 2 for a in at)
@@ -78,13 +78,13 @@ def _difference(a: object, b: object, cells: Collection[str], where: str) -> Con
 
 
 def _mean(side: object, cells: Collection[str], where: str) -> dict[str, float]:
-    found = []
+    chosen = []
     for name in side if isinstance(side, list | tuple) else [side]:
         matching = [cell for cell in cells if fnmatchcase(cell, str(name))]
         if not matching:
             raise BadInput(f"{where}: there is no cell {name!r}{did_you_mean(name, cells)}")
-        found += matching
-    return _sum([({cell: 1.0}, 1 / len(found)) for cell in found])
+        chosen += matching
+    return _sum([({cell: 1.0}, 1 / len(chosen)) for cell in chosen])
 
 
 def _sum(terms: Sequence[tuple[Mapping[str, float], float]]) -> dict[str, float]:

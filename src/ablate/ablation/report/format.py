@@ -1,4 +1,4 @@
-"""Numbers and names as a reader wants them."""
+"""Numbers, effects and conditions as text."""
 
 import re
 from collections.abc import Sequence
@@ -14,7 +14,7 @@ DASH = "–"
 
 
 def decimals(spread: float) -> int:
-    """Decimals that show two digits of a spread; four where there is none."""
+    """How many decimals show two significant digits of a spread; four if there is no spread."""
     return min(6, max(0, 1 - floor(log10(spread)))) if isfinite(spread) and spread > 0 else 4
 
 
@@ -23,22 +23,22 @@ def plus_minus(values: Sequence[float]) -> str:
     if not len(values):
         return DASH
     mean, sd = np.mean(values), np.std(values, ddof=1) if len(values) > 1 else 0.0
-    places = decimals(float(sd))
-    return f"{mean:.{places}f} ± {sd:.{places}f}" if len(values) > 1 else f"{mean:.{places}f}"
+    digits = decimals(float(sd))
+    return f"{mean:.{digits}f} ± {sd:.{digits}f}" if len(values) > 1 else f"{mean:.{digits}f}"
 
 
 def effect(estimate: Estimate) -> str:
     """`+0.013 [+0.004, +0.022]`: the mean and the ends of its interval."""
     if not isfinite(estimate.mean):
         return DASH
-    places = decimals((estimate.high - estimate.low) / 2)
+    digits = decimals((estimate.high - estimate.low) / 2)
     if not isfinite(estimate.low):
-        return f"{estimate.mean:+.{places}f}"
-    return f"{estimate.mean:+.{places}f} [{estimate.low:+.{places}f}, {estimate.high:+.{places}f}]"
+        return f"{estimate.mean:+.{digits}f}"
+    return f"{estimate.mean:+.{digits}f} [{estimate.low:+.{digits}f}, {estimate.high:+.{digits}f}]"
 
 
-def wanted(claim: Claim) -> str:
-    """What the interval must do for the claim: `> 0.01`."""
+def condition(claim: Claim) -> str:
+    """Where the interval must lie for the claim to hold: `> 0.01`."""
     least = f"{claim.least_effect:g}"
     band = f"within ±{least}", f"beyond ±{least}"
     below = f"< −{least}" if claim.least_effect else "< 0"
@@ -46,12 +46,12 @@ def wanted(claim: Claim) -> str:
 
 
 def probability(p: float) -> str:
-    """Three decimals."""
+    """`.012`: p with three decimals."""
     return "< .001" if p < 0.001 else f"{p:.3f}".lstrip("0") if p < 1 else "1"
 
 
-def short(number: float | None) -> str:
-    """`12.3 M`."""
+def abbreviated(number: float | None) -> str:
+    """`12.3 M`: a count with its unit."""
     if number is None or not isfinite(number):
         return DASH
     for unit, size in (("G", 1e9), ("M", 1e6), ("k", 1e3)):
@@ -70,6 +70,6 @@ def duration(seconds: float | None) -> str:
     return f"{minutes} min {rest:02} s" if minutes < 60 else f"{minutes // 60} h {minutes % 60:02} min"
 
 
-def plain(name: str) -> str:
-    """A name fit for a file."""
+def file_name(name: str) -> str:
+    """A metric's name with every character replaced that a file name should not have."""
     return re.sub(r"[^\w.-]+", "_", name)
