@@ -18,6 +18,7 @@ from ablate.run.build import build, key_of
 from ablate.run.checkpoint import AtomicCheckpointIO, plain_overrides, read_checkpoint
 from ablate.run.folder import METRICS, flat
 from ablate.run.load import load_task
+from ablate.run.noise import silence
 from ablate.run.summary import metrics_table
 
 
@@ -64,6 +65,7 @@ def check_same_sizes(checkpoint: dict[str, Any], cfg: DictConfig) -> None:
 
 
 def _make_trainer(cfg: DictConfig) -> Trainer:
+    silence()
     callbacks = [build(cfg.callbacks, name) for name in ("progress", "confusion") if name in cfg.callbacks]
     callbacks += build(cfg, "probe").values()
     return build(cfg, "trainer", logger=False, callbacks=callbacks, plugins=[AtomicCheckpointIO()])

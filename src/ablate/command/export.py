@@ -23,6 +23,7 @@ from ablate.model.segmenter.fcn import FCN
 from ablate.operator.rewrite import fold_nearest
 from ablate.run.checkpoint import read_checkpoint
 from ablate.run.load import load_task
+from ablate.run.noise import silence
 
 BATCHES = (1, 16)
 TOLERANCE = 1e-4  # of the largest logit, in float32
@@ -36,6 +37,7 @@ def export(cfg: DictConfig) -> None:
     for file in files:
         if file.exists():
             raise BadInput(f"output={cfg.output!r} holds {file.name} already; name another folder")
+    silence()
     checkpoint = read_checkpoint(cfg.checkpoint)
     task = load_task(checkpoint, cfg.checkpoint)
     if not isinstance(task.model, FCN):

@@ -1,10 +1,8 @@
 """One run from its composed config: build, check, fit, test, keep."""
 
-import logging
 import math
 import sys
 import time
-import warnings
 from pathlib import Path
 from typing import NoReturn
 
@@ -27,16 +25,10 @@ from ablate.run.checkpoint import (
     read_checkpoint,
     read_weights,
 )
+from ablate.run.noise import silence
 from ablate.task.base import SPLITS, Task
 
-# Warnings that do not help a user: each is decided on purpose here, or said better elsewhere.
-NOISE = ("does not have many workers", "Checkpoint directory", "number of training batches", "LeafSpec", "val_dataloader")
 COUNTED = ("vocabulary_size", "source_vocabulary_size")  # keys of conf/data that data sets know, where the config does not
-for message in NOISE:
-    warnings.filterwarnings("ignore", f".*{message}.*")
-for name in ("lightning.pytorch", "lightning.fabric"):
-    logging.getLogger(name).setLevel(logging.WARNING)
-logging.getLogger("lightning.pytorch.profilers").setLevel(logging.INFO)  # trainer.profiler=simple
 
 
 def train(cfg: DictConfig) -> float | None:
@@ -92,6 +84,7 @@ def fill_in(cfg: DictConfig, data: DataModule) -> None:
 
 def make_trainer(cfg: DictConfig) -> Trainer:
     """The Lightning trainer with the config's logger, callbacks, probes and atomic checkpoints."""
+    silence()
     callbacks = [*build(cfg, "callbacks").values(), *build(cfg, "probe").values()]
     logger = build(cfg, "logger") if cfg.get("logger") else False
     return build(cfg, "trainer", logger=logger, callbacks=callbacks, plugins=[AtomicCheckpointIO()])

@@ -52,7 +52,7 @@ class QuestionAnswering(Task):
             raise BadInput("these questions are on stories: model=story_question_answering")
 
     def load_encoder(self, weights: Mapping[str, Tensor]) -> None:
-        if isinstance(self.model.reader, TextReader):
+        if self.model.reads_stories:
             super().load_encoder(weights)
         else:
             load_encoder(self.model.reader.encoder, weights)
