@@ -1,12 +1,12 @@
-"""What a network writes and answers on held-out samples while it learns: the same ones each time, kept and shown."""
+"""Callbacks log what a network makes of the same validation samples after each validation, and leave the training as it is."""
 
 from functools import partial
 
 import pytest
 import torch
+from commands import compose
 from lightning.pytorch import Trainer, seed_everything
 from lightning.pytorch.loggers import TensorBoardLogger
-from networks import answerer, captioner, translator
 from PIL import Image
 from tensorboard.backend.event_processing.event_accumulator import EventAccumulator
 
@@ -20,67 +20,57 @@ from ablate.data.scene.question_kinds import ANSWERS
 from ablate.data.scene.questions import SceneQuestions
 from ablate.data.source.babi import Babi
 from ablate.data.text.pairs import TextPairs
+from ablate.data.text.tokeniser import Tokeniser
 from ablate.figure.attention import attention_matrices
-from ablate.model.recurrent.cell.gru import GRU
-from ablate.model.segmenter.encoder.small import SmallEncoder
-from ablate.model.text.attention.additive import Additive
-from ablate.model.text.decoding.greedy import greedy
-from ablate.optim.schedule import constant
-from ablate.task.captioning import Captioning
-from ablate.task.question_answering import QuestionAnswering
-from ablate.task.translation import Translation
+from ablate.run.build import build
 
 QUIET = dict(enable_checkpointing=False, enable_progress_bar=False, enable_model_summary=False, accelerator="cpu")
-ADAM = partial(torch.optim.Adam, lr=0.02)
-CELL, ENCODER = partial(GRU, hidden_size=8), partial(SmallEncoder, width=4, depth=2)
+SMALL = ["model/cell=gru", "model.cell.hidden_size=8", "model.embedding_size=6", "optimizer.lr=0.02", "scheduler=constant"]
+ENCODER = ["model.encoder.width=4", "model.encoder.depth=2"]
+GREEDY = ["model/search=greedy", "model.search.max_length=6"]
 SCENES = dict(sizes={"train": 8, "val": 12}, image_size=32, objects=[2, 3], shapes=["disc", "ring"], noise=0.0, seed=0)
-ATTENTION = partial(Additive, size=4)
 STORIES = "1 Mary went home.\n2 John went out.\n3 Where is Mary? \thome\t1\n4 Mary went out.\n5 Where is Mary? \tout\t4\n"
-SEARCH = partial(greedy, max_length=6)
 
 
-def data(dataset):
-    made = DataModule(dataset, 4, 0, None, {"train": "train", "val": "val"}, True, 0)
-    return made, made.tokenisers
-
-
-def captioning(attention=ATTENTION):
-    module, tokens = data(partial(SceneCaptions, **SCENES, captions=2, held_out=[], show_held_out="never"))
+def made(dataset, words, attention):
+    """A small task of the config, and data of its kind."""
+    module = DataModule(dataset, 4, 0, None, {"train": "train", "val": "val"}, True, 0)
+    sizes = {"vocabulary_size": len(list(module.tokenisers.values())[-1])}
+    if len(module.tokenisers) == 2:
+        sizes["source_vocabulary_size"] = len(module.tokenisers["source"])
+    sizes = [f"data.{key}={size}" for key, size in sizes.items()]
+    cfg = compose(*words, *SMALL, *sizes, f"model/attention={attention}", *["model.attention.size=4"] * (attention == "additive"))
     torch.manual_seed(0)
-    model = captioner(ENCODER(), len(tokens["target"]), 6, CELL, attention, SEARCH)
-    return with_tokens(Captioning(model, ADAM, constant, ["bleu"], judged=True), tokens), module
+    task = build(cfg, "task")
+    task.tokenisers = module.tokenisers
+    return task, module
 
 
-def translation(attention=ATTENTION):
+def captioning(attention="additive"):
+    dataset = partial(SceneCaptions, **SCENES, captions=2, held_out=[], show_held_out="never")
+    words = ["data=scene_captions", "model=captioner", "task=captioning", "task.scores=[bleu]", *ENCODER, *GREEDY]
+    return made(dataset, words, attention)
+
+
+def translation(attention="additive"):
     pairs = [("ein Hund", "a dog"), ("das Haus", "the house"), ("日本 Hund aus Holz", "a $dog$ of $japan$")] * 4
     options = dict(tokeniser=Tokeniser(), reverse=False, max_length=9)
-    module, tokens = data(partial(TextPairs, read=lambda split: pairs, **options))
-    sizes = [len(tokens[side]) for side in ("source", "target")]
-    torch.manual_seed(0)
-    model = translator(*sizes, 6, CELL, attention, SEARCH)
-    return with_tokens(Translation(model, ADAM, constant, ["sacrebleu"]), tokens), module
+    words = ["data=multi30k", "model=sequence_to_sequence", "task=translation", "task.scores=[sacrebleu]", *GREEDY]
+    return made(partial(TextPairs, read=lambda split: pairs, **options), words, attention)
 
 
-def answering(attention=ATTENTION):
-    module, tokens = data(partial(SceneQuestions, **SCENES, kinds=["existence", "colour"], class_names=ANSWERS))
-    torch.manual_seed(0)
-    model = answerer(ENCODER(), len(tokens["source"]), 6, CELL, attention, len(ANSWERS))
-    return with_tokens(QuestionAnswering(model, len(ANSWERS), ADAM, constant), tokens), module
+def answering(attention="additive"):
+    dataset = partial(SceneQuestions, **SCENES, kinds=["existence", "colour"], class_names=ANSWERS)
+    return made(dataset, ["data=scene_questions", "model=question_answering", "task=question_answering", *ENCODER], attention)
 
 
-def reading(folder, attention=ATTENTION):
+def reading(folder):
     (folder / "en-valid").mkdir(exist_ok=True)
     for name in ("train", "valid", "test"):
         (folder / f"en-valid/qa1_{name}.txt").write_text(STORIES * 4)
-    module, tokens = data(partial(Babi, root=str(folder), tasks=[1], max_length=None, class_names=["home", "out"]))
-    torch.manual_seed(0)
-    model = answerer(None, len(tokens["source"]), 6, CELL, attention, 2)
-    return with_tokens(QuestionAnswering(model, 2, ADAM, constant), tokens), module
-
-
-def with_tokens(task, tokens):
-    task.tokenisers = tokens
-    return task
+    dataset = partial(Babi, root=str(folder), tasks=[1], max_length=None, class_names=["home", "out"])
+    words = ["data=babi", "model=story_question_answering", "task=question_answering", "data.num_classes=2"]
+    return made(dataset, words, "additive")
 
 
 def trained(folder, task, module, *callbacks):
@@ -109,10 +99,10 @@ def test_captions(tmp_path):
     events = trained(tmp_path, task, module, Captions(str(tmp_path), 5))
     first, last = logged(events)
     titles = [f"picture {i * 12 // 5}" for i in range(5)]
-    assert lines(first, "picture", "right") == lines(last, "picture", "right") and lines(last, "picture") == titles
+    assert lines(first, "picture", "reference") == lines(last, "picture", "reference") and lines(last, "picture") == titles
     assert lines(first, "caption") != lines(last, "caption")
     right = [text for i in range(5) for text in module.datasets["val"].references(i * 12 // 5)]
-    assert lines(last, "right") == [f"right: {text}" for text in right]
+    assert lines(last, "reference") == [f"reference: {text}" for text in right]
     assert all(not line or line.startswith("    ") for line in last.split("\n"))
     assert last.replace("\n    ", "\n").strip() == read(tmp_path / "captions.txt").strip()
     said = [line.split("): ", 1)[1] for line in lines(last, "caption")]
@@ -137,11 +127,11 @@ def test_translations_begin_with_the_signature(tmp_path, monkeypatch):
     signature = f"sacrebleu: {task.metrics['val_']['sacrebleu'].signature}"
     for text in (first, last, read(tmp_path / "translations.txt")):
         assert text.strip().startswith(signature) and text.count(signature) == 1
-    assert lines(last, "text", "read", "right") == lines(first, "text", "read", "right")
+    assert lines(last, "text", "source", "reference") == lines(first, "text", "source", "reference")
     pairs = {"ein Hund": "a dog", "das Haus": "the house", "日本 Hund aus Holz": "a $dog$ of $japan$"}
-    expected = [line for source, target in pairs.items() for line in (f"read: {source}", f"right: {target}")]
-    assert lines(last, "read", "right") == expected
-    assert lines(first, "caption") != lines(last, "caption")
+    expected = [line for source, target in pairs.items() for line in (f"source: {source}", f"reference: {target}")]
+    assert lines(last, "source", "reference") == expected
+    assert lines(first, "translation") != lines(last, "translation")
     assert len(events.Images("val/attention")) == 2 and Image.open(tmp_path / "attention.png").width > 100
 
 
@@ -150,11 +140,11 @@ def test_answers_on_pictures(tmp_path):
     events = trained(tmp_path, task, module, Answers(str(tmp_path), 4, ANSWERS))
     first, last = logged(events)
     dataset = module.datasets["val"]
-    assert lines(last, "question", "asked", "truth") == lines(first, "question", "asked", "truth")
+    assert lines(last, "question", "question:", "truth") == lines(first, "question", "question:", "truth")
     expected = [dataset[i * 3] for i in range(4)]
-    assert lines(last, "asked") == [f"asked: {sample.question}" for sample in expected]
+    assert lines(last, "question:") == [f"question: {sample.question}" for sample in expected]
     assert lines(last, "truth") == [f"truth: {sample.answer}" for sample in expected]
-    for answered, sample in zip(lines(last, "answered"), expected, strict=True):
+    for answered, sample in zip(lines(last, "answer ("), expected, strict=True):
         assert ("(right" in answered) == answered.endswith(f": {sample.answer}")
     assert len(events.Images("val/answers")) == 2 and (tmp_path / "answers.png").exists()
 
@@ -163,14 +153,14 @@ def test_answers_on_stories_are_text_alone(tmp_path):
     task, module = reading(tmp_path)
     events = trained(tmp_path, task, module, Answers(str(tmp_path), 2, ["home", "out"]))
     story, second = logged(events)[-1].split("question 4")
-    told = ["mary went home", "john went out", "support: mary went home", "asked: where is mary ?", "truth: home"]
-    assert lines(story, "mary", "john", "support", "asked", "truth") == told
+    told = ["mary went home", "john went out", "support: mary went home", "question: where is mary ?", "truth: home"]
+    assert lines(story, "mary", "john", "support", "question:", "truth") == told
     assert "…" not in second and not (tmp_path / "answers.png").exists() and not events.Tags()["images"]
 
 
 @pytest.mark.parametrize("make", [captioning, translation])
 def test_without_attention_there_is_no_map_of_it(make, tmp_path):
-    task, module = make(lambda query, key: None)
+    task, module = make("none")
     callback = Captions(str(tmp_path), 2) if make is captioning else Translations(str(tmp_path), 2)
     events = trained(tmp_path, task, module, callback)
     assert "val/attention" not in events.Tags()["images"] and not (tmp_path / "attention.png").exists()
@@ -178,7 +168,7 @@ def test_without_attention_there_is_no_map_of_it(make, tmp_path):
 
 
 def test_answers_without_attention(tmp_path):
-    task, module = answering(lambda query, key: None)
+    task, module = answering("none")
     trained(tmp_path, task, module, Answers(str(tmp_path), 2, ANSWERS))
     assert Image.open(tmp_path / "answers.png").width > 300
 

@@ -1,30 +1,80 @@
-"""The benchmarks of recurrence and of captioning run, in small."""
+"""Benchmarks time what they say: each piece of work equally often, on the same inputs; timings themselves are not tested."""
+
+from collections import Counter
 
 import pytest
 import torch
+from torch import nn
 
-from ablate.command.benchmark import captioning, recurrent
+from ablate.analysis.timing import interleaved, medians, milliseconds, seconds
+from ablate.command.benchmark import captioning, decoders, recurrent
 from ablate.errors import BadInput
 
+CPU = torch.device("cpu")
+SMALL = ["model.encoder.width=4", "model.encoder.depth=2"]
 
-def test_every_table_is_shown(monkeypatch, capsys):
+
+def test_calls_that_warm_up_are_not_timed():
+    calls = []
+    assert len(seconds(lambda: calls.append(1), repeats=3, warm_up=2)) == 3 and len(calls) == 5
+
+
+def test_interleaved_work_takes_turns_and_each_runs_equally_often():
+    calls = []
+    times = interleaved({"a": lambda: calls.append("a"), "b": lambda: calls.append("b")}, repeats=4)
+    assert list(times) == ["a", "b"] and all(len(each) == 4 and min(each) >= 0 for each in times.values())
+    assert Counter(calls) == {"a": 6, "b": 6}  # two of each warm up
+    assert calls == [*"aaabbb", *"ab" * 3]
+
+
+def test_times_are_summarised_by_hand():
+    assert medians({"a": [3.0, 1.0, 2.0], "b": [4.0, 2.0]}) == {"a": 2.0, "b": 3.0}
+    assert milliseconds([0.001, 0.002, 0.003]) == "2.00 [1.00, 3.00]" and milliseconds([0.002]) == "2.00 [2.00, 2.00]"
+
+
+@pytest.mark.parametrize("module, cell", [(nn.RNN, nn.RNNCell), (nn.GRU, nn.GRUCell), (nn.LSTM, nn.LSTMCell)])
+def test_a_bare_loop_over_a_cell_computes_what_the_module_computes(module, cell):
+    whole, single, xs = module(3, 4, batch_first=True), cell(3, 4), torch.randn(2, 5, 3)
+    weights = {name.removesuffix("_l0"): value for name, value in whole.state_dict().items()}
+    single.load_state_dict(weights)
+    assert torch.allclose(recurrent.bare_loop(single, xs), whole(xs)[0], atol=1e-6)
+
+
+def test_a_step_goes_backward_through_every_parameter_anew():
+    layer, x = nn.Linear(2, 1), torch.ones(1, 2)
+    work = recurrent.step(list(layer.parameters()), lambda: layer(x))
+    work()
+    once = [parameter.grad.clone() for parameter in layer.parameters()]
+    work()
+    assert all(torch.equal(a, parameter.grad) for a, parameter in zip(once, layer.parameters(), strict=True))
+
+
+def test_what_a_linear_layer_keeps_for_its_backward_pass():
+    model = nn.Sequential(nn.Linear(8, 16, bias=False), nn.Tanh(), nn.Linear(16, 1))
+    assert decoders.memory(model, torch.rand(1024, 8)) == (1024 * 8 + 1024 * 16) * 4 / 2**20
+
+
+def test_captioning_is_timed_on_texts_of_the_length_it_names():
+    task = captioning.captioner(12, [*SMALL, *captioning.SEARCHES["beam of 5"], *captioning.fixed(3)], CPU)
+    batch = captioning.pictures(task, 2, 7)
+    assert batch.image.shape[0] == 2 and batch.input.shape == batch.target.shape == (2, 7)
+    assert captioning.find(task, 2)().tokens.shape == (2, 3)
+    before = [parameter.clone() for parameter in task.parameters()]
+    captioning.learn(task, 2, 7)()
+    assert any(not torch.equal(a, b) for a, b in zip(before, task.parameters(), strict=True)) and task.training
+
+
+def test_every_table_is_printed(monkeypatch, capsys):
     for name, value in {"BATCH": 256, "STEPS": 2, "SIZE": 2, "REPEATS": 1, "LENGTHS": (2, 4)}.items():
         monkeypatch.setattr(recurrent, name, value)
     recurrent.run([])
-    shown = capsys.readouterr().out
-    assert all(word in shown for word in ("elman", "gru", "lstm", "our loop", "4 steps", "padding and buckets"))
-
-
-@pytest.mark.slow
-def test_captioning_is_timed_in_training_and_in_search(monkeypatch, capsys):
     small = {"BATCH": 2, "LENGTH": 3, "SIZE": 16, "REPEATS": 1, "VOCABULARIES": (12,), "BATCHES": (1, 3), "LENGTHS": (2,)}
     for name, value in small.items():
         monkeypatch.setattr(captioning, name, value)
-    captioning.run(["model.encoder.width=4", "model.encoder.depth=2"])
-    shown = capsys.readouterr().out
-    assert all(word in shown for word in ("no attention, a quarter its own", "beam of 5", "12 words", "2 tokens"))
-    task = captioning.captioner(12, [*captioning.SEARCHES["beam of 5"], *captioning.fixed(3)], torch.device("cpu"))
-    assert captioning.find(task, 2)().tokens.shape == (2, 3)
+    captioning.run(SMALL)
+    rows = [line for line in capsys.readouterr().out.splitlines() if line.startswith("│")]
+    learned = len(captioning.WAYS) * len(captioning.HEARD)
+    assert len(rows) == (3 + 2 + 4) + (learned + 2 + 1 + len(captioning.SEARCHES))
 
 
 def test_overrides_are_refused():
