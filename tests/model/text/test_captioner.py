@@ -5,7 +5,6 @@ from functools import partial
 import pytest
 import torch
 import torch.nn.functional as F
-from ablate.model.text.captioner import Captioner
 from commands import CONF, compose
 from networks import captioner
 
