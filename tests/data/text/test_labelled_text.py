@@ -101,16 +101,16 @@ def test_equal_texts_are_in_one_split_and_shares_are_about_right():
 
 
 def test_embedded_names_are_of_one_language_and_one_split_each():
-    found = {split: names.embedded(split, languages=list(names.LISTS), most=800) for split in ("train", "val", "test")}
+    found = {split: names.faker_names(split, languages=list(names.LISTS), most=800) for split in ("train", "val", "test")}
     everything = [example for each in found.values() for example in each]
     assert max(Counter(example.text.lower() for example in everything).values()) == 1
     sizes = Counter(example.label for example in everything)
     assert len(sizes) == 14 and min(sizes.values()) > 300 and max(sizes.values()) == 800
     assert all("LATIN" in unicodedata.name(letter) for each in everything for letter in each.text if letter.isalpha())
-    few = names.embedded("train", languages=["Zulu", "Dutch"], most=50)
+    few = names.faker_names("train", languages=["Zulu", "Dutch"], most=50)
     assert {example.label for example in few} == {"Zulu", "Dutch"} and len(few) < 100
     with pytest.raises(BadInput, match="did you mean 'Dutch'"):
-        names.embedded("train", languages=["Duch"], most=50)
+        names.faker_names("train", languages=["Duch"], most=50)
 
 
 def write(root: Path, files: dict[str, str | bytes]) -> str:
@@ -127,7 +127,7 @@ def whole(read: Callable) -> list[tuple]:
 
 def test_names_in_a_folder(tmp_path: Path):
     root = write(tmp_path, {"data/names/German.txt": "Bach\nbach\nMüller\n", "data/names/Czech.txt": "Bach\nDvořák\r\n"})
-    read = partial(names.from_folder, root=root, drop_shared=False)
+    read = partial(names.names_in_folder, root=root, drop_shared=False)
     assert whole(read) == [("Bach", "Czech"), ("Bach", "German"), ("Dvořák", "Czech"), ("Müller", "German")]
     assert whole(partial(read, drop_shared=True)) == [("Dvořák", "Czech"), ("Müller", "German")]
 
@@ -183,7 +183,7 @@ def test_long_reviews(tmp_path: Path):
 
 
 READERS = {
-    "names": (partial(names.from_folder, drop_shared=False), "data/names"),
+    "names": (partial(names.names_in_folder, drop_shared=False), "data/names"),
     "rt": (partial(rt_polarity.rt_polarity, encoding="utf-8"), "rt-polaritydata/rt-polarity.neg"),
     "sst": (partial(sst.sst2, phrases=False), "trees/train.txt"),
     "trec": (trec.trec, "train_5500.label"),

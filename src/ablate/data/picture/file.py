@@ -15,7 +15,7 @@ MASK_MODES = ("P", "L", "1")  # one channel, whose numbers are the classes
 
 def stored_size(image_path: Path, mask_path: Path) -> tuple[int, int]:
     """Height and width of a picture and its mask, from the files' headers alone."""
-    (image_size, image_mode), (mask_size, mask_mode) = header(image_path, mask_path), header(mask_path, image_path)
+    (image_size, image_mode), (mask_size, mask_mode) = read_header(image_path, mask_path), read_header(mask_path, image_path)
     if mask_mode not in MASK_MODES:
         raise BadInput(
             f"{mask_path} is a mask of mode {mask_mode}: save it with one channel that holds class indices (mode P "
@@ -24,11 +24,11 @@ def stored_size(image_path: Path, mask_path: Path) -> tuple[int, int]:
     if image_mode.startswith(("I", "F")):
         raise BadInput(f"{image_path} has more than 8 bits a channel (mode {image_mode}): save it as 8-bit RGB or grey")
     if image_size != mask_size:
-        raise BadInput(f"{image_path} is {shown(image_size)}, but its mask {mask_path} is {shown(mask_size)}")
+        raise BadInput(f"{image_path} is {format_size(image_size)}, but its mask {mask_path} is {format_size(mask_size)}")
     return image_size
 
 
-def header(path: Path, partner: Path) -> tuple[tuple[int, int], str]:
+def read_header(path: Path, partner: Path) -> tuple[tuple[int, int], str]:
     """(height, width) and mode; `partner` is the file that `path` belongs to."""
     try:
         with Image.open(path) as picture:
@@ -39,10 +39,10 @@ def header(path: Path, partner: Path) -> tuple[tuple[int, int], str]:
         hint = f"nearest there: {nearest[0]}" if nearest else "that folder is missing or empty"
         raise BadInput(f"{path} is missing, the partner of {partner} ({hint})") from None
     except Exception as error:
-        raise unreadable(path, error) from error
+        raise _unreadable(path, error) from error
 
 
-def read(path: Path) -> Image.Image:
+def read_picture(path: Path) -> Image.Image:
     """A picture, decoded whole; its checksums are verified too, which decoding alone does not do."""
     try:
         data = io.BytesIO(path.read_bytes())
@@ -50,17 +50,17 @@ def read(path: Path) -> Image.Image:
         picture = Image.open(data)
         picture.load()
     except Exception as error:  # what Pillow raises depends on the format and on where the damage is
-        raise unreadable(path, error) from error
+        raise _unreadable(path, error) from error
     return picture
 
 
-def unreadable(path: Path, error: Exception) -> BadInput:
+def _unreadable(path: Path, error: Exception) -> BadInput:
     """The error for a picture that cannot be read, with the reason."""
     reason = " ".join(str(error).split()) or type(error).__name__
     return BadInput(f"{path} is corrupt or no picture: {reason}")
 
 
-def shown(size: tuple[int, int]) -> str:
+def format_size(size: tuple[int, int]) -> str:
     """Height×width."""
     return f"{size[0]}×{size[1]}"
 

@@ -12,7 +12,7 @@ from torch import Tensor
 
 from ablate.data.batch import SegmentationBatch
 from ablate.data.dataset import Dataset
-from ablate.data.picture.file import read, shown, stored_size
+from ablate.data.picture.file import format_size, read_picture, stored_size
 from ablate.data.picture.size import height_width
 from ablate.errors import BadInput
 
@@ -108,7 +108,7 @@ class MaskFolder(Dataset):
 
     def _decode(self, index: int) -> Sample:
         image_path, mask_path = self.pairs[index]
-        mask = read(mask_path)
+        mask = read_picture(mask_path)
         label = np.asarray(mask, dtype=np.uint8)
         if not self.allowed[label].all():
             row, column = np.argwhere(~self.allowed[label])[0]
@@ -116,7 +116,7 @@ class MaskFolder(Dataset):
                 f"{mask_path}: value {label[row, column]} at row {row}, column {column} is no class: they go from "
                 f"0 to {self.num_classes - 1} (`class_names`), and {self.ignore_index} is ignored"
             )
-        image = read(image_path).convert("RGB")
+        image = read_picture(image_path).convert("RGB")
         if self.size is not None:
             image = image.resize(self.size[::-1], Image.Resampling.BILINEAR)
             label = np.asarray(mask.resize(self.size[::-1], Image.Resampling.NEAREST), dtype=np.uint8)
@@ -125,6 +125,6 @@ class MaskFolder(Dataset):
     def _different_sizes(self, one: int, other: int) -> str:
         (path, size), (other_path, other_size) = ((self.pairs[i][0], self.stored_sizes[i]) for i in (one, other))
         return (
-            f"{path} is {shown(size)} and {other_path} is {shown(other_size)}: a batch needs one size, so give "
+            f"{path} is {format_size(size)} and {other_path} is {format_size(other_size)}: a batch needs one size, so give "
             f"`image_size`=[{size[0]},{size[1]}], or `batch_size`=1 for each in its own"
         )

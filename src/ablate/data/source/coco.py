@@ -7,7 +7,7 @@ from collections.abc import Mapping
 from functools import partial
 
 from ablate.data.picture.captions import Captioned
-from ablate.data.picture.file import read
+from ablate.data.picture.file import read_picture
 from ablate.data.text.file import find, read_text
 from ablate.errors import BadInput
 
@@ -44,4 +44,4 @@ def coco(split: str, *, root: str | None, files: Mapping[str, str], folders: Map
     there = set(os.listdir(folder))
     if missing := next((name for name in names.values() if name not in there), None):
         raise BadInput(f"{path}: the picture {folder / missing} is missing")
-    return [Captioned(str(folder / name), partial(read, folder / name), captions[number]) for number, name in names.items()]
+    return [Captioned(str(folder / name), partial(read_picture, folder / name), captions[number]) for number, name in names.items()]

@@ -5,7 +5,7 @@ from functools import partial
 from pathlib import Path
 
 from ablate.data.picture.captions import Captioned
-from ablate.data.picture.file import read
+from ablate.data.picture.file import read_picture
 from ablate.data.text.file import find, lines
 from ablate.errors import BadInput, check_choice
 
@@ -30,7 +30,7 @@ def flickr8k(split: str, *, root: str | None) -> list[Captioned]:
             raise BadInput(f"{place}: the picture {folder / name} is missing")
         if name not in captions:
             raise BadInput(f"{place}: {name} is a picture without captions")
-        pictures.append(Captioned(str(folder / name), partial(read, folder / name), captions[name]))
+        pictures.append(Captioned(str(folder / name), partial(read_picture, folder / name), captions[name]))
     return pictures
 
 

@@ -32,7 +32,7 @@ EXPECTED = (
 )
 
 
-def embedded(split: str, *, languages: Sequence[str], most: int) -> list[Example]:
+def faker_names(split: str, *, languages: Sequence[str], most: int) -> list[Example]:
     """Names from the lists that the package Faker ships, at most `most` a language, those of least hash.
 
     A name that several of the fourteen languages have is left out, whatever `languages` says; capitals and small
@@ -46,7 +46,7 @@ def embedded(split: str, *, languages: Sequence[str], most: int) -> list[Example
     return _select(examples, split)
 
 
-def from_folder(split: str, *, root: str | None, drop_shared: bool) -> list[Example]:
+def names_in_folder(split: str, *, root: str | None, drop_shared: bool) -> list[Example]:
     """Names from the files data/names/LANGUAGE.txt under `root`, each once a language.
 
     With `drop_shared`, names that several languages have are left out, nearly all of Scottish among them. 80, 10 and
