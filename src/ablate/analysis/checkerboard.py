@@ -2,7 +2,7 @@
 
 import copy
 from collections.abc import Iterable
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 import torch
 from jaxtyping import Float
@@ -109,7 +109,7 @@ def flat_response(model: FCN, stride: int) -> Float[Tensor, "k h w"]:
     return logits[0, :, margin:-margin, margin:-margin].float().cpu()
 
 
-def logits_and_gradient(task: Task, batch: tuple) -> tuple[Float[Tensor, "b k h w"], Float[Tensor, "b 3 h w"]]:
+def logits_and_gradient(task: Task, batch: Any) -> tuple[Float[Tensor, "b k h w"], Float[Tensor, "b 3 h w"]]:
     """The network's output for a batch, and the gradient of the loss at its pictures."""
     seen: list[Tensor] = []
     hook = task.model.register_forward_hook(lambda module, inputs, output: seen.append(output.detach()))

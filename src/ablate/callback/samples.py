@@ -1,6 +1,7 @@
 """What a language model writes, as it learns."""
 
 from pathlib import Path
+from typing import Any
 
 from lightning.pytorch import LightningModule, Trainer
 from lightning.pytorch.callbacks import Callback
@@ -24,7 +25,7 @@ class Samples(Callback):
         self, folder: str, count: int, length: int, temperature: float = 1.0, top_k: int | None = None, top_p: float | None = None
     ) -> None:
         self.path, self.count, self.length = Path(folder) / "samples.txt", count, length
-        self.draw = {"temperature": temperature, "top_k": top_k, "top_p": top_p}
+        self.draw: dict[str, Any] = {"temperature": temperature, "top_k": top_k, "top_p": top_p}
 
     @rank_zero_only
     def on_validation_epoch_end(self, trainer: Trainer, pl_module: LightningModule) -> None:

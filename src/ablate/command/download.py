@@ -139,8 +139,10 @@ def unpack(archive: Path, folder: Path) -> None:
                 if path.anchor or ".." in path.parts or not plain:
                     what = "leaves the folder" if plain else "is no plain file"
                     raise BadInput(f"{archive.name}: the member {name!r} {what}: nothing was unpacked")
-            options = {"filter": "data"} if isinstance(content, tarfile.TarFile) else {}
-            content.extractall(folder, **options)
+            if isinstance(content, tarfile.TarFile):
+                content.extractall(folder, filter="data")
+            else:
+                content.extractall(folder)
     except (tarfile.TarError, zipfile.BadZipFile, zlib.error, EOFError, RuntimeError) as error:
         raise BadInput(f"{archive.name} is a damaged archive: {error}") from error
 

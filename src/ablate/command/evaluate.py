@@ -42,7 +42,7 @@ def evaluate(cfg: DictConfig) -> dict[str, float]:
 
 
 def with_overrides_of_run(words: Sequence[str]) -> list[str]:
-    """The overrides of the checkpoint's run, without its probes, before the user's own; a group chosen anew starts from its defaults."""
+    """The overrides of the checkpoint's run without its probes, then the user's; a group chosen anew starts from its defaults."""
     if fixed := [word for word in words if re.match(r"model\b", _key(word)) and not _is_search(word)]:
         raise BadInput(f"{fixed[0]}: the network is the checkpoint's own; leave the word out (model/search alone may be chosen)")
     path, given = value_of(words, "checkpoint"), {_key(word) for word in words}

@@ -8,6 +8,7 @@ import warnings
 from collections.abc import Sequence
 from functools import partial
 from pathlib import Path
+from typing import Any
 
 import torch
 from omegaconf import DictConfig, ListConfig
@@ -127,7 +128,8 @@ def write(model: nn.Module, image: Tensor, torch_file: Path, onnx_file: Path | N
     logging.getLogger("torch.onnx").setLevel(logging.ERROR)  # it misses torchvision
     if onnx_file:
         names = {"input_names": ["image"], "output_names": ["logits"]}
-        torch.onnx.export(program, (image,), onnx_file, dynamo=True, verbose=False, external_data=False, **names)
+        options: dict[str, Any] = names | {"dynamo": True, "verbose": False, "external_data": False}
+        torch.onnx.export(program, (image,), onnx_file, **options)
 
 
 def _is_nearest(layer: nn.Module) -> bool:
@@ -141,5 +143,5 @@ def _check_divisible(size: tuple[int, int], stride: int) -> None:
             raise BadInput(f"size={value}: a folded network takes multiples of {stride}; the nearest is {nearest}")
 
 
-def _row(table: Table, name: str, words: list[str], values: list[float]) -> None:
+def _row(table: Table, name: str, words: list[str], values: Sequence[float]) -> None:
     table.add_row(name, *words, f"{values[0] / values[1]:.2f}×")

@@ -1,6 +1,7 @@
 """Text from the checkpoint of a language model."""
 
 from pathlib import Path
+from typing import Any
 
 import torch
 from hydra.core.hydra_config import HydraConfig
@@ -34,7 +35,7 @@ def write_samples(cfg: DictConfig) -> list[str]:
     return texts
 
 
-def samples(task: LanguageModelling, count: int, length: int, seed: int, prefix: str = "", **draw: object) -> list[str]:
+def samples(task: LanguageModelling, count: int, length: int, seed: int, prefix: str = "", **draw: Any) -> list[str]:
     """Texts of at most `length` tokens each, the prefix in front; `draw` are the options of `restrict`."""
     tokeniser = task.tokenisers["source"]
     tokens = tokeniser.split(prefix)

@@ -3,7 +3,7 @@
 from collections.abc import Sequence
 from math import inf
 from numbers import Real
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 import torch
 import torch.nn.functional as F
@@ -140,14 +140,14 @@ def recolour(image: Float[Tensor, "b 3 h w"], factor: Float[Tensor, "b 3"]) -> F
     return (gain * saturation * image + (gain * (1 - saturation) * grey + offset)).clamp(0, 1)
 
 
-def check_share(name: str, value: object) -> float:
+def check_share(name: str, value: Any) -> float:
     """The value as a float; BadInput unless it is in 0 … 1."""
     if not isinstance(value, Real) or not 0 <= value <= 1:
         raise BadInput(f"{name}={value} must be a number between 0 and 1")
     return float(value)
 
 
-def check_range(name: str, value: object) -> tuple[float, float]:
+def check_range(name: str, value: Any) -> tuple[float, float]:
     """(least, largest) as floats; BadInput unless 0 < least ≤ largest < ∞."""
     numbers = isinstance(value, Sequence) and len(value) == 2 and all(isinstance(v, Real) for v in value)
     if not numbers or not 0 < value[0] <= value[1] < inf:

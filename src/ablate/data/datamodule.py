@@ -2,6 +2,7 @@
 
 from collections.abc import Callable, Iterator, Mapping
 from functools import cached_property
+from typing import Any
 
 import torch
 from lightning.pytorch import LightningDataModule
@@ -140,7 +141,7 @@ class DataModule(LightningDataModule):
             pin_memory=torch.cuda.is_available(),
         )
 
-    def _order(self, split: str, sampler: Sampler) -> dict[str, object]:
+    def _order(self, split: str, sampler: Sampler) -> dict[str, Any]:
         """How samples become batches, in the words of DataLoader."""
         dataset = self.datasets[split]
         if dataset.stream:

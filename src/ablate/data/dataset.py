@@ -2,10 +2,11 @@
 
 from abc import ABC, abstractmethod
 from collections.abc import Mapping, Sequence
+from typing import Any
 
 import torch.utils.data
 
-from ablate.data.batch import Batch, CaptionBatch, PairBatch, Truth
+from ablate.data.batch import Batch, CaptionBatch, Truth
 from ablate.data.text.tokeniser import Tokeniser
 from ablate.errors import BadInput
 
@@ -37,7 +38,7 @@ class Dataset(torch.utils.data.Dataset, ABC):
     def collate(self, samples: list) -> tuple:
         """Samples as a batch on the CPU."""
 
-    def finish(self, batch: tuple) -> Batch:
+    def finish(self, batch: Any) -> Batch:
         """The batch that a task gets, computed on the device of `batch`. By default `batch` itself."""
         return batch
 
@@ -88,7 +89,7 @@ class WritingDataset(Dataset):
         """What texts of the items `index` are compared with."""
         return Truth([self.references(i) for i in index])
 
-    def with_references(self, batch: CaptionBatch | PairBatch) -> CaptionBatch | PairBatch:
+    def with_references(self, batch: Any) -> Any:
         return batch._replace(truth=self.truth(batch.index.tolist()))
 
 
@@ -98,6 +99,6 @@ class CaptionDataset(WritingDataset):
     def facts(self) -> dict[str, int]:
         return {"vocabulary_size": len(self.tokenisers["target"])}
 
-    def with_references(self, batch: CaptionBatch) -> CaptionBatch:
+    def with_references(self, batch: Any) -> CaptionBatch:
         others = [(i + self.items // 2) % self.items for i in batch.index.tolist()]
         return super().with_references(batch)._replace(control=self.truth(others))

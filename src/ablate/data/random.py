@@ -38,7 +38,7 @@ class Draw(NamedTuple):
 
 def stream(seed: int, split: int, index: int, use: int = 0) -> np.random.Generator:
     """The random numbers of sample `index` < 2**40 of a split for one `use` < 2**16 of them; the picture's is 0."""
-    return np.random.Generator(np.random.Philox(Key(seed, split << 56 | use << 40 | index)))
+    return np.random.Generator(np.random.Philox(Key(seed, split << 56 | use << 40 | index)))  # type: ignore[arg-type]
 
 
 def draw(seed: int, split: int, index: int, k: int, use: int = 0) -> Draw:

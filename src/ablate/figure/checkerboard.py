@@ -59,7 +59,8 @@ def _plot_spectrum(axes: Axes, measured: Checkerboard) -> None:
     axes.figure.colorbar(shown, ax=axes, label="dB", shrink=0.8)
     multiples = np.fft.fftfreq(side)[::CELLS]
     points = np.array([(u, v) for u in multiples for v in multiples if u or v])
-    axes.scatter(*(points + 0.5 / side).T, s=26, facecolors="none", edgecolors="white", linewidths=0.7)
+    x, y = (points + 0.5 / side).T
+    axes.scatter(x, y, s=26, facecolors="none", edgecolors="white", linewidths=0.7)
     title = f"spectrum of the logits, circles: multiples of 1/{side // CELLS}\n{measured.values['spectral_peak']:+.1f} dB there"
     axes.set_title(title, fontsize=9)
     axes.set(xlabel="cycles a pixel", xticks=(-0.5, 0, 0.5), yticks=(-0.5, 0, 0.5))

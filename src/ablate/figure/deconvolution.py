@@ -21,7 +21,7 @@ def deconvolution() -> Figure:
     """Pictures above, PSNR against iteration below, without and with noise; beside them what scikit-image restores."""
     picture = camera()
     kernel = gaussian_kernel(0.9, 3)
-    blur = Blur(kernel, tuple(picture.shape))
+    blur = Blur(kernel, (picture.shape[0], picture.shape[1]))
     clean = blur(picture)
     noisy = clean + NOISE * torch.randn(picture.shape, dtype=torch.float64, generator=torch.Generator().manual_seed(0))
     figure = Figure(figsize=(12, 7.9), layout="constrained")

@@ -21,7 +21,7 @@ def plot_gradient_norms(norms: Sequence[tuple[int, Sequence[float]]]) -> Figure:
     axes = figure.subplots()
     scale = ScalarMappable(Normalize(0, max(1, norms[-1][0])), colormaps["cividis_r"])
     for step, line in norms:
-        axes.plot([norm or np.nan for norm in line], color=scale.to_rgba(step), marker="." if len(line) == 1 else None)
+        axes.plot([norm or np.nan for norm in line], color=scale.to_rgba(np.asarray(step)), marker="." if len(line) == 1 else None)
     axes.set(yscale="log", xlabel="lag: steps before the end", ylabel="‖∂L/∂h‖, root mean square of the sequences")
     axes.set_title("Gradient of the last step's loss at the states before it", fontsize=10)
     axes.grid(alpha=0.3)

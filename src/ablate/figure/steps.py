@@ -35,7 +35,7 @@ def transposed_convolution() -> Figure:
     x = torch.tensor([[1.0, 2.0], [3.0, 4.0]]).view(1, 1, 2, 2)
     parts = [_part(x, i, j) for i, j in STEPS]
     total = F.conv_transpose2d(x, KERNEL, stride=2)
-    if not torch.equal(sum(parts), total):
+    if not torch.equal(torch.stack(parts).sum(0), total):
         raise AssertionError("a transposed convolution is linear")
     figure, frames = axes_grid(5, 2.7, (1.7, 2.9), "Transposed convolution, kernel 3×3, stride 2: 2×2 to 5×5, overlaps are sums")
     plot_cells(frames[0, 0], cell_texts(KERNEL), "kernel", lambda i, j: FILLS[4], extent=(3, 5))

@@ -117,7 +117,8 @@ def _bilinear() -> tuple[Tensor, Tensor]:
 
 
 def _bilinear_interior() -> tuple[Tensor, Tensor]:
-    return tuple(side[..., 1:-1, 1:-1] for side in _bilinear())
+    left, right = _bilinear()
+    return left[..., 1:-1, 1:-1], right[..., 1:-1, 1:-1]
 
 
 def _unpooling() -> tuple[Tensor, Tensor]:

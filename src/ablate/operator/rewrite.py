@@ -45,7 +45,7 @@ def convolve_zero_inserted(x: Float[Tensor, "n c h w"], layer: nn.ConvTranspose2
     layer(x) = flipped kernel * pad(insert_zeros(x, s), k - 1 - p; and a more at the end) (Dumoulin and Visin 2016, section 4.2).
     """
     _check_plain(layer)
-    (k_h, k_w), (p, q), (a, b) = layer.kernel_size, layer.padding, layer.output_padding
+    (k_h, k_w), (p, q), (a, b) = layer.kernel_size, map(int, layer.padding), layer.output_padding
     inserted = insert_zeros(x, layer.stride[0])
     padded = F.pad(inserted, (k_w - 1 - q, k_w - 1 - q + b, k_h - 1 - p, k_h - 1 - p + a))
     return F.conv2d(padded, layer.weight.flip(2, 3).transpose(0, 1), layer.bias)

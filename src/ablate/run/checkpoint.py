@@ -84,7 +84,7 @@ def read_weights(path: str | Path) -> dict[str, Tensor]:
     return weights
 
 
-def _load(path: str | Path) -> object:
+def _load(path: str | Path) -> Any:
     """The tensors and plain values in a file."""
     if not Path(path).is_file():
         raise BadInput(f"checkpoint {str(path)!r} is not a file")

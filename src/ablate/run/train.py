@@ -40,7 +40,8 @@ def train(cfg: DictConfig) -> float | None:
     folder = Path(HydraConfig.get().runtime.output_dir)
     resume = cfg.ckpt_path == "last"
     if resume and run_folder.read_state(folder).get("status") == "finished":
-        return summary.print_finished(folder)
+        summary.print_finished(folder)
+        return None
     run_folder.start(folder, cfg, HydraConfig.get().overrides.task, resume)
     start = time.perf_counter() - run_folder.read_state(folder)["seconds_before"]
     seed_everything(cfg.seed, workers=True, verbose=False)

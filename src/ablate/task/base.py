@@ -3,7 +3,7 @@
 import warnings
 from abc import abstractmethod
 from collections.abc import Callable, Mapping
-from typing import ClassVar, NamedTuple
+from typing import Any, ClassVar, NamedTuple
 
 import torch
 from lightning.pytorch import LightningModule, Trainer
@@ -82,14 +82,14 @@ class Task(LightningModule):
         self.losses: list[Tensor] = []  # of this epoch's batches, left on the device
 
     @abstractmethod
-    def step(self, batch: tuple) -> Output:
+    def step(self, batch: Any) -> Output:
         """One batch through model and loss: plain PyTorch, no logging and no trainer."""
 
-    def inputs(self, batch: tuple) -> tuple:
+    def inputs(self, batch: Any) -> tuple:
         """What `model` is called with, of a batch."""
         return (batch.image,)
 
-    def check(self, batch: tuple, trainer: Trainer) -> None:
+    def check(self, batch: Any, trainer: Trainer) -> None:
         """Raise BadInput where data, task, model and trainer are not made for each other."""
         name = self.config["task"]["name"]
         if batch.kind != self.learns_from:
@@ -97,7 +97,7 @@ class Task(LightningModule):
         if not isinstance(self.model, self.model_class):
             raise BadInput(f"task={name} is for another kind of model than {type(self.model).__name__}")
 
-    def run(self, split: str, batch: tuple) -> Output:
+    def run(self, split: str, batch: Any) -> Output:
         """`step`, for a loop over a split; a task that carries states from batch to batch does so here."""
         return self.step(batch)
 
@@ -161,7 +161,7 @@ class Task(LightningModule):
         if self.is_log_step(batch_idx):
             self._update("train", output)
 
-    def _evaluate(self, split: str, batch: tuple) -> None:
+    def _evaluate(self, split: str, batch: Any) -> None:
         output = self.run(split, batch)
         weight = len(output.target) if output.weight is None else output.weight
         self.mean_loss[f"{split}_"].update(output.loss, weight=weight)

@@ -58,7 +58,7 @@ class RecurrentTask(Task):
     def inputs(self, batch: SequenceBatch) -> tuple:
         return batch.input, batch.lengths
 
-    def check(self, batch: tuple, trainer: Trainer) -> None:
+    def check(self, batch: SequenceBatch, trainer: Trainer) -> None:
         super().check(batch, trainer)
         if self.truncate is None:
             return

@@ -41,7 +41,7 @@ def plan(ablation: Ablation, budget: str, extra: Sequence[str], config_name: str
     Composing a config takes a tenth of a second, so plan.json keeps the digests until a file of conf/ changes.
     """
     conf, code = _digest_files(CONF, "*.yaml"), code_version()
-    cache, known = folder / "plan.json", {}
+    cache, known = folder / "plan.json", dict[str, str]()
     if cache.exists():
         stored = json.loads(cache.read_text())
         known = stored["configs"] if stored["conf"] == conf else {}

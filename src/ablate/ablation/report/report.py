@@ -134,7 +134,7 @@ def curves_part(
 def pictures_part(folder: Path, rows: Sequence[Row]) -> list[str]:
     """For each cell the panel of its first seed that has one."""
     paths: dict[str, str] = {}
-    for row in sorted(rows, key=lambda row: int(row["seed"])):
+    for row in sorted(rows, key=lambda row: int(str(row["seed"]))):
         path = Path(str(row.get("folder", ""))).absolute() / PANEL
         if str(row["cell"]) not in paths and row.get("status") == "finished" and path.is_file():
             paths[str(row["cell"])] = os.path.relpath(path, folder.absolute())

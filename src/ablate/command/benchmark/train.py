@@ -5,6 +5,7 @@ import os
 import statistics
 import time
 from collections.abc import Callable, Sequence
+from typing import Any
 
 import torch
 from lightning.pytorch import Callback, LightningModule, Trainer
@@ -42,7 +43,8 @@ class Drawn(Dataset):
         return self.batch.image[i], self.batch.label[i], self.batch.index[i]
 
     def collate(self, samples: list[tuple[torch.Tensor, ...]]) -> SegmentationBatch:
-        return SegmentationBatch(*map(torch.stack, zip(*samples, strict=True)))
+        image, label, index = map(torch.stack, zip(*samples, strict=True))
+        return SegmentationBatch(image, label, index)
 
     def finish(self, batch: SegmentationBatch) -> SegmentationBatch:
         return batch
@@ -127,7 +129,7 @@ class Plain(LightningModule):
         super().__init__()
         self.task = task
 
-    def training_step(self, batch: object, batch_idx: int) -> torch.Tensor:
+    def training_step(self, batch: Any, batch_idx: int) -> torch.Tensor:
         return self.task.step(batch).loss
 
     def configure_optimizers(self) -> dict:
@@ -162,7 +164,7 @@ def shares(overrides: Sequence[str]) -> None:
     cfg, task, data = parts(words)
     dataset, optimizer, order = data.datasets["train"], task.optimizer(task.parameters()), itertools.count()
 
-    def load() -> object:
+    def load() -> Any:
         return dataset.finish(dataset.collate([dataset[next(order) % len(dataset)] for _ in range(data.batch_size)]))
 
     batch = load()

@@ -77,7 +77,8 @@ class PictureCaptions(CaptionDataset):
         keep: bool,
     ) -> None:
         self.pictures, self.size = read_split(read, split), height_width("image_size", image_size)
-        self.split, self.max_length, self.keep, self.kept = split, max_length, keep, {}
+        self.split, self.max_length, self.keep = split, max_length, keep
+        self.kept: dict = {}
         self.tokenisers = {"target": tokeniser}
         self.captions = [_split_captions(picture, tokeniser) for picture in self.pictures]
         _, self.cut = limited([len(caption) for captions in self.captions for caption in captions], max_length)

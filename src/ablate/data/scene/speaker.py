@@ -1,6 +1,7 @@
 """True captions of a scene, drawn at random: of the numbers of a stream, and of nothing else."""
 
 from collections.abc import Callable, Container, Sequence
+from typing import Any
 
 import numpy as np
 
@@ -94,5 +95,5 @@ def _count(phrase: Phrase, view: Sequence[Seen]) -> Phrase:
     return phrase._replace(number=len(sure)) if len(sure) == len(maybe) and 1 < len(sure) < len(NUMBERS) else phrase
 
 
-def _choose(random: np.random.Generator, things: Sequence) -> object:
+def _choose(random: np.random.Generator, things: Sequence) -> Any:
     return things[int(random.random() * len(things))]

@@ -58,7 +58,8 @@ def _look(scene: Picture, size: tuple[int, int]) -> list[Seen]:
             SHAPES[scene.shape[k]],
             [*COLOURS][scene.colour[k]],
             float(scene.radius[k]) / unit,
-            *place[k],
+            place[k][0],
+            place[k][1],
             share[k] >= min(CLEAR, best),
         )
         for k in range(count)

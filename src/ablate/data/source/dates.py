@@ -3,6 +3,7 @@
 from collections.abc import Mapping, Sequence
 from datetime import date
 from functools import cache
+from typing import Any
 
 from ablate.data.random import stream
 from ablate.data.split import SPLITS, share
@@ -34,7 +35,7 @@ def dates(split: str, *, sizes: Mapping[str, int], locales: Sequence[str], style
     return [_pair(split, i, found, styles, seed) for i in range(count)]
 
 
-def _pair(split: str, index: int, locales: Sequence[object], styles: Sequence[str], seed: int) -> Pair:
+def _pair(split: str, index: int, locales: Sequence[Any], styles: Sequence[str], seed: int) -> Pair:
     from babel.dates import format_date
 
     random = stream(seed, SPLITS.index(split), index)

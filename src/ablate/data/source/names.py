@@ -1,5 +1,6 @@
 """Family names and the language they come from."""
 
+from collections import Counter
 from collections.abc import Sequence
 from functools import cache
 from importlib import import_module
@@ -94,5 +95,5 @@ def _lists() -> dict[str, list[str]]:
 
 def _shared(names: dict[str, dict]) -> set[str]:
     """What more than one language has."""
-    seen: set[str] = set()
-    return {name for of in names.values() for name in of if name in seen or seen.add(name)}
+    counts = Counter(name for of in names.values() for name in of)
+    return {name for name, count in counts.items() if count > 1}

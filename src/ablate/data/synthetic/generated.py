@@ -54,7 +54,7 @@ class Generated(SequenceDataset):
             raise IndexError(f"sample {index} of {self.size}")
         if index not in self.drawn:
             key = Key(self.seed, SPLITS.index(self.split) << 56 | index)
-            self.drawn[index] = self.draw(np.random.Generator(np.random.Philox(key)), index)
+            self.drawn[index] = self.draw(np.random.Generator(np.random.Philox(key)), index)  # type: ignore[arg-type]
         return self.drawn[index]
 
     @abstractmethod

@@ -2,6 +2,7 @@
 
 from collections.abc import Iterable, Sequence
 from copy import copy
+from typing import Any
 from unicodedata import normalize
 
 from ablate.data.text.vocabulary import END, SPECIAL, Vocabulary
@@ -85,13 +86,13 @@ class Tokeniser:
         """The text of numbers, up to the first END."""
         return self.join(self.decode(numbers))
 
-    def state(self) -> dict[str, object]:
+    def state(self) -> dict[str, Any]:
         """Plain Python values from which `from_state` makes it again."""
         options = {"unit": self.unit, "lower": self.lower, "punctuation": self.punctuation, "marks": self.marks}
         return options | {"complete": self.complete, "tokens": list(self.vocabulary.tokens)}
 
     @classmethod
-    def from_state(cls, state: dict[str, object]) -> "Tokeniser":
+    def from_state(cls, state: dict[str, Any]) -> "Tokeniser":
         """The tokeniser that gave this `state`."""
         options = {name: value for name, value in state.items() if name != "tokens"}
         return cls(**options, vocabulary=Vocabulary(state["tokens"]))

@@ -1,5 +1,7 @@
 """How much of a network's output is told by the position on its grid alone."""
 
+from typing import Any
+
 import torch
 from jaxtyping import Float, Int
 from torch import Tensor
@@ -35,7 +37,7 @@ class PhaseShare(Metric):
     full_state_update = False
     is_differentiable = False
     higher_is_better = False
-    means: list[Tensor] | Tensor
+    means: Any  # a list of tensors, concatenated where processes meet
     moments: Tensor
 
     def __init__(self, stride: int, margin: int = 0, shifts: int = 200, seed: int = 0) -> None:

@@ -2,6 +2,7 @@
 
 from collections.abc import Sequence
 from importlib.metadata import version
+from typing import Any
 
 import torch
 from torch import Tensor
@@ -48,7 +49,7 @@ class SacreBleu(SacreBLEUScore):
     Source: Post 2018, "A call for clarity in reporting BLEU scores".
     """
 
-    def __init__(self, tokenize: str = "13a", lowercase: bool = False) -> None:
+    def __init__(self, tokenize: Any = "13a", lowercase: bool = False) -> None:
         super().__init__(tokenize=tokenize, lowercase=lowercase)
         case = "lc" if lowercase else "mixed"
         self.signature = f"case:{case}|eff:no|tok:{tokenize}|smooth:none|version:torchmetrics-{version('torchmetrics')}"

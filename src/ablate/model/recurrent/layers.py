@@ -64,7 +64,7 @@ class Recurrent(nn.Module):
             outputs = []
             for direction, cell in enumerate(cells):
                 state = next(given) if given else None
-                steps = None if record is None else []
+                steps: list | None = None if record is None else []
                 out, end = unroll(cell, self.dropout(xs) if i else xs, lengths, state, bool(direction), self.fused, steps)
                 outputs.append(out)
                 ends.append(end)

@@ -1,6 +1,7 @@
 """Convolution, normalisation, ReLU: what encoders and decoders are made of."""
 
 from math import gcd
+from typing import Any
 
 from torch import nn
 
@@ -33,7 +34,7 @@ def conv_block(
     return nn.Sequential(layer, norm_layer, nn.ReLU(inplace=True))
 
 
-def check_odd(name: str, value: object) -> int:
+def check_odd(name: str, value: Any) -> int:
     """Return `value` if it is an odd whole number of at least 1, else raise BadInput naming the nearest."""
     if check_positive(name, value) % 2 == 0:
         raise BadInput(f"`{name}`={value} must be odd, so that a map keeps its size; the nearest is {value + 1}")

@@ -1,13 +1,13 @@
 """Max pooling over windows that do not overlap, with one byte for each maximum's place, and its inverse."""
 
 from collections.abc import Sequence
+from typing import Any
 
 import torch
 import torch.nn.functional as F
 from jaxtyping import Float, UInt8
 from torch import Tensor
 from torch.autograd import Function
-from torch.autograd.function import FunctionCtx
 
 
 def max_pool(x: Float[Tensor, "n c h w"], k: int = 2) -> tuple[Float[Tensor, "n c h_out w_out"], UInt8[Tensor, "n c h_out w_out"]]:
@@ -56,14 +56,14 @@ class _MaxPool(Function):
         return _first_max(best.unflatten(2, (-1, k)).unbind(3), [i * k + column for i, column in enumerate(columns)])
 
     @staticmethod
-    def setup_context(ctx: FunctionCtx, inputs: tuple[Tensor, int], output: tuple[Tensor, Tensor]) -> None:
+    def setup_context(ctx: Any, inputs: tuple[Tensor, int], output: tuple[Tensor, Tensor]) -> None:
         x, ctx.k = inputs
         ctx.size = tuple(x.shape[2:])
         ctx.save_for_backward(output[1])
         ctx.mark_non_differentiable(output[1])
 
     @staticmethod
-    def backward(ctx: FunctionCtx, grad: Tensor, _: Tensor) -> tuple[Tensor, None]:
+    def backward(ctx: Any, grad: Tensor, _: Tensor) -> tuple[Tensor, None]:
         (offset,) = ctx.saved_tensors
         return _MaxUnpool.apply(grad, offset, ctx.k, ctx.size), None
 
@@ -80,12 +80,12 @@ class _MaxUnpool(Function):
         return out[..., : size[0], : size[1]]
 
     @staticmethod
-    def setup_context(ctx: FunctionCtx, inputs: tuple[Tensor, Tensor, int, tuple[int, int]], output: Tensor) -> None:
+    def setup_context(ctx: Any, inputs: tuple[Tensor, Tensor, int, tuple[int, int]], output: Tensor) -> None:
         _, offset, ctx.k, _ = inputs
         ctx.save_for_backward(offset)
 
     @staticmethod
-    def backward(ctx: FunctionCtx, grad: Tensor) -> tuple[Tensor, None, None, None]:
+    def backward(ctx: Any, grad: Tensor) -> tuple[Tensor, None, None, None]:
         (offset,) = ctx.saved_tensors
         return _take(pad_to_multiple(grad, ctx.k, 0.0), offset, ctx.k), None, None, None
 

@@ -142,8 +142,8 @@ class TextDecoder(nn.Module):
         """
         if not 0 <= sampling_probability <= 1:
             raise BadInput(f"`sampling_probability`={sampling_probability} must be from 0 to 1")
-        memory, decoded = self.prepare(memory), []
-        state = self.start(memory)
+        memory = self.prepare(memory)
+        state, decoded = self.start(memory), list[tuple[Tensor, Tensor | None]]()
         replaced = (torch.rand(tokens.shape, generator=generator) < sampling_probability).to(tokens.device)
         for token, replace in zip(tokens.unbind(1), replaced.unbind(1)):
             if decoded:
@@ -152,8 +152,8 @@ class TextDecoder(nn.Module):
                 token = torch.where(replace, drawn, token)
             logits, state, weights = self.step(token, state, memory)
             decoded.append((logits, weights))
-        logits, weights = zip(*decoded)
-        return DecoderOutput(torch.stack(logits, 1), None if self.attention is None else torch.stack(weights, 1))
+        every, seen = zip(*decoded)
+        return DecoderOutput(torch.stack(every, 1), None if self.attention is None else torch.stack(seen, 1))
 
     def _advance(self, x: Tensor, state: DecoderState, memory: Memory) -> tuple[Tensor, DecoderState, Tensor | None, Tensor | None]:
         if self.input_feeding:

@@ -3,7 +3,7 @@
 Axes: b batch, s positions, n features of a position, m of the summary, a of the attention.
 """
 
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 import torch
 from jaxtyping import Bool, Float
@@ -26,7 +26,7 @@ class Memory(NamedTuple):
         return Memory(*(each if each is None else each.repeat_interleave(times, 0) for each in self))
 
 
-def reorder(state: object, rows: Tensor) -> object:
+def reorder(state: Any, rows: Tensor) -> Any:
     """The rows `rows` of every tensor in tuples of tuples; what is None stays None."""
     if state is None:
         return None
