@@ -5,5 +5,6 @@ source "$(dirname "${BASH_SOURCE[0]}")/setup.sh" requirements.txt requirements-d
 cd "$root"
 "$python" -m ruff check --quiet
 "$python" -m ruff format --check --quiet
+"$python" -m mypy --no-error-summary
 export OMP_NUM_THREADS=1
 exec "$python" -m pytest --numprocesses auto "$@"

@@ -2,6 +2,7 @@
 
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
+from typing import Any
 
 import torch
 from jaxtyping import Float, Int
@@ -24,7 +25,7 @@ class Trace:
 
     def __init__(self, recurrent: Recurrent) -> None:
         self.recurrent = recurrent
-        self.states: list[list[tuple]] = []
+        self.states: list[list[Any]] = []
 
     def begin(
         self, xs: Float[Tensor, "b t d"], lengths: Int[Tensor, " b"] | None = None, states: Sequence[tuple] | None = None

@@ -90,7 +90,7 @@ def fold_upsampling(model: FCN, size: tuple[int, int]) -> FCN:
     return folded.eval()
 
 
-def compare(before: FCN, after: FCN, image: Tensor, repeats: int) -> None:
+def compare(before: nn.Module, after: nn.Module, image: Tensor, repeats: int) -> None:
     """Print error, multiply-adds and interleaved timings of both; refuse what does not compute the same."""
     with torch.inference_mode():
         expected, found = before(image), after(image)

@@ -142,7 +142,7 @@ def recolour(image: Float[Tensor, "b 3 h w"], factor: Float[Tensor, "b 3"]) -> F
 
 def check_share(name: str, value: Any) -> float:
     """The value as a float; BadInput unless it is in 0 … 1."""
-    if not isinstance(value, Real) or not 0 <= value <= 1:
+    if not isinstance(value, Real) or not 0 <= float(value) <= 1:
         raise BadInput(f"{name}={value} must be a number between 0 and 1")
     return float(value)
 

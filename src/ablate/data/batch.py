@@ -48,7 +48,10 @@ class SegmentationBatch(NamedTuple):
     index: Int[Tensor, " b"]  # which sample of its split
     scene: Scene | None = None
 
-    kind = BatchKind.CLASS_PER_PIXEL
+    @property
+    def kind(self) -> BatchKind:
+        """What the samples are."""
+        return BatchKind.CLASS_PER_PIXEL
 
     @property
     def description(self) -> str:
@@ -107,7 +110,10 @@ class PairBatch(NamedTuple):
     index: Int[Tensor, " b"]  # which sample of its split
     truth: Truth | None = None  # of evaluations
 
-    kind = BatchKind.TEXT_PAIRS
+    @property
+    def kind(self) -> BatchKind:
+        """What the samples are."""
+        return BatchKind.TEXT_PAIRS
 
     @property
     def description(self) -> str:
@@ -125,7 +131,10 @@ class CaptionBatch(NamedTuple):
     truth: Truth | None = None  # of evaluations
     control: Truth | None = None  # of other pictures, of evaluations
 
-    kind = BatchKind.CAPTIONED_PICTURES
+    @property
+    def kind(self) -> BatchKind:
+        """What the samples are."""
+        return BatchKind.CAPTIONED_PICTURES
 
     @property
     def description(self) -> str:
@@ -145,7 +154,10 @@ class QuestionBatch(NamedTuple):
     story_lengths: Int[Tensor, " b"] | None = None
     support: list[list[str]] | None = None  # sentences of the story from which the answer follows; of evaluations
 
-    kind = BatchKind.QUESTIONS
+    @property
+    def kind(self) -> BatchKind:
+        """What the samples are."""
+        return BatchKind.QUESTIONS
 
     @property
     def description(self) -> str:

@@ -22,8 +22,10 @@ def question_batch(
     question: Int[Tensor, " t"], image: Float[Tensor, "1 3 h w"] | None = None, story: Int[Tensor, " s"] | None = None
 ) -> QuestionBatch:
     """A question on a picture or on a story, without an answer."""
-    read = (None, None) if story is None else padded([story])
-    return QuestionBatch(*padded([question]), *torch.zeros(2, 1, dtype=torch.long), image, *read)
+    words, lengths = padded([question])
+    told, told_lengths = (None, None) if story is None else padded([story])
+    target, index = torch.zeros(2, 1, dtype=torch.long)
+    return QuestionBatch(words, lengths, target, index, image, told, told_lengths)
 
 
 def _empty() -> Int[Tensor, " 0"]:

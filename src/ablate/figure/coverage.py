@@ -31,7 +31,7 @@ def coverage() -> Figure:
 
 def constant() -> Figure:
     """The answer of layers with random weights to a constant: even coverage does not make it constant."""
-    layers = {
+    layers: dict[str, nn.Module] = {
         "nearest": nn.Upsample(scale_factor=2),
         "bilinear": nn.Upsample(scale_factor=2, mode="bilinear"),
         "bed of nails": BedOfNails(),

@@ -26,7 +26,7 @@ def deconvolution() -> Figure:
     noisy = clean + NOISE * torch.randn(picture.shape, dtype=torch.float64, generator=torch.Generator().manual_seed(0))
     figure = Figure(figsize=(12, 7.9), layout="constrained")
     figure.suptitle("Deconvolution: y = w * x + noise, the kernel w known", fontsize=13)
-    above, below = figure.subfigures(2, 1, height_ratios=(1.15, 1))
+    above, below = np.asarray(figure.subfigures(2, 1, height_ratios=(1.15, 1)))
     frames, plots = above.subplots(2, 7), below.subplots(1, 2, sharey=True)
     for row, plot, y, name in ((frames[0], plots[0], clean, "without noise"), (frames[1], plots[1], noisy, f"noise {NOISE}")):
         found = list(islice(conjugate_gradients(blur, y), STEPS))

@@ -125,7 +125,7 @@ def _unpooling() -> tuple[Tensor, Tensor]:
     x, y = _random(2, C, 8, 8).requires_grad_(), _random(2, C, 4, 4)
     pooled, places = F.max_pool2d(x, 2, return_indices=True)
     (gradient,) = torch.autograd.grad(pooled, x, y)
-    return F.max_unpool2d(y, places, 2), gradient
+    return F.max_unpool2d(y, places, [2, 2]), gradient
 
 
 def _shift() -> tuple[Tensor, Tensor]:

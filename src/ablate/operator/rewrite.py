@@ -23,7 +23,7 @@ def flipped_convolution(layer: nn.ConvTranspose2d) -> nn.Conv2d:
     _check_plain(layer)
     if layer.stride != (1, 1):
         raise BadInput(f"stride={layer.stride[0]}: only with stride 1 is a transposed convolution a convolution of its input")
-    kernel, padding = layer.kernel_size, layer.padding
+    kernel, padding = layer.kernel_size, tuple(map(int, layer.padding))
     if padding[0] > kernel[0] - 1 or padding[1] > kernel[1] - 1:
         raise BadInput(f"padding={padding} crops more than kernel {kernel} adds; the most is {tuple(k - 1 for k in kernel)}")
     convolution = _like(layer, nn.Conv2d, kernel, padding=tuple(k - 1 - p for k, p in zip(kernel, padding)))

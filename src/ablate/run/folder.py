@@ -154,7 +154,7 @@ def first_difference(old: dict, new: dict, prefix: str = "") -> str | None:
 
 def flat(config: dict, prefix: str = "") -> dict[str, Any]:
     """A nested config as one level of dotted keys."""
-    values = {}
+    values: dict[str, Any] = {}
     for key, value in config.items():
         values |= flat(value, f"{prefix}{key}.") if isinstance(value, dict) else {f"{prefix}{key}": value}
     return values

@@ -23,7 +23,7 @@ class Output(NamedTuple):
     """What `step` returns: a scalar loss, and what the metrics compare."""
 
     loss: Tensor
-    prediction: Tensor
+    prediction: Any  # what the metrics of the task take, mostly a tensor
     target: Tensor
     weight: Tensor | int | None = None  # how many targets the loss is the mean of; None: len(target)
 

@@ -32,7 +32,7 @@ class LanguageModelling(RecurrentTask):
             raise BadInput("model.bidirectional=true lets a language model read what it is to say")
         self.label_smoothing = label_smoothing
 
-    def check(self, batch: tuple, trainer: Trainer) -> None:
+    def check(self, batch: SequenceBatch, trainer: Trainer) -> None:
         super().check(batch, trainer)
         if "source" not in self.tokenisers or len(self.tokenisers["source"]) != self.config["data"]["num_classes"]:
             raise BadInput("task=language_modelling learns from text; these data are sequences of another kind")

@@ -7,12 +7,13 @@ import torch.nn.functional as F
 from lightning.pytorch import Trainer
 from torch import Tensor, nn
 
-from ablate.data.batch import Batch, BatchKind, QuestionBatch
+from ablate.data.batch import BatchKind, QuestionBatch
 from ablate.data.text.vocabulary import UNKNOWN
 from ablate.errors import BadInput
 from ablate.metric.classification import ClassificationScores
 from ablate.model.segmenter.encoder.load import load_encoder
 from ablate.model.text.question_answering import QuestionAnswering as QuestionAnsweringModel
+from ablate.model.text.text_reader import TextReader
 from ablate.task.base import Output, Task
 
 
@@ -44,7 +45,7 @@ class QuestionAnswering(Task):
         super().__init__(model, metrics, optimizer, scheduler, gradient_clip=gradient_clip)
         self.blind, self.label_smoothing, self.encoder_weights = blind, label_smoothing, encoder_weights
 
-    def check(self, batch: Batch, trainer: Trainer) -> None:
+    def check(self, batch: QuestionBatch, trainer: Trainer) -> None:
         super().check(batch, trainer)
         if self.model.reads_stories and batch.story is None:
             raise BadInput("these questions are on pictures: model=question_answering")

@@ -10,7 +10,7 @@ from lightning.pytorch import Trainer
 from torch import Tensor, nn
 from torchmetrics import Metric
 
-from ablate.data.batch import IGNORE, Batch, Truth
+from ablate.data.batch import IGNORE, CaptionBatch, PairBatch, Truth
 from ablate.data.text.vocabulary import BEGIN, END, PAD, UNKNOWN
 from ablate.errors import BadInput, check_choice, check_positive
 from ablate.loss.doubly_stochastic import doubly_stochastic
@@ -39,13 +39,15 @@ SCORES = {
 }
 BANNED = (PAD, UNKNOWN, BEGIN)  # what a search never writes
 
+WrittenBatch = CaptionBatch | PairBatch
+
 
 class Generation(NamedTuple):
     """What the network says of a batch."""
 
     forced: Int[Tensor, "b t"]  # the likeliest next token after each right one
     free: Int[Tensor, "b u"] | None = None  # what it writes by itself; None in training
-    batch: Batch | None = None  # with what those texts are compared with
+    batch: WrittenBatch | None = None  # with what those texts are compared with
 
 
 class TextGeneration(Task):
@@ -98,10 +100,10 @@ class TextGeneration(Task):
     reader_class: ClassVar[type[Reader]]
 
     @abstractmethod
-    def read(self, batch: Batch) -> Memory:
+    def read(self, batch: WrittenBatch) -> Memory:
         """What the decoder gets of a batch."""
 
-    def check(self, batch: Batch, trainer: Trainer) -> None:
+    def check(self, batch: WrittenBatch, trainer: Trainer) -> None:
         super().check(batch, trainer)
         if not isinstance(self.model.reader, self.reader_class):
             read, wanted = type(self.model.reader).__name__, self.reader_class.__name__
@@ -109,10 +111,10 @@ class TextGeneration(Task):
         with evaluating(self):
             self.write(self.read(batch))  # what is wrong with the search is said now and not after an epoch
 
-    def step(self, batch: Batch) -> Output:
+    def step(self, batch: WrittenBatch) -> Output:
         return self.teach(batch, self.read(batch))
 
-    def teach(self, batch: Batch, memory: Memory) -> Output:
+    def teach(self, batch: WrittenBatch, memory: Memory) -> Output:
         """The loss of the batch's texts, given what was read, and what would have been said after each right token."""
         decoder = self.model.decoder
         sampled = self.training and self.sampling_probability > 0
@@ -123,7 +125,7 @@ class TextGeneration(Task):
             loss = loss + self.doubly_stochastic * doubly_stochastic(decoded.weights, batch.target != IGNORE, memory.mask)
         return Output(loss, Generation(decoded.logits.detach().argmax(-1)), batch.target, count)
 
-    def run(self, split: str, batch: Batch) -> Output:
+    def run(self, split: str, batch: WrittenBatch) -> Output:
         if split == "train":
             self.sampling_probability = self.sampling(self.global_step / max(1, self.trainer.estimated_stepping_batches))
             return self.step(batch)
@@ -146,7 +148,7 @@ class TextGeneration(Task):
         if said.free is not None:
             self.judge(metrics, self.texts(said.free), said.batch)
 
-    def judge(self, metrics: nn.ModuleDict, texts: list[str], batch: Batch) -> None:
+    def judge(self, metrics: nn.ModuleDict, texts: list[str], batch: WrittenBatch) -> None:
         """Update the metrics of an evaluation with the texts of a batch."""
         self.compare(metrics, texts, batch.truth)
 

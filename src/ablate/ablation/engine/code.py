@@ -4,6 +4,7 @@ import ast
 import hashlib
 import json
 from pathlib import Path
+from typing import Any
 
 from ablate.files import SOURCE
 from ablate.run.provenance import provenance
@@ -48,7 +49,7 @@ class _WithoutTexts(ast.NodeTransformer):
             node.args[0] = self._message(node.args[0])
         return self._message(node) if name == "BadInput" else self.generic_visit(node)
 
-    def _message(self, node: ast.AST) -> ast.AST:
+    def _message(self, node: Any) -> Any:
         outer, self.in_message = self.in_message, True
         node = self.generic_visit(node) if isinstance(node, ast.Raise | ast.Call) else self.visit(node)
         self.in_message = outer

@@ -90,8 +90,8 @@ def pictures(task: Captioning, batch: int, length: int) -> CaptionBatch:
     """Noise and words at random, on the task's device."""
     words = task.model.decoder.head.out_features
     image, tokens = torch.rand(batch, 3, SIZE, SIZE), torch.randint(4, words, (batch, length + 1))
-    parts = (image, tokens[:, :-1].contiguous(), tokens[:, 1:].contiguous(), torch.arange(batch))
-    return CaptionBatch(*(part.to(task.device) for part in parts))
+    image, tokens, index = (part.to(task.device) for part in (image, tokens, torch.arange(batch)))
+    return CaptionBatch(image, tokens[:, :-1].contiguous(), tokens[:, 1:].contiguous(), index)
 
 
 def learn(task: Captioning, batch: int, length: int) -> Callable[[], None]:

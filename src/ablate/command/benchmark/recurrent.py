@@ -31,7 +31,7 @@ def run(overrides: Sequence[str]) -> None:
     batching(device)
 
 
-def step(parameters: Sequence[nn.Parameter], outputs: Callable[[], Tensor]) -> Callable[[], None]:
+def step(parameters: Sequence[nn.Parameter], outputs: Callable[..., Tensor]) -> Callable[[], None]:
     """Forward, a scalar of the outputs, backward."""
 
     def work() -> None:
@@ -101,7 +101,7 @@ def batching(device: torch.device) -> None:
         sizes = torch.tensor([len(each) for each in batch])
         return pad_packed_sequence(theirs(pack_padded_sequence(pad_sequence(batch, True), sizes, True, False))[0], True)[0]
 
-    def epoch(net: nn.Module, forward: Callable, order: Sequence[Tensor]) -> Callable[[], None]:
+    def epoch(net: nn.Module, forward: Callable, order: Sequence[Tensor]) -> Callable[[], list]:
         parts = [list(order[i : i + BATCH]) for i in range(0, len(order), BATCH)]
         return lambda: [step(list(net.parameters()), lambda part=part: forward(part))() for part in parts]
 

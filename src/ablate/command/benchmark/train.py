@@ -33,7 +33,7 @@ CASES = {  # name -> (overrides, pictures, whether they are drawn beforehand: el
 class Drawn(Dataset):
     """The pictures of a data set, finished beforehand."""
 
-    def __init__(self, dataset: Dataset) -> None:
+    def __init__(self, dataset: Any) -> None:
         self.batch = dataset.finish(dataset.collate(list(dataset)))
 
     def __len__(self) -> int:

@@ -24,9 +24,9 @@ class DataOptions(NamedTuple):
     def of(cls, task: Task) -> "DataOptions":
         """The options in the config of a task."""
         data = task.config["data"]
-        names = ("class_names", "palette", "image_size")
         dataset = data["dataset"]
-        return cls(*(data.get(name) for name in names), dataset.get("max_length"), dataset.get("reverse", False))
+        shown = data.get("class_names"), data.get("palette"), data.get("image_size")
+        return cls(*shown, dataset.get("max_length"), dataset.get("reverse", False))
 
     def image(self, picture: Image.Image) -> Float[Tensor, "1 3 h w"]:
         """A picture of the size of those in training, in [0, 1]."""

@@ -117,7 +117,9 @@ class Babi(Dataset):
 
 def read_task(path: Path, task: int) -> list[Story]:
     """Every question of a file. A line is `3 Mary moved.` or `5 Where is Mary? TAB bathroom TAB 3`; number 1 begins a new story."""
-    stories, sentences, numbers = [], [], {}
+    stories: list[Story] = []
+    sentences: list[list[str]] = []
+    numbers: dict[str, int] = {}
     for place, line in lines(path):
         number, _, rest = line.partition(" ")
         text, *answer = rest.split("\t")

@@ -29,7 +29,7 @@ class BagOfWords(SequenceModel):
         self, xs: Int[Tensor, "b t"] | Float[Tensor, "b t d"], lengths: Int[Tensor, " b"] | None = None
     ) -> Float[Tensor, "b k"]:
         """Logits of each sequence."""
-        check_lengths(lengths, *xs.shape[:2], device=xs.device)
+        check_lengths(lengths, xs.shape[0], xs.shape[1], xs.device)
         embedded = self.input(xs)
         if lengths is None:
             return self.head(embedded.mean(1))

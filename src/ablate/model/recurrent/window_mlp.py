@@ -45,7 +45,7 @@ class WindowMLP(SequenceModel):
         self, xs: Int[Tensor, "b t"] | Float[Tensor, "b t d"], lengths: Int[Tensor, " b"] | None = None
     ) -> Float[Tensor, "b k"]:
         """Logits of each sequence."""
-        check_lengths(lengths, *xs.shape[:2], device=xs.device)
+        check_lengths(lengths, xs.shape[0], xs.shape[1], xs.device)
         embedded = self.input(xs[:, : self.window])
         if lengths is not None:
             embedded = embedded * present(lengths, embedded.shape[1])[..., None]

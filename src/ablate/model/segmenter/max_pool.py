@@ -96,7 +96,7 @@ def pad_to_multiple(x: Float[Tensor, "n c h w"], k: int, value: float) -> Float[
     return F.pad(x, (0, -w % k, 0, -h % k), value=value) if h % k or w % k else x
 
 
-def _first_max(maps: Sequence[Tensor], places: Sequence[Tensor] | range) -> tuple[Tensor, Tensor]:
+def _first_max(maps: Sequence[Tensor], places: Sequence[Any]) -> tuple[Tensor, Tensor]:
     """Elementwise maximum of `maps`, and of `places`, which rise from map to map, that of the first to attain it."""
     best, place = maps[0], torch.zeros_like(maps[0], dtype=torch.uint8) + places[0]
     for x, place_of_x in zip(maps[1:], places[1:]):

@@ -1,7 +1,7 @@
 """One to many: a recurrent network that writes what is in a memory, a token at a time."""
 
 from collections.abc import Callable
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 import torch
 from jaxtyping import Float, Int
@@ -20,7 +20,7 @@ STARTS = ("state", "input")
 class DecoderState(NamedTuple):
     """What the next step depends on, beside its token: the state of each layer's cell, and what attention saw last."""
 
-    cells: tuple[tuple, ...]
+    cells: tuple[Any, ...]
     context: Float[Tensor, "b n"] | None  # None where it is no input
 
 
@@ -105,7 +105,7 @@ class TextDecoder(nn.Module):
             cells = tuple(type(state)(*(next(parts) if f.is_floating_point() else f for f in state)) for state in zeros)
         else:
             cells = self.recurrent.step(given, zeros)[1]
-        return DecoderState(cells, self._see(cells[-1].hidden[:, None], memory)[0][:, 0] if self.input_feeding else None)
+        return DecoderState(cells, self._see(cells[-1][0][:, None], memory)[0][:, 0] if self.input_feeding else None)
 
     def step(
         self, token: Int[Tensor, " b"], state: DecoderState, memory: Memory

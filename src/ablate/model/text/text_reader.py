@@ -47,7 +47,7 @@ class TextReader(Reader):
 
     def forward(self, tokens: Int[Tensor, "b s"], lengths: Int[Tensor, " b"] | None = None) -> Memory:
         """Padding's keys are zero and masked."""
-        check_lengths(lengths, *tokens.shape, device=tokens.device)
+        check_lengths(lengths, tokens.shape[0], tokens.shape[1], tokens.device)
         xs = self.input(tokens)
         keys, ends = self.recurrent(reverse_padded(xs, lengths) if self.reverse else xs, lengths)
         mask = torch.ones_like(tokens, dtype=torch.bool) if lengths is None else present(lengths, tokens.shape[1])

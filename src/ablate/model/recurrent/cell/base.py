@@ -2,7 +2,7 @@
 
 from abc import ABC, abstractmethod
 from collections.abc import Sequence
-from typing import ClassVar, NamedTuple
+from typing import Any, ClassVar, NamedTuple
 
 import torch
 from jaxtyping import Float
@@ -29,7 +29,7 @@ class Cell(nn.Module, ABC):
         gates: blocks of hidden_size rows in the weights, by name.
     """
 
-    state_type: ClassVar[type[tuple]] = HiddenState
+    state_type: ClassVar[Any] = HiddenState
     gates: ClassVar[tuple[str, ...]] = ("hidden",)
 
     def __init__(self, input_size: int, hidden_size: int) -> None:
@@ -52,7 +52,7 @@ class Cell(nn.Module, ABC):
     def forward(self, x: Float[Tensor, "b d"], state: tuple) -> tuple[Float[Tensor, "b n"], tuple]:
         """One step: output and next state."""
         state = self.step(self.project(x), state)
-        return state.hidden, state
+        return state[0], state
 
     def initial_state(self, batch: int) -> tuple:
         """Zeros, on the device of the weights."""
