@@ -63,8 +63,6 @@ def answerer(
 ) -> QuestionAnswering:
     """Answers about pictures, or about stories (`encoder` None); `options` are those of the networks that read texts."""
     question = TextReader(vocabulary_size, embedding_size, cell, **options)
-    if encoder is None:
-        reader = TextReader(vocabulary_size, embedding_size, cell, **options)
-    else:
-        reader = PictureReader(encoder, frozen)
+    of_stories = encoder is None
+    reader = TextReader(vocabulary_size, embedding_size, cell, **options) if of_stories else PictureReader(encoder, frozen)
     return QuestionAnswering(question, reader, attention, num_classes)

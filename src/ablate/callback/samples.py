@@ -8,7 +8,6 @@ from lightning.pytorch.callbacks import Callback
 from lightning.pytorch.utilities.rank_zero import rank_zero_only
 
 from ablate.callback.log import log_text
-from ablate.command.generate import samples
 
 
 class Samples(Callback):
@@ -31,5 +30,5 @@ class Samples(Callback):
     def on_validation_epoch_end(self, trainer: Trainer, pl_module: LightningModule) -> None:
         if trainer.sanity_checking or self.count < 1:
             return
-        texts = samples(pl_module, self.count, self.length, seed=0, **self.draw)
+        texts = pl_module.sample(self.count, self.length, seed=0, **self.draw)
         log_text("\n\n".join(texts), self.path, trainer, "val/samples")

@@ -1,4 +1,4 @@
-"""Warnings and log messages of libraries that do not help a user: what they are about is decided on purpose here, or said elsewhere."""
+"""Warnings and log messages of libraries that do not help a user: each is decided on purpose here, or said elsewhere."""
 
 import logging
 import warnings

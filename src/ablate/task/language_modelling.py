@@ -7,9 +7,11 @@ from lightning.pytorch import Trainer
 from torch import nn
 
 from ablate.data.batch import IGNORE, SequenceBatch
+from ablate.data.text.vocabulary import BEGIN, END, PAD, UNKNOWN
 from ablate.errors import BadInput
 from ablate.loss.token import token_cross_entropy
 from ablate.metric.language import LanguageScores
+from ablate.model.recurrent.generate import generate
 from ablate.task.base import Output
 from ablate.task.recurrent import RecurrentTask, States
 
@@ -41,3 +43,35 @@ class LanguageModelling(RecurrentTask):
         logits, states = self.model(*self.inputs(batch), states)
         loss, count = token_cross_entropy(logits, batch.target, IGNORE, self.label_smoothing)
         return Output(loss, logits.detach(), batch.target, count), states
+
+    def sample(
+        self,
+        count: int,
+        length: int,
+        seed: int,
+        prefix: str = "",
+        temperature: float = 1.0,
+        top_k: int | None = None,
+        top_p: float | None = None,
+    ) -> list[str]:
+        """`count` texts of at most `length` tokens after the prefix, which stands in front of each.
+
+        Args:
+            seed: of the random numbers.
+            temperature, top_k, top_p: see `ablate.model.recurrent.generate.restrict`.
+
+        Raises:
+            BadInput: a token of the prefix that is not in the vocabulary.
+        """
+        tokeniser = self.tokenisers["source"]
+        tokens = tokeniser.split(prefix)
+        numbers = tokeniser.vocabulary.encode(tokens)
+        if UNKNOWN in numbers:
+            raise BadInput(f"`prefix`={prefix!r}: the network has never seen {tokens[numbers.index(UNKNOWN)]!r}")
+        first = [BEGIN] if tokeniser.complete else [] if numbers else tokeniser.vocabulary.encode(["\n"])
+        start = torch.tensor([first + numbers] * count, device=self.device)
+        banned = [PAD, UNKNOWN, BEGIN] + ([] if tokeniser.complete else [END])
+        options = {"temperature": temperature, "top_k": top_k, "top_p": top_p, "banned": banned}
+        random = torch.Generator().manual_seed(seed)
+        sampled = generate(self.model, start, length, random, END if tokeniser.complete else None, **options)
+        return [tokeniser.join([*([prefix] if prefix else []), *tokeniser.decode(row)]) for row in sampled.tolist()]

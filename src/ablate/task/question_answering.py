@@ -13,7 +13,6 @@ from ablate.errors import BadInput
 from ablate.metric.classification import ClassificationScores
 from ablate.model.segmenter.encoder.load import load_encoder
 from ablate.model.text.question_answering import QuestionAnswering as QuestionAnsweringModel
-from ablate.model.text.text_reader import TextReader
 from ablate.task.base import Output, Task
 
 
