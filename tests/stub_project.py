@@ -13,6 +13,7 @@ import yaml
 from commands import ROOT, script
 
 STUB = ROOT / "tests/ablation/stub"
+STUB_ABLATION = STUB / "ablation/stub.yaml"
 
 
 class Project:
@@ -71,3 +72,13 @@ def put(*keys_and_value: object) -> Callable[[dict], None]:
         given[keys_and_value[-2]] = keys_and_value[-1]
 
     return edit
+
+
+TEACHER = ["diary=${oc.env:STUB_DIARY}", "quality=0.9"]
+
+
+def with_teacher(given: dict) -> None:
+    """Change the stub so that two of its cells start from a network that is prepared."""
+    given["prepare"] = {"teacher": TEACHER}
+    for cell, quality in (("low", 0.2), ("high", 0.8)):
+        given["cells"][cell] = [f"quality={quality}", "weights={teacher}"]

@@ -1,6 +1,5 @@
 """Runs that are made before the cells: once, of the same seed, continued after a kill; what fails, and wrong files."""
 
-import re
 import shutil
 import signal
 import time
@@ -8,24 +7,18 @@ from collections import Counter
 
 import pytest
 from commands import error_line
-from stub_project import Project, put
+from stub_project import TEACHER, put, with_teacher
 
 from ablate.ablation.judge.results import read_csv
 from ablate.ablation.spec.read import load
-from ablate.errors import BadInput
 
 pytestmark = pytest.mark.slow
 
-TEACHER = ["diary=${oc.env:STUB_DIARY}", "quality=0.9"]
-
 
 @pytest.fixture
-def project(tmp_path):
+def project(project):
     """The stub, two of whose cells start from a teacher."""
-    project = Project(tmp_path)
-    project.change(put("prepare", {"teacher": TEACHER}))
-    for cell, quality in (("low", 0.2), ("high", 0.8)):
-        project.change(put("cells", cell, [f"quality={quality}", "weights={teacher}"]))
+    project.change(with_teacher)
     return project
 
 
@@ -120,26 +113,6 @@ def test_killed_while_the_teacher_learns_and_continued(project):
     done(project)
     repeated = [line for line, times in Counter(project.steps()).items() if times > 1]
     assert len(repeated) <= 2 and sum(line.startswith("teacher") for line in set(project.steps())) == 15
-
-
-@pytest.mark.parametrize(
-    ("edit", "said"),
-    [
-        (put("cells", "low", ["weights={teachr}"]), "low: {teachr} is not among what is prepared; did you mean 'teacher'"),
-        (put("prepare", {}), "low: {teacher} is not among what is prepared"),
-        (put("prepare", "more", TEACHER), "no cell uses what is prepared, by KEY={more}"),
-        (put("prepare", "teacher", [*TEACHER, "weights={teacher}"]), "teacher: {teacher} is not among what is prepared"),
-        (put("budgets", "full", {"seeds": 1, "overrides": ["x={teachr}"]}), "low: {teachr} is not among what is prepared"),
-        (put("prepare", "teacher", "quality"), "prepare teacher='quality' must be a list of overrides"),
-        (put("prepare", "a/b", TEACHER), "prepare='a/b' may have only letters"),
-        (put("budgets", "smoke", "prepare", "steps"), "budget smoke='steps' must be a list of overrides"),
-    ],
-)
-def test_a_wrong_file_is_one_line(project, edit, said):
-    project.change(edit)
-    with pytest.raises(BadInput, match=re.escape(said)) as refused:
-        load(project.file)
-    assert "\n" not in str(refused.value)
 
 
 def test_a_mistake_in_what_is_prepared_is_said_before_anything_runs(project):

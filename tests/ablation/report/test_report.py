@@ -9,8 +9,9 @@ from html.parser import HTMLParser
 
 import numpy as np
 import pytest
-from commands import ROOT, error_line, script
+from commands import error_line, script
 from PIL import Image
+from stub_project import STUB_ABLATION
 
 from ablate.ablation.judge.results import read_csv
 from ablate.ablation.report.readme import BEGIN, END, update_readme
@@ -19,7 +20,6 @@ from ablate.ablation.spec.read import load
 from ablate.errors import BadInput
 from ablate.files import write_json
 
-STUB = ROOT / "tests/ablation/stub/ablation/stub.yaml"
 SCORES = {"low": (0.20, 0.22, 0.21), "middle": (0.50, 0.51, 0.52), "high": (0.80, 0.79, 0.81)}
 ORIGIN = {
     "command": "reproduce ablation=stub",
@@ -59,7 +59,7 @@ def made(tmp_path):
                     "folder": str(run),
                 }
             )
-    write_report(tmp_path, load(STUB), rows, "smoke", ORIGIN)
+    write_report(tmp_path, load(STUB_ABLATION), rows, "smoke", ORIGIN)
     return tmp_path, rows
 
 

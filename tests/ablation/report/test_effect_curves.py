@@ -2,14 +2,14 @@
 
 import numpy as np
 import pytest
-from commands import ROOT
+from stub_project import STUB_ABLATION
 
 from ablate.ablation.report.curves import history
 from ablate.ablation.report.effect_curves import effect_curves, plot_effect_curves
 from ablate.ablation.spec.read import load
 from ablate.files import write_json
 
-CLAIMS = load(ROOT / "tests/ablation/stub/ablation/stub.yaml").claims
+CLAIMS = load(STUB_ABLATION).claims
 
 
 def row(cell, seed, points, status="finished"):
