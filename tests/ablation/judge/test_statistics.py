@@ -1,4 +1,4 @@
-"""Intervals contain a simulated truth as often as they say; tests and effect sizes agree with scipy and with hand-worked numbers."""
+"""Intervals contain a simulated truth as often as they say; tests and effect sizes agree with scipy and with numbers by hand."""
 
 import numpy as np
 import pytest
