@@ -3,6 +3,7 @@
 from collections.abc import Callable
 from pathlib import Path
 
+from commands import compose
 from hydra.utils import instantiate
 from omegaconf import DictConfig, OmegaConf
 
@@ -26,8 +27,8 @@ SPLITS = ("train", "val", "test")
 
 
 def config(option: str, **changes: object) -> DictConfig:
-    """conf/data/OPTION.yaml with changes; `dataset__length` is dataset.length."""
-    whole = OmegaConf.create({"data": OmegaConf.load(CONF / f"{option}.yaml")})
+    """The data of conf/data/OPTION.yaml with changes; `dataset__length` is dataset.length."""
+    whole = compose(f"data={option}")
     for key, value in changes.items():
         OmegaConf.update(whole.data, key.replace("__", "."), value, merge=False, force_add=True)
     return whole.data
