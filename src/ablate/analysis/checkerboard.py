@@ -1,4 +1,4 @@
-"""The checkerboard measures on a segmenter: its upsampling layers, its answer to a flat picture, its logits, its gradient."""
+"""Measures the checkerboard of a segmenter: of its upsampling layers, of its logits, and of the gradient at its input."""
 
 import copy
 from collections.abc import Iterable
@@ -19,14 +19,17 @@ from ablate.model.evaluation import evaluating
 from ablate.model.segmenter.fcn import FCN
 from ablate.task.base import Task
 
-LAYER_SIZE, LAYER_MARGIN = 16, 12  # of an input to one layer, and of what its padding may have touched in the output
-FLAT_CELLS, FLAT_MARGIN = 16, 6  # the same of a whole network, in total strides
+LAYER_SIZE, LAYER_MARGIN = 16, 12  # side of an input to one layer; border of its output that the padding may change
+FLAT_CELLS, FLAT_MARGIN = 16, 6  # the same for a whole network, in total strides
 
 
 class Checkerboard(NamedTuple):
-    """What was measured: scalars by name, and the two maps behind them.
+    """The measures of one network.
 
-    `flat` is the network's answer to a flat grey picture, free of borders; `power` the averaged spectrum of the logits.
+    Attributes:
+        values: the scalars, by name.
+        flat: the logits for a flat grey picture, without borders.
+        power: the averaged power spectrum of the logits.
     """
 
     values: dict[str, float]
@@ -48,13 +51,13 @@ NAMES = (
 
 
 def measure(task: Task, batches: Iterable[tuple]) -> Checkerboard:
-    """Every measure of `NAMES`, in evaluation mode; the task is left as it was.
+    """Compute every measure of `NAMES` in evaluation mode; the task is left as it was.
 
-    coverage and phase_bias are means over the decoder's upsampling layers, nan where it has none; layers that need the places
-    of maxima get those of a flat picture, whose ties go to the top left. flat_variation is of the whole network: the standard
-    deviation, over the phases, of its answer to a flat grey picture, in standard deviations of its logits over `batches`. The
-    others are of `batches` alone: the phase share and spectrum of the logits, and the gradient of the loss at the picture
-    by its phases modulo 2 and modulo the total stride.
+    `coverage` and `phase_bias` are means over the decoder's upsampling layers, nan if it has none. Layers that need the offsets
+    of maxima get those of a flat picture, whose ties go to the top left. `flat_variation` is the standard deviation over the
+    phases of the network's logits for a flat grey picture, divided by the standard deviation of its logits for `batches`. The
+    other measures are computed from `batches`: the phase share and the spectrum of the logits, and the energy of the gradient of
+    the loss at the picture, by its phases modulo 2 and modulo the total stride.
 
     Raises:
         BadInput: the task's model is no segmenter.
@@ -84,12 +87,11 @@ def _measure(task: Task, batches: Iterable[tuple], stride: int) -> Checkerboard:
 
 
 def layer_measures(model: FCN) -> dict[str, Tensor]:
-    """Coverage and phase bias of the decoder's upsampling layers, from their answers to constants."""
-    layers = getattr(model.decoder, "upsamplings", ())
-    if not layers:
+    """Coverage and phase bias of the decoder's upsampling layers, from their outputs for constant inputs."""
+    if not model.decoder.upsamplings:
         return {"coverage": torch.tensor(torch.nan), "phase_bias": torch.tensor(torch.nan)}
     coverage, bias = Coverage(2, LAYER_MARGIN), PhaseBias(2, LAYER_MARGIN)
-    for layer, channels in zip(layers, model.encoder.channels, strict=True):
+    for layer, channels in zip(model.decoder.upsamplings, model.encoder.channels):
         layer = copy.deepcopy(layer).cpu().double()
         constants = torch.eye(channels, dtype=torch.float64)[:, :, None, None].expand(-1, -1, LAYER_SIZE, LAYER_SIZE)
         bias.update(_apply(layer, constants, model.decoder.needs_offsets))
@@ -101,7 +103,7 @@ def layer_measures(model: FCN) -> dict[str, Tensor]:
 
 
 def flat_response(model: FCN, stride: int) -> Float[Tensor, "k h w"]:
-    """Logits for a grey picture, without what the padding at its borders may have changed."""
+    """Logits for a flat grey picture, without the border that padding may change."""
     device = next(model.parameters()).device
     side, margin = (FLAT_CELLS + 2 * FLAT_MARGIN) * stride, FLAT_MARGIN * stride
     with torch.no_grad():

@@ -11,6 +11,7 @@ from matplotlib.figure import Figure
 from ablate.analysis.recurrent import analyse_cell
 from ablate.analysis.trace import gradient_by_lag, ratio_by_lag
 from ablate.callback.log import log_figure
+from ablate.data.batch import SequenceBatch
 from ablate.errors import check_positive, check_whole
 from ablate.figure.recurrent import plot_gates, plot_gradient_norms, plot_hidden_states
 
@@ -34,7 +35,7 @@ class Inside(Callback):
         self.folder = Path(folder)
         self.samples = check_positive("samples", samples)
         self.cell = check_whole("cell", cell, 0)
-        self.batch: tuple | None = None
+        self.batch: SequenceBatch | None = None
         self.norms: list[tuple[int, list[float]]] = []  # of each (step, norm by lag)
 
     @rank_zero_only

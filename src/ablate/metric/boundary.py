@@ -39,9 +39,6 @@ class BoundaryF1(Metric):
         BadInput: unknown `classes`, negative `tolerance`, `only` outside of 0 to num_classes - 1.
     """
 
-    full_state_update = False
-    is_differentiable = False
-    higher_is_better = True
     score_sum: Float[Tensor, ""]
     image_count: Int[Tensor, ""]
 

@@ -19,10 +19,6 @@ class CoarseLabelScores(Metric):
         stride: s, at least 1.
     """
 
-    full_state_update = False
-    is_differentiable = False
-    higher_is_better = True
-
     def __init__(self, stride: int, num_classes: int, ignore_index: int) -> None:
         super().__init__()
         self.stride, self.ignore_index = stride, ignore_index

@@ -25,9 +25,6 @@ class ExposureScores(Metric):
         at_lengths: token_accuracy is also given for texts of each of these lengths, without their end: token_accuracy/5.
     """
 
-    full_state_update = False
-    is_differentiable = False
-    higher_is_better = True
     counts: Tensor
 
     def __init__(self, ignore_index: int, end: int, free_running: bool = True, at_lengths: Sequence[int] = ()) -> None:

@@ -31,9 +31,6 @@ class SegmentationScores(Metric):
         confusion: n, int64, rows are the truth and columns the prediction; counts since the last `reset`.
     """
 
-    full_state_update = False
-    is_differentiable = False
-    higher_is_better = True
     confusion: Int[Tensor, "k k"]
 
     def __init__(self, num_classes: int, ignore_index: int, class_names: Sequence[str]) -> None:

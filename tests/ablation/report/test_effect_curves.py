@@ -26,10 +26,10 @@ def test_the_effect_at_the_steps_that_all_have():
     runs = [row("low", 0, low), row("low", 1, low), row("middle", 0, middle), row("middle", 1, [(1, 0.4), (3, 0.8)])]
     runs += [row("high", seed, [(1, 0.0), (3, 1.0), (9, 2.0)]) for seed in (0, 1)]
     first, second = of(*runs)
-    assert first.label == "middle − low" and first.steps.tolist() == [1, 3] == second.steps.tolist()
-    assert first.mean == pytest.approx([0.2, 0.5]) and second.mean == pytest.approx([-0.3, 0.3])
+    assert first.label == "middle − low" and first.band.steps.tolist() == [1, 3] == second.band.steps.tolist()
+    assert first.band.mean == pytest.approx([0.2, 0.5]) and second.band.mean == pytest.approx([-0.3, 0.3])
     half = 12.7062 * 0.1 * np.sqrt(2) / np.sqrt(2)  # t(.975, 1 degree of freedom), sd of two values 0.2 apart, n = 2
-    assert first.high - first.mean == pytest.approx([half, half], rel=1e-4)
+    assert first.band.high - first.band.mean == pytest.approx([half, half], rel=1e-4)
     assert len(plot_effect_curves([first, second]).axes) == 3
 
 

@@ -3,7 +3,7 @@
 import json
 from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 import numpy as np
 from jaxtyping import Float
@@ -19,7 +19,7 @@ MOST_TOGETHER, COLUMNS, MOST_POINTS = 6, 4, 300
 
 
 class Band(NamedTuple):
-    """Mean and range over the seeds of one cell, at the steps that all of them cover."""
+    """A mean over seeds at some steps of training, with the ends of a band around it."""
 
     steps: Float[np.ndarray, " t"]
     mean: Float[np.ndarray, " t"]
@@ -50,7 +50,7 @@ def bands(rows: Iterable[Mapping], curves: Iterable[Mapping[str, Curve]], tags: 
 
 
 def band(curves: Sequence[Curve]) -> Band:
-    """Mean and range of curves, interpolated to common steps where theirs differ."""
+    """The mean of curves with their lowest and highest value, at the steps that all of them cover, interpolated linearly."""
     start, end = max(steps[0] for steps, _ in curves), min(steps[-1] for steps, _ in curves)
     steps = np.unique(np.concatenate([steps[(steps >= start) & (steps <= end)] for steps, _ in curves]))
     if len(steps) > MOST_POINTS:
@@ -60,31 +60,32 @@ def band(curves: Sequence[Curve]) -> Band:
 
 
 def plot_curves(cells: Mapping[str, Band], tag: str, order: Sequence[str]) -> Figure:
-    """Up to six cells share one plot; of more, each cell has its own, with the others in grey."""
+    """Plot up to six cells together; of more cells, each in a plot of its own with the others in grey."""
     names = [name for name in order if name in cells]
     if len(names) <= MOST_TOGETHER:
         figure = new_figure(4.0)
         axes = figure.subplots()
         for name, colour in zip(names, CURVES, strict=False):
-            _plot(axes, cells[name], colour, name)
+            plot_band(axes, cells[name], colour, label=name)
         axes.legend(frameon=False, loc="center left", bbox_to_anchor=(1, 0.5))
         axes.set(xlabel="step", ylabel=tag)
         return figure
-    rows = axes_rows(len(names), COLUMNS, 1.75, 0.7, margin=(0.75, 0.15, 0.3, 0.55))
-    figure = rows[0].figure
+    figure, plots = axes_rows(len(names), COLUMNS, 1.75, 0.7, margin=(0.75, 0.15, 0.3, 0.55))
     figure.subplots_adjust(hspace=0.28, wspace=0.12)
     others = [np.column_stack([cells[name].steps, cells[name].mean]) for name in names]
-    for i, (name, axes) in enumerate(zip(names, rows, strict=True)):
-        axes.sharex(rows[0]), axes.sharey(rows[0])
+    for i, (name, axes) in enumerate(zip(names, plots, strict=True)):
+        axes.sharex(plots[0])
+        axes.sharey(plots[0])
         axes.add_collection(LineCollection(others, colors=LIGHT_GREY, linewidths=0.6))
-        _plot(axes, cells[name], CURVES[0], name)
+        plot_band(axes, cells[name], CURVES[0])
         axes.set_title(name, fontsize=9, loc="left")
         axes.tick_params(labelsize=8, labelbottom=i + COLUMNS >= len(names), labelleft=i % COLUMNS == 0)
     figure.supylabel(tag, fontsize=9, x=0.01)
     return figure
 
 
-def _plot(axes: Axes, curve: Band, colour: str, label: str) -> None:
+def plot_band(axes: Axes, curve: Band, colour: str, **line: Any) -> None:
+    """Plot the mean as a line with the options `line`, and the band in a light colour."""
     axes.fill_between(curve.steps, curve.low, curve.high, color=colour, alpha=0.2, lw=0)
-    axes.plot(curve.steps, curve.mean, color=colour, lw=1.6, label=label)
+    axes.plot(curve.steps, curve.mean, color=colour, lw=1.6, **line)
     axes.spines[["top", "right"]].set_visible(False)

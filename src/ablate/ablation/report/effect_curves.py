@@ -4,11 +4,10 @@ from collections.abc import Iterable, Mapping, Sequence
 from typing import NamedTuple
 
 import numpy as np
-from jaxtyping import Float
 from matplotlib.figure import Figure
 
 from ablate.ablation.judge import statistics
-from ablate.ablation.report.curves import Curve
+from ablate.ablation.report.curves import Band, Curve, plot_band
 from ablate.ablation.report.figure import axes_rows
 from ablate.ablation.spec.ablation import Claim
 from ablate.ablation.spec.contrast import Contrast
@@ -18,14 +17,11 @@ COLUMNS = 3
 
 
 class EffectCurve(NamedTuple):
-    """Mean effect and its 95 % interval at each step at which all runs of a contrast were validated."""
+    """The mean effect of a contrast with its 95 % interval, at each step at which all its runs were validated."""
 
     claim: Claim
     label: str
-    steps: Float[np.ndarray, " t"]
-    mean: Float[np.ndarray, " t"]
-    low: Float[np.ndarray, " t"]
-    high: Float[np.ndarray, " t"]
+    band: Band
 
 
 def validation_tag(metric: str) -> str:
@@ -57,23 +53,20 @@ def _effect_curve(claim: Claim, contrast: Contrast, runs: Mapping[tuple[str, int
         weight * np.array([[runs[cell, seed][step] for seed in seeds] for step in steps])
         for cell, weight in contrast.weights.items()
     ]
-    effect = sum(weighted) - contrast.constant
+    effect = np.sum(weighted, axis=0) - contrast.constant
     low, high, _ = statistics.interval(effect)
-    return EffectCurve(claim, contrast.label, np.array(steps), effect.mean(-1), low, high)
+    return EffectCurve(claim, contrast.label, Band(np.array(steps, float), effect.mean(-1), low, high))
 
 
 def plot_effect_curves(curves: Sequence[EffectCurve]) -> Figure:
     """One plot for each contrast: the mean effect and its interval over training, and in grey effects that do not count."""
-    rows = axes_rows(len(curves), COLUMNS, 1.9, 0.6, margin=(0.55, 0.15, 0.45, 0.45))
-    figure = rows[0].figure
+    figure, plots = axes_rows(len(curves), COLUMNS, 1.9, 0.6, margin=(0.55, 0.15, 0.45, 0.45))
     figure.subplots_adjust(hspace=0.55, wspace=0.22)
-    for axes, curve in zip(rows, curves, strict=True):
+    for axes, curve in zip(plots, curves, strict=True):
         least = curve.claim.least_effect
         axes.axhspan(-least, least, color=CREAM, lw=0)
         axes.axhline(0, color=GREY, lw=1)
-        axes.fill_between(curve.steps, curve.low, curve.high, color=NAVY, alpha=0.2, lw=0)
-        axes.plot(curve.steps, curve.mean, color=NAVY, lw=1.6, marker="o", ms=3)
+        plot_band(axes, curve.band, NAVY, marker="o", ms=3)
         axes.set_title(f"{curve.claim.name}\n{validation_tag(curve.claim.metric)}", fontsize=8, loc="left")
         axes.tick_params(labelsize=8)
-        axes.spines[["top", "right"]].set_visible(False)
     return figure

@@ -45,15 +45,17 @@ def save(figure: Figure, path: Path) -> Path:
     return path
 
 
-def axes_rows(count: int, columns: int, row_height: float, top: float, margin: tuple[float, float, float, float]) -> list[Axes]:
-    """Axes for `count` plots over steps, row by row in a figure 10 inches wide and `top` + rows · `row_height` high."""
+def axes_rows(
+    count: int, columns: int, row_height: float, top: float, margin: tuple[float, float, float, float]
+) -> tuple[Figure, list[Axes]]:
+    """A figure, 10 inches wide and `top` + rows · `row_height` high, with axes for `count` plots over steps, row by row."""
     rows = -(-count // columns)
     figure = new_figure(top + row_height * rows, 10.0, margin=margin)
     axes = list(figure.subplots(rows, columns, squeeze=False).ravel())
     for unused in axes[count:]:
         unused.set_visible(False)
     figure.supxlabel("step", fontsize=9, y=0.1 / figure.get_figheight())
-    return axes[:count]
+    return figure, axes[:count]
 
 
 def plot_points(cells: Sequence[Cell], metric: str, better: str) -> Figure:

@@ -2,6 +2,7 @@
 
 from collections.abc import Iterable, Mapping
 from math import isfinite
+from typing import Any
 
 from ablate.errors import BadInput, did_you_mean
 
@@ -34,7 +35,7 @@ def check_overrides(value: object, where: str) -> list[str]:
     return [str(entry) for entry in value]
 
 
-def check_number(value: object, where: str, *, positive: bool = False, negative: bool = True) -> float:
+def check_number(value: Any, where: str, *, positive: bool = False, negative: bool = True) -> float:
     """`value` as a finite float."""
     usable = isinstance(value, int | float) and not isinstance(value, bool) and isfinite(value)
     if not usable or (positive and value <= 0) or (not negative and value < 0):

@@ -71,8 +71,8 @@ def _ablation(given: object) -> Ablation:
     _check_cells_are_used(cells, claims, where)
     base = check_overrides(file.get("base") or [], f"{where}, base")
     budgets = _budgets(file["budgets"], where)
-    prepare = check_mapping(file.get("prepare") or {}, f"{where}, prepare")
-    prepare = {_name(n, f"{where}, prepare"): check_overrides(words, f"{where}, prepare {n}") for n, words in prepare.items()}
+    listed = check_mapping(file.get("prepare") or {}, f"{where}, prepare").items()
+    prepare = {_name(n, f"{where}, prepare"): check_overrides(words, f"{where}, prepare {n}") for n, words in listed}
     texts = str(file["question"]), str(file["source"])
     ablation = Ablation(name, *texts, base, cells, budgets, metrics, claims, prepare, file=dict(file))
     _check_prepared_is_used(ablation, where)

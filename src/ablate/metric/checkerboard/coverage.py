@@ -28,9 +28,6 @@ class Coverage(Metric):
         counts: n by phase, (s, s), the mean over all layers that were seen.
     """
 
-    full_state_update = False
-    is_differentiable = False
-    higher_is_better = True
     ratio: Tensor
     counts: Tensor
     layers: Tensor

@@ -28,9 +28,6 @@ class GradientPhase(Metric):
         energy: E by phase, (s, s), up to a factor.
     """
 
-    full_state_update = False
-    is_differentiable = False
-    higher_is_better = False
     energy: Tensor
 
     def __init__(self, stride: int, margin: int = 0) -> None:

@@ -26,9 +26,6 @@ class PhaseBias(Metric):
         margin: pixels left out at each border, a multiple of the stride, so that padding is not seen.
     """
 
-    full_state_update = False
-    is_differentiable = False
-    higher_is_better = False
     between: Tensor
     mean: Tensor
 

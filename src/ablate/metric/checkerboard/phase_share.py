@@ -34,9 +34,6 @@ class PhaseShare(Metric):
         seed: of the shifts.
     """
 
-    full_state_update = False
-    is_differentiable = False
-    higher_is_better = False
     means: Any  # a list of tensors, concatenated where processes meet
     moments: Tensor
 

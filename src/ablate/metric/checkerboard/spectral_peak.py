@@ -28,9 +28,6 @@ class SpectralPeak(Metric):
         margin: pixels left out at each border.
     """
 
-    full_state_update = False
-    is_differentiable = False
-    higher_is_better = False
     power: Tensor
 
     def __init__(self, stride: int, margin: int = 0) -> None:

@@ -18,9 +18,6 @@ class Corpus(Metric, ABC):
     Tokens are what stands between white space, as it comes: no capitals, punctuation or stems are changed.
     """
 
-    full_state_update = False
-    is_differentiable = False
-    higher_is_better = True
     text: list[Tensor]
 
     def __init__(self) -> None:

@@ -18,9 +18,6 @@ class TruthRate(Metric):
     nearly every picture: read it beside CIDEr-D, and beside the truth rate of the same captions under shuffled pictures.
     """
 
-    full_state_update = False
-    is_differentiable = False
-    higher_is_better = True
     counts: Tensor
 
     def __init__(self) -> None:

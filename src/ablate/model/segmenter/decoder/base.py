@@ -22,11 +22,13 @@ class Decoder(nn.Module, ABC):
         out_channels: channels of the map.
         stride: the map is of the size ⌈h/stride⌉×⌈w/stride⌉ for a picture of h×w, a power of two.
         needs_offsets: whether it needs an encoder with max pooling.
+        upsamplings: the layers that double height and width, fine to coarse; empty if it has none.
     """
 
     out_channels: int
     stride: int = 1
     needs_offsets: bool = False
+    upsamplings: nn.ModuleList
 
     @abstractmethod
     def forward(self, features: Features) -> Float[Tensor, "n c h w"]:

@@ -15,7 +15,7 @@ class Bottom(Decoder):
 
     def __init__(self, channels: Sequence[int]) -> None:
         super().__init__()
-        self.out_channels, self.stride = channels[-1], 2 ** len(channels)
+        self.out_channels, self.stride, self.upsamplings = channels[-1], 2 ** len(channels), nn.ModuleList()
 
     def forward(self, features: Features) -> Float[Tensor, "n c h w"]:
         return features.bottom
