@@ -17,9 +17,9 @@ def words(figure):
 
 
 def test_letters_stand_where_the_weights_stand():
-    two = matrices.letters(lambda kernel: conv_matrix(kernel, 4, 2, 1).toarray())
+    two = matrices.letters(conv_matrix, 4, 2, 1)
     assert ["".join(row) for row in two] == ["yz00", "0xyz"]
-    back = matrices.letters(lambda kernel: transposed_matrix(kernel, 2, 2, 0).toarray())
+    back = matrices.letters(transposed_matrix, 2, 2, 0)
     assert matrices.product(back) == ["xa", "ya", "za + xb", "yb", "zb"]
 
 

@@ -1,4 +1,4 @@
-"""Gradients, hidden states and gates of one cell of a task's recurrent network, for one batch."""
+"""Computes gradient norms, hidden states and gates of one cell of a task's recurrent network, for one batch."""
 
 from typing import NamedTuple
 
@@ -31,7 +31,7 @@ class CellAnalysis(NamedTuple):
 
 
 def analyse_cell(task: LightningModule, batch: tuple, cell: int) -> CellAnalysis | None:
-    """Run one `step` of the task, without dropout, and analyse a cell; None: the task's model has no recurrent network.
+    """Run one `step` of the task, without dropout, and analyse a cell; None if the task's model has no recurrent network.
 
     The task is left as it was.
 

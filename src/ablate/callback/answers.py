@@ -1,4 +1,4 @@
-"""Answers to validation questions."""
+"""Logs answers to validation questions."""
 
 from collections.abc import Sequence
 
@@ -12,7 +12,7 @@ from ablate.data.text.tokeniser import Tokeniser
 from ablate.figure.answers import Answer, plot_answers
 from ablate.task.question_answering import QuestionAnswering
 
-SENTENCES = 5  # of a story, its last ones
+SENTENCES = 5  # the last ones of a story, which are shown
 
 
 class Answers(ValidationSamples):
@@ -47,7 +47,7 @@ class Answers(ValidationSamples):
 
 
 def story_lines(story: str, support: Sequence[str]) -> str:
-    """The last sentences of a story and, wherever they are, those that support the answer; a line each."""
+    """The last sentences of a story, and all that support the answer, one on each line."""
     sentences = [sentence.strip() for sentence in story.split(" .") if sentence.strip()]
     lines = ["…"] * (len(sentences) > SENTENCES) + sentences[-SENTENCES:]
     lines += [f"support: {sentence.removesuffix(' .')}" for sentence in support]

@@ -1,4 +1,4 @@
-"""Captions of validation pictures, and the attention with which they are written."""
+"""Logs generated captions of validation pictures, and their attention."""
 
 from lightning.pytorch import Trainer
 

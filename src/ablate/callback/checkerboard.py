@@ -1,4 +1,4 @@
-"""The checkerboard of a network before and after its training, as numbers and as a picture."""
+"""Logs the checkerboard of a network before and after its training, as numbers and as a picture."""
 
 from collections.abc import Iterator
 from itertools import islice

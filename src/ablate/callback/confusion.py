@@ -1,4 +1,4 @@
-"""The confusion matrix of the test split."""
+"""Logs the confusion matrix of the test split."""
 
 from collections.abc import Sequence
 from pathlib import Path

@@ -1,4 +1,4 @@
-"""How much of the gradient is left some steps back, before and after training."""
+"""Logs how much smaller the gradient is some steps back, before and after training."""
 
 from collections.abc import Sequence
 from math import log10
@@ -12,7 +12,7 @@ from ablate.callback.measure import BeforeAndAfter
 from ablate.errors import BadInput, check_positive, check_whole
 
 RATIO, MEMORY = "log10_ratio", "log10_memory_ratio"
-LEAST = 1e-38  # about the smallest normal number of float32
+LEAST = 1e-38  # ratios below are logged as this, about the smallest normal number of float32
 
 
 class GradientFlow(BeforeAndAfter):

@@ -1,4 +1,4 @@
-"""The curves of a run as plain JSON, for reports that do not want to read event files."""
+"""Writes the curves of a run as plain JSON, so that a report need not read event files."""
 
 from pathlib import Path
 

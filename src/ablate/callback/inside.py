@@ -1,4 +1,4 @@
-"""Pictures of the inside of a recurrent network: the reach of its gradient, its hidden states, its gates."""
+"""Logs pictures of a recurrent network: gradient norms by lag, hidden states, gates."""
 
 from pathlib import Path
 
@@ -15,15 +15,16 @@ from ablate.data.batch import SequenceBatch
 from ablate.errors import check_positive, check_whole
 from ablate.figure.recurrent import plot_gates, plot_gradient_norms, plot_hidden_states
 
-LEAST_SHARE = 0.5  # of the sequences that must have a lag: else a point would be the mean of the few longest
+LEAST_SHARE = 0.5  # of the sequences must have a lag for it to be shown
 
 
 class Inside(Callback):
     """Logs pictures of one cell before training and after each validation, always for the same validation samples.
 
-    inside_gradient.png: the gradient norm against the lag, a line for each time; lags end where fewer than half of the sequences
-    have them. inside_states.png and inside_gates.png: hidden states and gate openings over the longest sequence. The metric
-    `inside/gradient_ratio` is the norm at the largest lag over that at lag 0. Nothing is logged of a model that does not recur.
+    inside_gradient.png shows the gradient norm against the lag, with a line for each of these moments, up to the largest lag that
+    half of the sequences have. inside_states.png and inside_gates.png show hidden states and gates over the longest sequence. The
+    metric `inside/gradient_ratio` is the norm at that largest lag divided by the norm at lag 0. Nothing is logged for a model
+    without a recurrent network.
 
     Args:
         folder: of the run; pictures go there.
@@ -36,7 +37,7 @@ class Inside(Callback):
         self.samples = check_positive("samples", samples)
         self.cell = check_whole("cell", cell, 0)
         self.batch: SequenceBatch | None = None
-        self.norms: list[tuple[int, list[float]]] = []  # of each (step, norm by lag)
+        self.norms: list[tuple[int, list[float]]] = []  # (step of training, norms by lag)
 
     @rank_zero_only
     def on_fit_start(self, trainer: Trainer, pl_module: LightningModule) -> None:

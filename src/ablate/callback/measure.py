@@ -1,4 +1,4 @@
-"""The base classes of callbacks whose measures a run ends with."""
+"""Base classes of callbacks that log measures at the end of the test."""
 
 from abc import ABC, abstractmethod
 from typing import ClassVar
@@ -12,7 +12,7 @@ class Measure(Callback, ABC):
 
     @abstractmethod
     def metric_tags(self) -> list[str]:
-        """The names under which they are logged."""
+        """The tags under which the measures are logged."""
 
 
 class BeforeAndAfter(Measure):
@@ -36,7 +36,7 @@ class BeforeAndAfter(Measure):
 
     @abstractmethod
     def measure(self, trainer: Trainer, task: LightningModule) -> dict[str, float]:
-        """Each measure of the network as it is now, by name."""
+        """Measure the network as it is now; the values by name."""
 
     def metric_tags(self) -> list[str]:
         return [f"test/{moment}/{name}" for moment in (f"{self.name}_start", self.name) for name in self.names]

@@ -1,4 +1,4 @@
-"""What is watched while a network learns: loss, learning rate, gradient norm, speed."""
+"""Logs loss, learning rate, gradient norm and speed while a network learns."""
 
 import time
 
@@ -9,10 +9,9 @@ from torch.optim import Optimizer
 
 
 class Monitor(Callback):
-    """Every `trainer.log_every_n_steps` steps: train/loss_step, optimizer/lr, optimizer/grad_norm, speed/….
+    """Logs train/loss_step, optimizer/lr, optimizer/grad_norm and speed/… every `trainer.log_every_n_steps` steps.
 
-    The gradient norm is the Euclidean norm over all parameters, before any clipping. Speed counts training alone:
-    validation between two readings is left out.
+    The gradient norm is the Euclidean norm over all parameters, before any clipping. Speed leaves out validation.
     """
 
     def __init__(self) -> None:

@@ -1,4 +1,4 @@
-"""No profiling, at no cost."""
+"""A profiler that measures nothing, at no cost."""
 
 from contextlib import nullcontext
 
@@ -6,7 +6,7 @@ from lightning.pytorch.profilers import PassThroughProfiler
 
 
 class NoProfiler(PassThroughProfiler):
-    """Measures nothing, as Lightning's default; but that opens a generator around each of some 70 hooks of a step."""
+    """Measures nothing, as Lightning's default does, without the generator that it opens around each of some 70 hooks of a step."""
 
     nothing = nullcontext()
 

@@ -1,4 +1,4 @@
-"""Validation pictures beside what the network makes of them."""
+"""Log validation pictures beside their predictions."""
 
 from collections.abc import Sequence
 

@@ -1,4 +1,4 @@
-"""One progress bar for a whole run, with an estimate, redrawn at a fixed rate rather than at each step."""
+"""One progress bar for a whole run with the time left, redrawn at a fixed rate instead of at each step."""
 
 import logging
 

@@ -1,4 +1,4 @@
-"""When a problem is solved, and whether a training diverges."""
+"""Log whether and when a problem is solved, and whether a training diverges."""
 
 from math import isfinite
 
@@ -7,8 +7,8 @@ from lightning.pytorch import LightningModule, Trainer
 from ablate.callback.measure import Measure
 from ablate.errors import BadInput, check_choice, did_you_mean
 
-FIRST = 10  # losses, whose mean the later ones are compared with
-FACTOR = 10.0  # a training has diverged if its loss is larger than so many times that mean
+FIRST = 10  # number of losses whose mean the later ones are compared with
+FACTOR = 10.0  # a training has diverged if its loss is larger than this times that mean
 
 
 class Solved(Measure):

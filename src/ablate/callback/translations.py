@@ -1,4 +1,4 @@
-"""Translations of validation texts, and the attention with which they are written."""
+"""Logs translations of validation texts, and their attention."""
 
 from lightning.pytorch import Trainer
 
@@ -15,7 +15,7 @@ MATRICES = 2  # texts whose attention is shown
 class Translations(ValidationSamples):
     """Logs translations of the same texts after each validation; also translations.txt and, with attention, attention.png.
 
-    Sources are as the network reads them. The text begins with the signature of sacreBLEU, if that is among the scores.
+    Sources are shown in the network's tokens. The text begins with the signature of sacreBLEU, if that is among the scores.
 
     Args:
         folder: of the run; files go there.

@@ -1,4 +1,4 @@
-"""The base class of callbacks that log what a network makes of some validation samples."""
+"""The base class of callbacks that log a network's outputs for some validation samples."""
 
 from abc import abstractmethod
 from pathlib import Path
@@ -35,4 +35,4 @@ class ValidationSamples(Callback):
 
     @abstractmethod
     def log_samples(self, trainer: Trainer, task: LightningModule, batch: Batch) -> None:
-        """Log what the task makes of the batch."""
+        """Log the task's outputs for the batch."""

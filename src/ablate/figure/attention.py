@@ -39,7 +39,7 @@ class Matrix(NamedTuple):
 
 
 def attention_strips(strips: Sequence[Strip], grid: tuple[int, int]) -> Figure:
-    """For each strip the picture, then for each word the picture under the map of its attention; one scale of colours for all.
+    """For each strip the picture, then for each word the picture under the map of its attention, all in one scale of colours.
 
     Args:
         grid: rows and columns of the maps.
@@ -97,7 +97,7 @@ def _interpolation(image: Tensor) -> str:
 
 
 def attention_matrices(matrices: Sequence[Matrix]) -> Figure:
-    """For each matrix a row a written token and a column a read token, in colours from 0 to 1 (Bahdanau et al. 2015, figure 3)."""
+    """Each matrix with a row a written token and a column a read token, in colours from 0 to 1 (Bahdanau et al. 2015, figure 3)."""
     labels = [[[token_label(token, MOST_LETTERS) for token in side] for side in matrix[:2]] for matrix in matrices]
     columns, rows = max(len(source) for source, _ in labels), sum(len(target) for _, target in labels)
     cell = min(CELL, LONGEST / max(columns, rows))

@@ -11,7 +11,7 @@ from ablate.metric.checkerboard.spectral_peak import CELLS
 
 
 def plot_checkerboard(measured: Mapping[str, Checkerboard]) -> Figure:
-    """A row a network: its response to a flat picture with stretched contrast, and the spectra of that and of its logits."""
+    """One row for each network: logits for a flat picture in stretched contrast, their spectrum, and that of logits for data."""
     figure = Figure(figsize=(12, 3.9 * len(measured)), layout="constrained")
     grid = figure.subplots(len(measured), 3, squeeze=False)
     for (left, middle, right), (title, each) in zip(grid, measured.items(), strict=True):

@@ -1,4 +1,4 @@
-"""How often a transposed convolution writes each pixel, for kernel and stride; and what layers make of a constant."""
+"""How often a transposed convolution writes each pixel, by kernel and stride; and the output of layers for a constant."""
 
 import torch
 from matplotlib.figure import Figure
@@ -17,7 +17,7 @@ CHANNELS, SIDE, MARGIN = 16, 12, 8
 
 
 def coverage() -> Figure:
-    """Maps of counts: even exactly where the stride divides the kernel; a kernel below the stride leaves holes."""
+    """Maps of the counts. They are even exactly if the stride divides the kernel; a kernel below the stride leaves holes."""
     title = "How often each output pixel is written (dark: seldom; numbers: counts inside)"
     figure, frames = axes_grid(len(KERNELS), 1.9, (2.2,) * len(STRIDES), title)
     for row, stride in zip(frames, STRIDES, strict=True):
@@ -30,7 +30,7 @@ def coverage() -> Figure:
 
 
 def constant() -> Figure:
-    """The answer of layers with random weights to a constant: even coverage does not make it constant."""
+    """The output of layers with random weights for a constant input: even coverage does not make it constant."""
     layers: dict[str, nn.Module] = {
         "nearest": nn.Upsample(scale_factor=2),
         "bilinear": nn.Upsample(scale_factor=2, mode="bilinear"),

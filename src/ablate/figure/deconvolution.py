@@ -1,4 +1,4 @@
-"""A blurred picture restored: the transposed convolution does not, solvers do, and with noise they have to be stopped."""
+"""A blurred picture: the transposed convolution does not restore it, solvers do, and with noise they must be stopped early."""
 
 from itertools import islice
 
@@ -18,7 +18,7 @@ STEPS, NOISE, RIDGE = 100, 0.03, 0.1
 
 
 def deconvolution() -> Figure:
-    """Pictures above, PSNR against iteration below, without and with noise; beside them what scikit-image restores."""
+    """Pictures above and PSNR against iteration below, without and with noise, with the result of scikit-image for comparison."""
     picture = camera()
     kernel = gaussian_kernel(0.9, 3)
     blur = Blur(kernel, (picture.shape[0], picture.shape[1]))

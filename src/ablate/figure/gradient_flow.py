@@ -1,4 +1,4 @@
-"""How much of the gradient is left many steps back: cells and initialisations before any training."""
+"""The norm of the gradient many steps back, for cells and initialisations before any training."""
 
 from collections.abc import Callable
 from functools import partial
@@ -50,7 +50,7 @@ def decay(cell: Callable[..., Cell], field: str = "hidden") -> Float[Tensor, " l
 
 
 def gradient_flow() -> Figure:
-    """Against the lag, on a logarithmic axis: networks without gates at the left, with gates at the right."""
+    """`decay` against the lag on a logarithmic axis, of networks without gates at the left, with gates at the right."""
     figure = Figure(figsize=(12, 6), layout="constrained")
     title = (
         f"The gradient k steps back over that at the end, before training ({UNITS} units, {INPUTS} normal inputs, {SEEDS} seeds)"

@@ -1,4 +1,4 @@
-"""The exact identities and the near misses, by their largest error."""
+"""The largest error of each identity between operators, of those that hold and of those that do not."""
 
 from matplotlib.figure import Figure
 

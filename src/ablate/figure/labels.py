@@ -1,4 +1,4 @@
-"""Words as the font of a figure can show them."""
+"""Texts and tick labels in letters that the font of a figure has."""
 
 from collections.abc import Callable, Sequence
 from functools import cache
@@ -36,7 +36,7 @@ def token_label(token: str, most: int) -> str:
 
 
 def label_ticks(set_ticks: Callable, labels: Sequence[str], most: int, **text: float) -> None:
-    """Put labels at the ticks 0, 1, …, or where there are more than `most` of them, some at equal distances.
+    """Put labels at the ticks 0, 1, …; if there are more than `most`, only every n-th one.
 
     Args:
         set_ticks: `set_xticks` or `set_yticks` of the axes.

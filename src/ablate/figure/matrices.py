@@ -1,8 +1,12 @@
 """The one-dimensional example in letters: a convolution and its transpose as matrices."""
 
+from collections.abc import Callable
+
 import numpy as np
 import torch
+from matplotlib.axes import Axes
 from matplotlib.figure import Figure
+from scipy.sparse import csr_array
 
 from ablate.figure.cells import axes_grid, plot_cells
 from ablate.figure.colours import FILLS
@@ -15,7 +19,7 @@ def matrices() -> Figure:
     """W and Wᵀ of kernel x y z with padding 1, stride 1 and 2, on four numbers."""
     figure, frames = axes_grid(2, 4.4, (2.6, 2.8), "Convolution (kernel x y z, padding 1) and transposed convolution as matrices")
     for row, stride in enumerate((1, 2)):
-        matrix = letters(lambda kernel, stride=stride: conv_matrix(kernel, 4, stride, 1).toarray())
+        matrix = letters(conv_matrix, 4, stride, 1)
         _equation(frames[row, 0], matrix, f"convolution, stride {stride}: W")
         title = "still a convolution: the kernel turned round" if stride == 1 else "no convolution: rows of two kinds"
         _equation(frames[row, 1], matrix.T, f"transposed convolution, stride {stride}: Wᵀ\n({title})")
@@ -24,9 +28,9 @@ def matrices() -> Figure:
 
 def one_dimension() -> Figure:
     """a b through a transposed convolution of kernel 3 and stride 2: the sum in the middle, and the crop to twice the size."""
-    whole = letters(lambda kernel: transposed_matrix(kernel, 2, 2, 0).toarray())
+    whole = letters(transposed_matrix, 2, 2, 0)
     padding, more = doubling(3)
-    cropped = letters(lambda kernel: transposed_matrix(kernel, 2, 2, padding, output_padding=more).toarray())
+    cropped = letters(transposed_matrix, 2, 2, padding, output_padding=more)
     figure, frames = axes_grid(2, 4.6, (3.4,), "Transposed convolution in one dimension: kernel 3, stride 2")
     _equation(frames[0, 0], whole, "without a crop: 2(n - 1) + 3 = 5 values")
     _equation(
@@ -35,15 +39,11 @@ def one_dimension() -> Figure:
     return figure
 
 
-def letters(matrix_of) -> np.ndarray:
-    """A matrix with the letter of each weight where that weight stands: found by moving a single 1 through the kernel."""
+def letters(matrix_of: Callable[..., csr_array], *sizes: int, **options: int) -> np.ndarray:
+    """The matrix of a kernel with letters for its weights, found by moving a single 1 through the kernel."""
     ones = torch.eye(len(WEIGHTS), dtype=torch.float64)
-    words = None
-    for letter, kernel in zip(WEIGHTS, ones, strict=True):
-        place = matrix_of(kernel.view(1, 1, -1)) != 0
-        words = np.full(place.shape, "0", dtype="<U1") if words is None else words
-        words[place] = letter
-    return words
+    entries = [matrix_of(kernel.view(1, 1, -1), *sizes, **options).toarray() != 0 for kernel in ones]
+    return np.select(entries, list(WEIGHTS), "0")
 
 
 def product(matrix: np.ndarray) -> list[str]:
@@ -52,7 +52,7 @@ def product(matrix: np.ndarray) -> list[str]:
     return [" + ".join(each) for each in pairs]
 
 
-def _equation(frame, matrix: np.ndarray, title: str) -> None:
+def _equation(frame: Axes, matrix: np.ndarray, title: str) -> None:
     """Matrix · vector = result, with a colour for each weight."""
     height, width = matrix.shape
     colour = {(i, j): FILLS[WEIGHTS.index(word)] for (i, j), word in np.ndenumerate(matrix) if word != "0"}

@@ -1,4 +1,4 @@
-"""Tables of pictures: what a network got, what it made of it, and where both differ."""
+"""Tables of pictures: inputs, truths, predictions and errors."""
 
 from collections.abc import Sequence
 
@@ -38,7 +38,7 @@ def segmentation_panel(
     palette: Sequence[Sequence[int]],
     ignore_index: int,
 ) -> Image.Image:
-    """A row a picture with the columns SEGMENTATION; a legend of the classes below."""
+    """One row for each picture, with the columns SEGMENTATION, and a legend of the classes below."""
     rows = [
         [
             _pixels(picture),
@@ -52,7 +52,7 @@ def segmentation_panel(
 
 
 def reconstruction_panel(image: Float[Tensor, "b 3 h w"], output: Float[Tensor, "b 3 h w"]) -> Image.Image:
-    """A row a picture: it, its reconstruction, the middle third of that enlarged, four times their difference around grey."""
+    """One row for each picture: input, reconstruction, its middle third enlarged, and grey plus four times the difference."""
     height, width = image.shape[2:]
     rows = []
     for picture, rebuilt in zip(image, output, strict=True):

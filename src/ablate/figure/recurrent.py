@@ -16,7 +16,7 @@ MOST_LETTERS, MOST_LABELS = 17, 60  # of a token, along an axis
 
 
 def plot_gradient_norms(norms: Sequence[tuple[int, Sequence[float]]]) -> Figure:
-    """Gradient norms against the lag on a logarithmic axis, a line for each (step of training, norms); norms of 0 are left out."""
+    """Gradient norms against the lag, with a line for each (step of training, norms by lag); a norm of 0 is left out."""
     figure = Figure(figsize=(7.5, 4.5), layout="constrained")
     axes = figure.subplots()
     scale = ScalarMappable(Normalize(0, max(1, norms[-1][0])), colormaps["cividis_r"])
@@ -30,7 +30,7 @@ def plot_gradient_norms(norms: Sequence[tuple[int, Sequence[float]]]) -> Figure:
 
 
 def plot_hidden_states(states: Float[np.ndarray, "t n"], tokens: Sequence[str] | None = None) -> Figure:
-    """A column a time step, a row a unit; white is 0."""
+    """A heat map with one column for each time step and one row for each unit; white is 0."""
     figure, (axes,) = _heat_maps(states.shape, 1)
     limit = float(np.nan_to_num(abs(states), posinf=0).max()) or 1.0  # after a training that diverged, too
     figure.colorbar(_show(axes, states, "PuOr", -limit, limit), ax=axes, label="h")
@@ -40,7 +40,7 @@ def plot_hidden_states(states: Float[np.ndarray, "t n"], tokens: Sequence[str] |
 
 
 def plot_gates(gates: Mapping[str, Float[np.ndarray, "t n"]], tokens: Sequence[str] | None = None) -> Figure:
-    """A heat map for each gate: a column a time step, a row a unit; dark is closed, bright is open."""
+    """A heat map for each gate, with one column for each time step and one row for each unit; dark is closed, bright is open."""
     steps, _ = shape = next(iter(gates.values())).shape
     figure, axes = _heat_maps(shape, len(gates))
     for each, (name, opening) in zip(axes, gates.items(), strict=True):

@@ -18,7 +18,7 @@ GAP, LINE, SIZE, BAR = 0.15, 0.17, 9, 0.85  # inches; points
 
 
 class Line(NamedTuple):
-    """A text under a picture, wrapped into at most `most` lines; what is left over is cut."""
+    """A text under a picture, wrapped into at most `most` lines; the rest is cut."""
 
     text: str
     colour: str = BLACK
@@ -34,7 +34,7 @@ class Tile(NamedTuple):
 
 
 def captioned(tiles: Sequence[Tile], grid: tuple[int, int] | None = None, columns: int = 3) -> Figure:
-    """A table of tiles. Attention weights, which all tiles have or none, are a map beside the picture.
+    """A table of tiles. If the tiles have attention weights, as all or none must, each picture has their map beside it.
 
     Args:
         grid: rows and columns of the maps.

@@ -25,7 +25,7 @@ TITLE = (
 
 
 class Shape(NamedTuple):
-    """At which steps, from 0, a network reads and answers."""
+    """The steps, from 0, at which a network has an input and an output."""
 
     name: str
     inputs: tuple[int, ...]
@@ -41,16 +41,17 @@ SHAPES = (
 
 
 class Gradients(NamedTuple):
-    """dL/dW_h from one weight shared by all steps, and from a copy of it a step."""
+    """dL/dW_h of one weight that all steps share, and of one copy for each step."""
 
     shared: Float[Tensor, "n n"]
     by_step: Float[Tensor, "t n n"]
 
 
 def gradients(shape: Shape) -> Gradients:
-    """Of L = Σ ½|h_t - target_t|² over the outputs of a tiny Elman network with y_t = h_t, twice by autograd in float64.
+    """dL/dW_h of a tiny Elman network with y_t = h_t and L = Σ ½|h_t - target_t|² over its outputs, by autograd in float64.
 
-    The second time each step has a copy W_t of the weights: by the chain rule, dL/dW = Σ_t ∂L/∂W_t (Werbos 1990).
+    It is computed twice. The second time each step has a copy W_t of the weights; by the chain rule dL/dW = Σ_t ∂L/∂W_t (Werbos
+    1990).
     """
     generator = torch.Generator().manual_seed(SEED)
     cell = Elman(1, UNITS).double()

@@ -1,4 +1,4 @@
-"""Scores of classes over a whole split: of sequences, or of the steps of sequences."""
+"""Scores of a classification of sequences, or of their steps, over a whole split."""
 
 import torch
 from jaxtyping import Float
@@ -12,7 +12,7 @@ class ClassificationScores(MulticlassConfusionMatrix):
         accuracy   Σ_i n_ii / Σ_ij n_ij
         macro_f1   mean of 2 n_ii / (Σ_j n_ij + Σ_j n_ji) over the classes that occur or were predicted
 
-    What has the target `ignore_index` is in no sum. With no target at all, both are nan.
+    Targets of `ignore_index` are in no sum. Without any other target both are nan.
     """
 
     def __init__(self, num_classes: int, ignore_index: int | None = None) -> None:
@@ -20,11 +20,11 @@ class ClassificationScores(MulticlassConfusionMatrix):
 
     @property
     def confusion(self) -> Tensor:
-        """n, since the last reset."""
+        """The matrix n since the last reset."""
         return self.confmat
 
     def compute(self) -> dict[str, Float[Tensor, ""]]:
-        """Both scores by name."""
+        """The two scores by name."""
         hit, total = self.confmat.diagonal().double(), self.confmat.sum()
         f1 = 2 * hit / (self.confmat.sum(0) + self.confmat.sum(1))
         return {"accuracy": torch.where(total > 0, hit.sum() / total, torch.nan), "macro_f1": f1.nanmean()}

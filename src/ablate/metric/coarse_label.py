@@ -1,4 +1,4 @@
-"""What a coarse output could reach at best: the scores of perfect labels at a lower resolution."""
+"""The best scores that an output of lower resolution can reach: those of the true labels at that resolution."""
 
 import torch
 from jaxtyping import Float, Int
@@ -9,7 +9,7 @@ from ablate.metric.segmentation import SegmentationScores
 
 
 class CoarseLabelScores(Metric):
-    """Mean IoU and global accuracy of the truth itself, once it went through a resolution `stride` times lower.
+    """Mean IoU and global accuracy of the true labels after they were downsampled by `stride` and upsampled again.
 
     ŷ[y, x] = t[c(y), c(x)],   c(y) = min(⌊y / s⌋ s + ⌊s / 2⌋, h - 1): the centre of each s×s square stands for all of it,
     which is nearest-neighbour down- and upsampling. The upper bound of Long et al. 2015, appendix A. Void pixels
@@ -26,7 +26,7 @@ class CoarseLabelScores(Metric):
         self.scores = SegmentationScores(num_classes=num_classes, ignore_index=ignore_index, class_names=names)
 
     def update(self, prediction: Int[Tensor, "b h w"], target: Int[Tensor, "b h w"]) -> None:
-        """Count a batch; the prediction is not looked at."""
+        """Count a batch; the prediction is not used."""
         y, x = (self._centres(size, target.device) for size in target.shape[1:])
         coarse = target[:, y][:, :, x]
         known = coarse != self.ignore_index

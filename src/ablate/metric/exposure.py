@@ -1,4 +1,4 @@
-"""How right tokens are, after right ones and after the network's own."""
+"""Accuracies of generated tokens, with teacher forcing and free-running."""
 
 from collections.abc import Sequence
 
@@ -9,20 +9,20 @@ from torchmetrics import Metric
 
 
 class ExposureScores(Metric):
-    """Over all tokens that have a target y_t, the end of a text among them:
+    """Three scores over all tokens with a target y_t, which include the end of each text:
 
-        forced_accuracy   share of them with argmax p(· | y_1 … y_{t-1}) = y_t: teacher forcing
-        token_accuracy    share with ŷ_t = y_t, ŷ what the network writes when it hears itself alone: free-running
-        exposure_gap      the former less the latter (exposure bias: Ranzato et al. 2016, section 1)
+        forced_accuracy   share of tokens with argmax p(· | y_1 … y_{t-1}) = y_t (teacher forcing)
+        token_accuracy    share with ŷ_t = y_t, where the network generates ŷ from its own tokens (free-running)
+        exposure_gap      forced_accuracy - token_accuracy (exposure bias: Ranzato et al. 2016, section 1)
 
-    A place behind the end of ŷ is wrong. Where texts may be said in other words or order, as captions may, token_accuracy counts
-    what stands at the very place, and is low for good texts too.
+    A step behind the end of ŷ is wrong. `token_accuracy` compares step by step. If a text may have other words or another order,
+    as a caption may, it is low for good texts too.
 
     Args:
-        ignore_index: the target of places that have none.
+        ignore_index: the target of steps that have none.
         end: the token that ends a text.
-        free_running: False: forced_accuracy alone.
-        at_lengths: token_accuracy is also given for texts of each of these lengths, without their end: token_accuracy/5.
+        free_running: False gives `forced_accuracy` alone.
+        at_lengths: lengths of texts, without the end, for which `token_accuracy` is also given alone, as token_accuracy/5.
     """
 
     counts: Tensor
@@ -30,7 +30,7 @@ class ExposureScores(Metric):
     def __init__(self, ignore_index: int, end: int, free_running: bool = True, at_lengths: Sequence[int] = ()) -> None:
         super().__init__()
         self.ignore_index, self.end, self.free_running, self.at_lengths = ignore_index, end, free_running, tuple(at_lengths)
-        # targets, right when forced, right when running free: of all, and of each length
+        # columns: targets, right with forcing, right when free-running; rows: all texts, then those of each length
         self.add_state("counts", default=torch.zeros(1 + len(self.at_lengths), 3, dtype=torch.int64), dist_reduce_fx="sum")
 
     def update(self, forced: Int[Tensor, "b t"], target: Int[Tensor, "b t"], free: Int[Tensor, "b u"] | None = None) -> None:
@@ -44,7 +44,7 @@ class ExposureScores(Metric):
         self.counts += torch.stack([part.sum(0) for part in of])
 
     def compute(self) -> dict[str, Tensor]:
-        """Each by its name; nan of nothing."""
+        """The scores by name; nan if no token was counted."""
         targets, forced, free = self.counts.double().unbind(1)
         if not self.free_running:
             return {"forced_accuracy": forced[0] / targets[0]}

@@ -50,7 +50,7 @@ class SegmentationScores(Metric):
         self.confusion += counts.scatter_add_(0, bins, torch.ones_like(bins))[:-1].view(k, k)
 
     def compute(self) -> dict[str, Float[Tensor, ""]]:
-        """Every score by its key."""
+        """The scores by name."""
         hit = self.confusion.diagonal().double()
         truth, predicted = self.confusion.sum(1), self.confusion.sum(0)
         iou = hit / (truth + predicted - hit)

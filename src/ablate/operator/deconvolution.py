@@ -1,11 +1,11 @@
 """Non-blind deconvolution: the picture x behind y = w * x + noise, when the kernel w is known.
 
-The transposed convolution Wᵀ, which networks call "deconvolution", is not the inverse of W. What undoes a blur minimises
+The transposed convolution Wᵀ, which networks call "deconvolution", is not the inverse of W. To undo a blur is to minimise
 
     ‖y - W x‖² + ridge ‖x‖²
 
-and W, of (h w)² numbers, is never formed: only W x, a convolution, and Wᵀ y, its adjoint, are computed. Iterations are
-generators of their successive pictures, so that stopping early, which regularises, is up to the caller:
+The matrix W has (h w)² numbers and is never formed; only W x, a convolution, and Wᵀ y, its adjoint, are computed. A solver is a
+generator of successive pictures, so that the caller decides when to stop; stopping early regularises:
 
     *_, x = islice(conjugate_gradients(blur, y), 20)
 """
@@ -32,8 +32,8 @@ class Blur:
     Args:
         kernel: of odd height and width.
         size: height and width of x.
-        border: what x is beyond its border: zero; symmetric (… b a | a b …); reflect (… c b | a b c …); circular; or valid: y
-            holds those pixels alone that need none of it, and is smaller by 2k and 2l.
+        border: how x goes on beyond its border: zero; symmetric (… b a | a b …); reflect (… c b | a b c …); circular. With valid,
+            y holds only the pixels that need nothing beyond the border, and is smaller by 2k and 2l.
 
     Raises:
         BadInput: an even, empty, zero or non-finite kernel, an unknown border, or a size that the kernel does not fit into.
@@ -58,7 +58,7 @@ class Blur:
         return y.view(*x.shape[:-2], *y.shape[2:])
 
     def adjoint(self, y: Float[Tensor, "*n h2 w2"]) -> Float[Tensor, "*n h w"]:
-        """Wᵀ y: the transposed convolution, with each border's own way of folding back what the padding took."""
+        """Wᵀ y: the transposed convolution, after which the adjoint of the padding adds the border back."""
         right, bottom = self.reach
         lost = (2 * bottom, 2 * right) if self.border == "valid" else (0, 0)
         blurred = tuple(size - less for size, less in zip(self.size, lost))
@@ -170,7 +170,7 @@ def gaussian_kernel(deviation: float, reach: int) -> Float[Tensor, "k k"]:
 
 
 def check_kernel(kernel: Float[Tensor, "k l"]) -> Float[Tensor, "k l"]:
-    """The kernel, if one can blur and undo it: of odd sizes, finite, not zero."""
+    """Return the kernel; raise BadInput unless its sizes are odd and its values are finite and not all zero."""
     for name, size in zip(("height", "width"), kernel.shape):
         if size % 2 == 0:
             raise BadInput(f"a kernel of {name} {size} has no middle; the nearest that has one is {size + 1}")

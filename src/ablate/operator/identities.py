@@ -1,4 +1,4 @@
-"""The exact identities between upsampling operators, each computed on random weights, and the near misses."""
+"""Identities between upsampling operators, each computed on random weights: some that hold, and some that do not."""
 
 from collections.abc import Callable
 from typing import NamedTuple
@@ -22,7 +22,7 @@ class Identity(NamedTuple):
 
 
 def identities(seed: int = 0) -> list[Identity]:
-    """Every identity of this package, measured; those that do not hold come last, with how far they miss."""
+    """Measure every identity of EXACT and INEXACT; those that do not hold come last."""
     with torch.random.fork_rng(devices=[]):
         torch.manual_seed(seed)
         exact = [Identity(statement, _largest(function), True) for statement, function in EXACT.items()]

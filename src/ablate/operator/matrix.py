@@ -1,4 +1,4 @@
-"""Convolutions as matrices: what is linear can be written down, transposed, and looked at.
+"""Convolutions and transposed convolutions as matrices.
 
 A convolution over a map of c channels and sizes n, flattened row by row, is y = W x with a sparse W. The transposed convolution of
 the same weights is Wᵀ: it maps an output's size back to an input's, and is no inverse.
@@ -8,8 +8,8 @@ Sizes in one dimension, kernel k, stride s, padding p on both sides, dilation d 
     convolution              n_out = ⌊(n + 2p - d(k-1) - 1) / s⌋ + 1
     transposed convolution   n_out = s(n - 1) - 2p + d(k-1) + 1 + a,        0 ≤ a < s
 
-With stride s, s sizes of input give the same size of output, so that going back needs to be told which: the
-`output_padding` a. It appends no zeros: it lets the last rows of Wᵀ come back that the smaller size would lack.
+With stride s, s sizes of input give the same size of output; the `output_padding` a chooses one of them on the way back. It
+appends no zeros, but the last rows of Wᵀ, which a smaller size lacks.
 """
 
 from collections.abc import Sequence
@@ -113,7 +113,7 @@ def transposed_matrix(
 
 
 def apply(matrix: csr_array, x: Float[Tensor, "n c *size"], shape: Sequence[int]) -> Float[Tensor, "n c2 *size2"]:
-    """The matrix on each of a batch of maps, whose results have `shape` (channels, sizes)."""
+    """Multiply the matrix with each of a batch of maps; a result has `shape`, its channels and sizes."""
     flat = x.detach().cpu().double().flatten(1).numpy()
     return torch.from_numpy(np.ascontiguousarray((matrix @ flat.T).T)).view(len(x), *shape)
 

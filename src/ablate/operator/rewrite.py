@@ -1,7 +1,7 @@
-"""One linear layer written as another: functions from the weights of the one to the layer that does the same.
+"""Rewrite one linear layer as another that computes the same.
 
-Every equality is exact, up to rounding and unless said otherwise at the borders, too. Weights keep torch's order: (c_out, c_in,
-k, k) for a convolution, (c_in, c_out, k, k) for a transposed one. None has a bias but where it is named.
+Every equality is exact up to rounding, and holds at the borders too. Weights have torch's order: (c_out, c_in, k, k) for a
+convolution, (c_in, c_out, k, k) for a transposed one.
 """
 
 import torch
@@ -31,7 +31,7 @@ def flipped_convolution(layer: nn.ConvTranspose2d) -> nn.Conv2d:
 
 
 def insert_zeros(x: Float[Tensor, "n c h w"], stride: int) -> Float[Tensor, "n c h2 w2"]:
-    """out[s y, s x] = x[y, x], zeros between, of the size s(h - 1) + 1: what a transposed convolution convolves."""
+    """out[s y, s x] = x[y, x] with zeros between, of the size s(h - 1) + 1; a transposed convolution convolves this."""
     n, c, h, w = x.shape
     check_positive("stride", stride)
     out = x.new_zeros(n, c, stride * (h - 1) + 1, stride * (w - 1) + 1)
@@ -102,7 +102,7 @@ def fold_pixel_shuffle(convolution: nn.Conv2d) -> nn.ConvTranspose2d:
 
 
 def icnr(filters: Float[Tensor, "o i k l"]) -> Float[Tensor, "o4 i k l"]:
-    """Each filter four times over: pixel shuffle by 2 then is the convolution and nearest upsampling (Aitken et al. 2017)."""
+    """Repeat each filter four times, so that pixel shuffle by 2 is the convolution with nearest upsampling (Aitken et al. 2017)."""
     return filters.repeat_interleave(4, 0)
 
 

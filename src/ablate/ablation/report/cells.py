@@ -11,7 +11,7 @@ BOLD_WITHIN = 1e-9  # of the best mean: equal but for rounding
 
 
 @dataclass(frozen=True)
-class Cell:
+class CellSummary:
     """One cell over its finished runs; `scores` maps each metric to the values of the seeds."""
 
     name: str
@@ -27,32 +27,32 @@ class Cell:
         return float(np.mean(self.scores[metric])) if self.scores[metric] else None
 
 
-def summarise(rows: Iterable[Mapping], names: Sequence[str], metrics: Collection[str]) -> list[Cell]:
-    """One Cell for each name, in this order."""
+def summarise(rows: Iterable[Mapping], names: Sequence[str], metrics: Collection[str]) -> list[CellSummary]:
+    """One CellSummary for each name, in this order."""
     by_cell: dict[str, list[Mapping]] = {name: [] for name in names}
     for row in rows:
         by_cell.setdefault(str(row["cell"]), []).append(row)
     return [_summary(name, group, metrics) for name, group in by_cell.items()]
 
 
-def best(cells: Iterable[Cell], metric: str, better: str) -> set[str]:
+def best(cells: Iterable[CellSummary], metric: str, better: str) -> set[str]:
     """Names of the cells with the best mean."""
     means = {cell.name: mean for cell in ranked(cells, metric, better) if (mean := cell.mean(metric)) is not None}
     top = next(iter(means.values()), 0.0)
     return {name for name, mean in means.items() if abs(top - mean) <= BOLD_WITHIN * max(1.0, abs(top))}
 
 
-def ranked(cells: Iterable[Cell], metric: str, better: str) -> list[Cell]:
+def ranked(cells: Iterable[CellSummary], metric: str, better: str) -> list[CellSummary]:
     """The cells from the best mean to the worst; cells without a value come last."""
     sign = {"maximise": -1, "minimise": 1}[better]
     return sorted(cells, key=lambda cell: (cell.mean(metric) is None, sign * (cell.mean(metric) or 0.0)))
 
 
-def _summary(name: str, rows: Sequence[Mapping], metrics: Collection[str]) -> Cell:
+def _summary(name: str, rows: Sequence[Mapping], metrics: Collection[str]) -> CellSummary:
     finished = [row for row in rows if row.get("status") == "finished"]
     values = {metric: list(scores(finished, metric).get(name, {}).values()) for metric in metrics}
     costs = (_mean(finished, column) for column in ("cost/parameters", "cost/multiply_adds", "seconds"))
-    return Cell(name, len(rows), len(finished), values, *costs)
+    return CellSummary(name, len(rows), len(finished), values, *costs)
 
 
 def _mean(rows: Sequence[Mapping], column: str) -> float | None:

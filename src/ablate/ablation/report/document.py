@@ -9,7 +9,7 @@ from pathlib import Path
 
 from ablate.ablation.judge import statistics
 from ablate.ablation.judge.verdict import Outcome
-from ablate.ablation.report.cells import Cell, best
+from ablate.ablation.report.cells import CellSummary, best
 from ablate.ablation.report.format import DASH, MARKS, abbreviated, condition, duration, effect, plus_minus, probability
 from ablate.ablation.report.logs import last_lines
 
@@ -51,7 +51,7 @@ def claims_legend(outcomes: Sequence[Outcome]) -> str:
     )
 
 
-def cells_table(cells: Sequence[Cell], metrics: Mapping[str, str]) -> str:
+def cells_table(cells: Sequence[CellSummary], metrics: Mapping[str, str]) -> str:
     """One row for each cell: mean ± standard deviation of each metric, the best mean in bold, and the cost of a run."""
     top = {metric: best(cells, metric, better) for metric, better in metrics.items()}
     heads = ["cell", *(f"{m} {ARROW[b]}" for m, b in metrics.items()), "parameters", "multiply-adds", "time a run", "n"]

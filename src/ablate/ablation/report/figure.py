@@ -11,7 +11,7 @@ from matplotlib.figure import Figure
 
 from ablate.ablation.judge import statistics
 from ablate.ablation.judge.verdict import Estimate, Outcome
-from ablate.ablation.report.cells import Cell
+from ablate.ablation.report.cells import CellSummary
 from ablate.ablation.report.format import MARKS
 from ablate.figure.colours import CREAM, DARK_GREEN, DARK_GREY, DARK_ORANGE, GREY, NAVY, PALE_GREY, SKY_BLUE
 from ablate.files import write_atomically
@@ -58,7 +58,7 @@ def axes_rows(
     return figure, axes[:count]
 
 
-def plot_points(cells: Sequence[Cell], metric: str, better: str) -> Figure:
+def plot_points(cells: Sequence[CellSummary], metric: str, better: str) -> Figure:
     """One row for each cell: a dot for each seed, and the mean with its 95 % interval."""
     figure = new_figure(0.9 + 0.3 * len(cells))
     axes = figure.subplots()

@@ -8,7 +8,7 @@ from pathlib import Path
 from ablate.ablation.judge.results import Row, read_csv, write_csv
 from ablate.ablation.judge.verdict import Outcome, judge
 from ablate.ablation.report import document
-from ablate.ablation.report.cells import Cell, ranked, summarise
+from ablate.ablation.report.cells import CellSummary, ranked, summarise
 from ablate.ablation.report.curves import Curve, bands, history, plot_curves
 from ablate.ablation.report.effect_curves import effect_curves, plot_effect_curves, validation_tag
 from ablate.ablation.report.figure import plot_claims, plot_points, save
@@ -83,7 +83,7 @@ def write_document(folder: Path, parts: Sequence[str], title: str) -> None:
             figure.unlink(missing_ok=True)
 
 
-def cells_part(folder: Path, cells: Sequence[Cell], metrics: Mapping[str, str]) -> list[str]:
+def cells_part(folder: Path, cells: Sequence[CellSummary], metrics: Mapping[str, str]) -> list[str]:
     """The table of cells, and a plot of each metric with the value of every seed."""
     parts = ["## Cells", document.cells_table(cells, metrics)]
     parts.append("Mean ± standard deviation over seeds, the best mean in bold. In the figures: a dot for each seed, "
@@ -112,7 +112,7 @@ def curves_part(
     folder: Path,
     rows: Sequence[Row],
     curves: Sequence[Mapping[str, Curve]],
-    cells: Sequence[Cell],
+    cells: Sequence[CellSummary],
     metrics: Mapping[str, str],
 ) -> list[str]:
     """Learning curves of the metrics, on the validation split where a metric is of the test split."""

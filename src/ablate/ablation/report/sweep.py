@@ -10,7 +10,7 @@ from ablate.ablation.judge import statistics
 from ablate.ablation.judge.results import Row, metric_names, read_row, scores, write_csv
 from ablate.ablation.judge.verdict import Estimate, estimate
 from ablate.ablation.report import document
-from ablate.ablation.report.cells import Cell, ranked, summarise
+from ablate.ablation.report.cells import CellSummary, ranked, summarise
 from ablate.ablation.report.curves import history
 from ablate.ablation.report.format import effect, probability
 from ablate.ablation.report.report import REQUEST, RESULTS, cells_part, curves_part, failures_part, pictures_part, write_document
@@ -71,7 +71,7 @@ def write_sweep_report(folder: Path, rows: Sequence[Row], by: str, metric: str, 
     return folder / "report.html"
 
 
-def compare(cells: Sequence[Cell], rows: Iterable[Mapping], metric: str) -> list[Estimate]:
+def compare(cells: Sequence[CellSummary], rows: Iterable[Mapping], metric: str) -> list[Estimate]:
     """The first cell minus every other cell, over the pairs that both have."""
     measured = scores(rows, metric)
     names = [cell.name for cell in cells if cell.name in measured]

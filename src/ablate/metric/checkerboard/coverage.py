@@ -9,7 +9,7 @@ from ablate.metric.checkerboard.phases import by_phase
 
 
 class Coverage(Metric):
-    """How often the rarest output position of a layer is written, over how often the commonest is: 1 where all are alike.
+    """How often a layer writes its rarest output position, divided by how often it writes the commonest; 1 if all are alike.
 
     With every weight of the layer 1 and its input 1 everywhere, output y counts the weights that reach it:
 

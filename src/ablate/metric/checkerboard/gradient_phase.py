@@ -1,4 +1,4 @@
-"""The checkerboard of downsampling: which input pixels a loss can reach."""
+"""The checkerboard of downsampling: how unevenly the gradient of a loss reaches the input pixels."""
 
 import torch
 from jaxtyping import Float
@@ -9,7 +9,7 @@ from ablate.metric.checkerboard.phases import by_phase
 
 
 class GradientPhase(Metric):
-    """Energy of the loss's gradient at the input by phase, the greatest over the least.
+    """The energy of the loss's gradient at the input by phase: the greatest divided by the least.
 
     With g = ∂loss/∂x and E[p] the mean of g² over pictures, channels and all positions of phase p = (y mod s, x mod s),
 

@@ -1,4 +1,4 @@
-"""What an upsampling layer, or a whole network, makes of a constant input."""
+"""How uneven the output of an upsampling layer, or of a whole network, is for a constant input."""
 
 import torch
 from jaxtyping import Float

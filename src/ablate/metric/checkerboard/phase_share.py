@@ -1,4 +1,4 @@
-"""How much of a network's output is told by the position on its grid alone."""
+"""How much of a network's output depends on the position modulo its stride alone."""
 
 from typing import Any
 
@@ -12,16 +12,16 @@ from ablate.metric.checkerboard.phases import by_phase
 
 
 class PhaseShare(Metric):
-    """Share of the variance of the logits that the position modulo the total stride explains, and what chance explains.
+    """The share of the logits' variance that the position modulo the total stride explains, compared with chance.
 
     With z[n, k, y, x] the logits of picture n and m_k[p] their mean over all pictures and all positions of phase p,
 
         phase_share = Σ_k Var_p(m_k[p]) / Σ_k Var_{n, y, x}(z[n, k])
 
-    Over labels without a phase a network without one gives what chance gives. Chance is measured, too: each picture's logits
-    are shifted around by a random offset of its own before the means are taken, `shifts` times. Then
+    A network without a checkerboard gives what chance gives. Chance is measured too: `shifts` times, each picture's logits are
+    rolled by a random offset of their own before the means are taken. Then
 
-        phase_share_excess    phase_share less the mean over the shifts
+        phase_share_excess    phase_share minus its mean over the shifts
         phase_share_p         (1 + #{shifts with at least this share}) / (1 + shifts), one-sided
 
     Source: ours; the null is a permutation test (Phipson and Smyth 2010 for its p value). Checkerboards by position:
@@ -53,7 +53,7 @@ class PhaseShare(Metric):
         self.moments = moments + self.moments if len(self.moments) else moments
 
     def compute(self) -> dict[str, Float[Tensor, ""]]:
-        """phase_share, phase_share_excess, phase_share_p; nan where no picture has a whole cell, or all are 0."""
+        """The three scores by name; nan if no picture has a whole cell, or all logits are 0."""
         if not len(self.moments) or not bool(self.moments[:, 0].all()):
             nan = torch.tensor(torch.nan)
             return {"phase_share": nan, "phase_share_excess": nan, "phase_share_p": nan}

@@ -14,7 +14,7 @@ ORDER, BETA = 6, 2.0
 
 
 class Overlap(NamedTuple):
-    """How many n-grams, for n = 1 … ORDER."""
+    """Numbers of n-grams, for n = 1 … ORDER: of the prediction, of the reference, of both."""
 
     predicted: list[int]
     right: list[int]
@@ -55,7 +55,7 @@ def _count(text: str) -> list[Counter[str]]:
 
 
 def _compare(prediction: Sequence[Counter[str]], reference: Sequence[Counter[str]]) -> Overlap:
-    """What has no counterpart, as the reference is too short for any such n-gram, is not counted as predicted."""
+    """Predicted n-grams do not count if the reference is too short to have any of that n."""
     pairs = list(zip(prediction, reference, strict=True))
     return Overlap(
         [p.total() if r else 0 for p, r in pairs],

@@ -14,21 +14,22 @@ NGram = tuple[str, ...]
 
 
 class Weighted(NamedTuple):
-    """A sentence's n-grams for n = 1 … N, each with its tf-idf."""
+    """The tf-idf of each n-gram of a sentence, for n = 1 … N, and their Euclidean norm for each n."""
 
     weight: list[dict[NGram, float]]
     norm: list[float]
-    bigrams: int  # one less than the words
+    bigrams: int  # number of words minus one
 
 
 class Consensus(Corpus):
-    """The mean over pictures, over n = 1 … N and over a picture's references s_j of `similarity(c, s_j)[n]`, with
+    """The mean of `similarity(c, s_j)[n]` over pictures, over n = 1 … N and over the references s_j of a picture, with weights
 
-        g_k(s) = h_k(s) · ln(|I| / max(1, Σ_p min(1, Σ_q h_k(s_pq))))        k over n-grams, h_k(s): how often k is in s
+        g_k(s) = h_k(s) · ln(|I| / max(1, Σ_p min(1, Σ_q h_k(s_pq))))
 
-    |I| pictures p with references s_pq: document frequencies are those of the split that is scored. The paper divides
-    h_k by the sentence's sum of them, which cancels in the cosine. Of one picture alone every weight and the score is 0.
-    Tokens are what stands between white space; the paper takes stems, the code of COCO runs the PTB tokeniser first.
+    k is an n-gram, h_k(s) the number of times that it occurs in s, and s_pq are the references of the |I| pictures p of the split
+    that is scored. The paper divides h_k by its sum over the sentence, which cancels in the cosine. With a single picture every
+    weight is 0, and so is the score. A token is what stands between white space; the paper takes stems, and COCO's code runs the
+    PTB tokeniser first.
     """
 
     factor = 1.0
@@ -38,27 +39,27 @@ class Consensus(Corpus):
         self.n = check_positive("n", n)
 
     def compute(self) -> Tensor:
-        cooked = [(self._count(c), [self._count(s) for s in references]) for c, references in self.pairs()]
-        found = Counter(k for _, references in cooked for k in set().union(*references))
+        counted = [(self._count(c), [self._count(s) for s in references]) for c, references in self.pairs()]
+        frequency = Counter(k for _, references in counted for k in set().union(*references))
         scores = []
-        for c, references in cooked:
-            candidate = self._weigh(c, found, len(cooked))
-            each = [self.similarity(candidate, self._weigh(s, found, len(cooked))) for s in references]
+        for c, references in counted:
+            candidate = self._weigh(c, frequency, len(counted))
+            each = [self.similarity(candidate, self._weigh(s, frequency, len(counted))) for s in references]
             scores.append(self.factor * sum(map(sum, each)) / (self.n * len(references)))
         return self.mean(scores)
 
     @abstractmethod
     def similarity(self, c: Weighted, s: Weighted) -> list[float]:
-        """Of a candidate and one reference, for each n."""
+        """The similarity of a candidate and one reference, for each n."""
 
     def _count(self, sentence: str) -> Counter[NGram]:
         words = sentence.split()
         return Counter(tuple(words[i : i + n]) for n in range(1, self.n + 1) for i in range(len(words) - n + 1))
 
-    def _weigh(self, counts: Counter[NGram], found: Counter[NGram], pictures: int) -> Weighted:
+    def _weigh(self, counts: Counter[NGram], frequency: Counter[NGram], pictures: int) -> Weighted:
         weight: list[dict[NGram, float]] = [{} for _ in range(self.n)]
         for k, count in counts.items():
-            weight[len(k) - 1][k] = count * (math.log(pictures) - math.log(max(1, found[k])))
+            weight[len(k) - 1][k] = count * (math.log(pictures) - math.log(max(1, frequency[k])))
         norm = [math.sqrt(sum(g * g for g in of.values())) for of in weight]
         return Weighted(weight, norm, sum(count for k, count in counts.items() if len(k) == 2))
 
@@ -81,11 +82,11 @@ class CIDEr(Consensus):
 
 
 class CIDErD(Consensus):
-    """Consensus that cannot be gamed by repeating words, ten times as large:
+    """Consensus with counts clipped to the reference's and a penalty on a difference in length, times ten:
 
         similarity_n(c, s) = exp(-(l(c) - l(s))² / 2σ²) · min(g(c), g(s)) · g(s) / (‖g(c)‖ ‖g(s)‖)
 
-    l counts bigrams, as COCO's code does: the words less one. Equals pycocoevalcap's `Cider` on given tokens.
+    l is the number of bigrams, as in COCO's code. Equals pycocoevalcap's `Cider` on given tokens.
 
     Source: Vedantam, Zitnick, Parikh 2015, equation 4 and section 7 (σ = 6).
     """

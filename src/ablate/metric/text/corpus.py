@@ -1,4 +1,4 @@
-"""What the scores of whole sentences share: predictions with their references, kept until the split is over."""
+"""The base class of scores of sentences: it keeps predictions and references until the split is over."""
 
 import json
 from abc import ABC, abstractmethod
@@ -13,9 +13,9 @@ from ablate.errors import BadInput
 
 
 class Corpus(Metric, ABC):
-    """Keeps text as bytes, a line a prediction: torchmetrics gathers tensors only, and so several devices count as one.
+    """Keeps each prediction with its references as a line of bytes, because torchmetrics gathers only tensors from several devices.
 
-    Tokens are what stands between white space, as it comes: no capitals, punctuation or stems are changed.
+    A token is what stands between white space; capitals, punctuation and stems are not changed.
     """
 
     text: list[Tensor]
@@ -23,23 +23,23 @@ class Corpus(Metric, ABC):
     def __init__(self) -> None:
         super().__init__()
         self.add_state("text", default=[], dist_reduce_fx="cat")
-        self.set_dtype(torch.uint8)  # what a device that saw no sample hands in
+        self.set_dtype(torch.uint8)  # the type that a device without any sample contributes
 
     def update(self, predictions: Sequence[str], references: Sequence[Sequence[str]]) -> None:
-        """Keep a batch: one sentence a sample, with one or more that would have been right."""
+        """Keep a batch: for each sample one predicted sentence and one or more references."""
         check_references(predictions, references)
         lines = "".join(json.dumps([p, list(r)]) + "\n" for p, r in zip(predictions, references, strict=True))
         if lines:
             self.text.append(torch.frombuffer(bytearray(lines.encode()), dtype=torch.uint8).to(self.device))
 
     def pairs(self) -> list[tuple[str, list[str]]]:
-        """(prediction, references) of all, since the last reset."""
+        """The prediction and the references of every sample since the last reset."""
         if not len(self.text):
             return []
         return [tuple(json.loads(line)) for line in dim_zero_cat(self.text).cpu().numpy().tobytes().splitlines()]
 
     def mean(self, scores: Sequence[float]) -> Tensor:
-        """nan of none."""
+        """The mean as a tensor; nan without any score."""
         return torch.tensor(scores, dtype=torch.float64, device=self.device).mean()
 
     @abstractmethod
@@ -48,7 +48,7 @@ class Corpus(Metric, ABC):
 
 
 def check_references(predictions: Sequence[str], references: Sequence[Sequence[str]]) -> None:
-    """As many lists of references as predictions, none of them empty."""
+    """Raise BadInput unless every prediction has a list of at least one reference."""
     if len(predictions) != len(references):
         raise BadInput(f"{len(predictions)} predictions, but references of {len(references)}")
     for i, each in enumerate(references):

@@ -1,4 +1,4 @@
-"""Scores of common words that torchmetrics has, and exact match, under the one interface of this folder."""
+"""BLEU from torchmetrics with the interface of this folder, and exact match."""
 
 from collections.abc import Sequence
 from importlib.metadata import version
@@ -14,12 +14,12 @@ from ablate.metric.text.corpus import Corpus, check_references
 class Bleu(BLEUScore):
     """BLEU-1 … BLEU-4 of a whole split from one count.
 
-    p_n: the share of the predictions' n-grams that are in a reference, each as often as the reference with most has it;
-    c: words predicted, r: words of the references of nearest length.
+    p_n is the share of predicted n-grams that occur in a reference; each counts at most as often as in the reference that has most
+    of it. c is the number of predicted words, r the number of words of the references of nearest length.
 
         BLEU-N = min(1, exp(1 - r/c)) · (p_1 · … · p_N)^(1/N)       0 where one of them is 0: nothing is smoothed
 
-    Tokens are what stands between white space: sacrebleu's `tokenize=none`, nltk's and COCO's on tokens as given.
+    A token is what stands between white space, as with sacrebleu's `tokenize=none`, and with nltk and COCO on given tokens.
 
     Source: Papineni, Roukos, Ward, Zhu 2002, "BLEU: a method for automatic evaluation of machine translation".
     """
@@ -32,7 +32,7 @@ class Bleu(BLEUScore):
         super().update(predictions, references)
 
     def compute(self) -> dict[str, Tensor]:
-        """bleu1 … bleu4."""
+        """The four scores, named bleu1 … bleu4."""
         brevity = torch.exp((1 - self.target_len / self.preds_len).clamp(max=0))
         log_precision = (self.numerator / self.denominator).nan_to_num(0).double().log().cumsum(0)
         steps = torch.arange(1, 5, device=log_precision.device)
@@ -60,7 +60,7 @@ class SacreBleu(SacreBLEUScore):
 
 
 class ExactMatch(Corpus):
-    """The share of predictions that equal one of their references, however wide the white space between tokens."""
+    """The share of predictions that equal one of their references, token by token."""
 
     def compute(self) -> Tensor:
         return self.mean([c.split() in [s.split() for s in references] for c, references in self.pairs()])

@@ -15,7 +15,7 @@ class RougeL(Corpus):
         F = (1 + β²) P R / (R + β² P)      P = max_j lcs(c, s_j) / |c|      R = max_j lcs(c, s_j) / |s_j|      β = 1.2
 
     as pycocoevalcap computes it. torchmetrics' `ROUGEScore` has β = 1, takes P and R of one and the same reference, and
-    cuts words at what is no ASCII letter or digit, in small letters. Here tokens are what stands between white space.
+    splits lower-case text at everything but ASCII letters and digits. Here a token is what stands between white space.
 
     Source: Lin 2004, "ROUGE: a package for automatic evaluation of summaries", section 3.1.
     """
@@ -25,7 +25,7 @@ class RougeL(Corpus):
 
 
 def rouge_l(candidate: Sequence[str], references: Sequence[Sequence[str]]) -> float:
-    """F of one prediction."""
+    """F of one prediction; all sentences are given as tokens."""
     common = [longest_common(candidate, reference) for reference in references]
     if not any(common):
         return 0.0
@@ -35,7 +35,7 @@ def rouge_l(candidate: Sequence[str], references: Sequence[Sequence[str]]) -> fl
 
 
 def longest_common(a: Sequence[str], b: Sequence[str]) -> int:
-    """Length of the longest sequence that both have, with gaps or without."""
+    """The length of the longest common subsequence."""
     row = [0] * (len(b) + 1)
     for word in a:
         left = 0

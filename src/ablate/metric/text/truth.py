@@ -1,4 +1,4 @@
-"""How often what is said of a generated picture is true of it."""
+"""How often captions of generated pictures are true."""
 
 from collections.abc import Sequence
 
@@ -8,21 +8,21 @@ from torchmetrics import Metric
 
 
 class TruthRate(Metric):
-    """Of captions, each given as the truth of its statements, or as None where it is not of the language:
+    """Three scores of captions, each of which is given as the truth of its statements, or as None if it cannot be parsed:
 
-        truth_rate       share of captions that are of the language, and all of whose statements are true
-        grammatical      share of captions that are of the language
-        statement_truth  share of true statements, over all captions of the language
+        truth_rate       share of captions that can be parsed and whose statements are all true
+        grammatical      share of captions that can be parsed
+        statement_truth  share of true statements, over all captions that can be parsed
 
-    The truth is what the data set's `judge(index, caption)` finds, in which nothing borderline is false. "An object" is true of
-    nearly every picture: read it beside CIDEr-D, and beside the truth rate of the same captions under shuffled pictures.
+    The data set's `judge(index, caption)` decides what is true, and never calls a borderline case false. "An object" is true of
+    nearly every picture, so read these beside CIDEr-D, and beside the truth rate of the same captions for shuffled pictures.
     """
 
     counts: Tensor
 
     def __init__(self) -> None:
         super().__init__()
-        # captions, of the language, wholly true; statements, true ones
+        # captions, parsed ones, wholly true ones; statements, true ones
         self.add_state("counts", default=torch.zeros(5, dtype=torch.int64), dist_reduce_fx="sum")
 
     def update(self, verdicts: Sequence[Sequence[bool] | None]) -> None:
@@ -33,7 +33,7 @@ class TruthRate(Metric):
         self.counts += torch.tensor(counts, device=self.counts.device)
 
     def compute(self) -> dict[str, Tensor]:
-        """Each by its name; nan of nothing."""
+        """The scores by name; nan if nothing was counted."""
         captions, parsed, true, statements, true_statements = self.counts.double().unbind()
         return {
             "truth_rate": true / captions,
