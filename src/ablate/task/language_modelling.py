@@ -71,7 +71,6 @@ class LanguageModelling(RecurrentTask):
         first = [BEGIN] if tokeniser.complete else [] if numbers else tokeniser.vocabulary.encode(["\n"])
         start = torch.tensor([first + numbers] * count, device=self.device)
         banned = [PAD, UNKNOWN, BEGIN] + ([] if tokeniser.complete else [END])
-        options = {"temperature": temperature, "top_k": top_k, "top_p": top_p, "banned": banned}
-        random = torch.Generator().manual_seed(seed)
-        sampled = generate(self.model, start, length, random, END if tokeniser.complete else None, **options)
+        random, end = torch.Generator().manual_seed(seed), END if tokeniser.complete else None
+        sampled = generate(self.model, start, length, random, end, temperature, top_k, top_p, banned)
         return [tokeniser.join([*([prefix] if prefix else []), *tokeniser.decode(row)]) for row in sampled.tolist()]
