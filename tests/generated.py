@@ -1,6 +1,7 @@
 """Generated scenes for the tests: the default ones, but for what a test changes."""
 
-from ablate.data.scene.scenes import SHAPES, Scenes
+from ablate.data.scene.parameters import SHAPES
+from ablate.data.scene.scenes import Scenes
 
 OPTIONS = dict(
     sizes={"train": 2048, "val": 256, "test": 512},
@@ -13,7 +14,7 @@ OPTIONS = dict(
 
 
 def scenes(split="train", **changed):
-    return Scenes(split, **OPTIONS | changed)
+    return Scenes(split=split, **OPTIONS | changed)
 
 
 def raw(dataset, indices):

@@ -6,9 +6,8 @@ import torch
 from generated import batch, raw, scenes
 from torch.utils._python_dispatch import TorchDispatchMode
 
-from ablate.data.scene.parameters import window_size
+from ablate.data.scene.parameters import COLOURS, SHAPES, window_size
 from ablate.data.scene.render import render, uniform_levels
-from ablate.data.scene.scenes import COLOURS, SHAPES
 
 
 def polygon(*corners):

@@ -5,25 +5,27 @@ import torch
 from generated import raw, scenes
 
 from ablate.data.batch import Scene
-from ablate.data.random import stream
-from ablate.data.scene.language import Phrase, Statement, parse, say, words
-from ablate.data.scene.scenes import COLOURS, SHAPES
-from ablate.data.scene.speaker import captions
-from ablate.data.scene.truth import holds, judge
-from ablate.data.scene.view import Seen, look
+from ablate.data.random import sample_generator
+from ablate.data.scene.caption_sampler import sample_captions
+from ablate.data.scene.language import Phrase, Statement, all_words, parse, to_text
+from ablate.data.scene.parameters import COLOURS, SHAPES
+from ablate.data.scene.semantics import holds, verify
+from ablate.data.scene.visibility import VisibleObject, visible_objects
 
 VIEW = [
-    Seen("ring", "red", 9.0, 0.5, 0.1, True),
-    Seen("square", "blue", 14.0, 0.45, 0.6, True),
-    Seen("square", "blue", 11.5, 0.5, 0.9, True),
-    Seen("disc", "red", 8.0, 0.4, 0.62, False),  # mostly covered
+    VisibleObject("ring", "red", 9.0, 0.5, 0.1, True),
+    VisibleObject("square", "blue", 14.0, 0.45, 0.6, True),
+    VisibleObject("square", "blue", 11.5, 0.5, 0.9, True),
+    VisibleObject("disc", "red", 8.0, 0.4, 0.62, False),  # mostly covered
 ]
 
 
 @pytest.fixture(scope="module")
-def described() -> list[tuple[list[Seen], list[str]]]:
-    views = look(raw(scenes(), range(300)).scene, (64, 64))
-    return [(view, captions(view, 5, lambda c, i=i: stream(0, 0, i, c + 1))) for i, view in enumerate(views)]
+def described() -> list[tuple[list[VisibleObject], list[str]]]:
+    views = visible_objects(raw(scenes(), range(300)).scene, (64, 64))
+    return [
+        (view, sample_captions(view, [sample_generator(0, "train", i, c + 1) for c in range(5)])) for i, view in enumerate(views)
+    ]
 
 
 @pytest.mark.parametrize(
@@ -60,9 +62,9 @@ def described() -> list[tuple[list[Seen], list[str]]]:
 )
 def test_what_words_mean(caption: str, certain: bool, possible: bool):
     statements = parse(caption)
-    assert say(statements) == caption
+    assert to_text(statements) == caption
     assert all(holds(each, VIEW, certain=True) for each in statements) == certain
-    assert all(holds(each, VIEW, certain=False) for each in statements) == possible == all(judge(caption, VIEW))
+    assert all(holds(each, VIEW, certain=False) for each in statements) == possible == all(verify(caption, VIEW))
 
 
 def test_reading_a_caption():
@@ -73,7 +75,7 @@ def test_reading_a_caption():
         Statement(Phrase(2), "in the middle"),
         Statement(Phrase(1, None, None, "arc")),
     ]
-    assert judge("a red ring and a star", VIEW) == [True, False]
+    assert verify("a red ring and a star", VIEW) == [True, False]
 
 
 @pytest.mark.parametrize(
@@ -83,14 +85,14 @@ def test_reading_a_caption():
      "a ring and and a ring", "no rings left of a disc", "a ring left of no discs"],
 )  # fmt: skip
 def test_what_is_no_caption(text: str):
-    assert parse(text) is None and judge(text, VIEW) is None
+    assert parse(text) is None and verify(text, VIEW) is None
 
 
 def test_whatever_is_said_is_true_and_can_be_read_back(described):
     for view, said in described:
         for caption in said:
             statements = parse(caption)
-            assert statements and say(statements) == caption and set(caption.split()) <= set(words())
+            assert statements and to_text(statements) == caption and set(caption.split()) <= set(all_words())
             assert all(holds(each, view, certain=True) and holds(each, view, certain=False) for each in statements)
     assert sum(len(set(said)) == 5 for _, said in described) > 0.97 * len(described)
 
@@ -98,7 +100,7 @@ def test_whatever_is_said_is_true_and_can_be_read_back(described):
 def test_captions_say_something(described):
     """Under another picture few of them are true, and every kind of word occurs."""
     others = [view for view, _ in described[1:]]
-    true = [all(judge(caption, other)) for (_, said), other in zip(described, others) for caption in said]
+    true = [all(verify(caption, other)) for (_, said), other in zip(described, others) for caption in said]
     assert sum(true) / len(true) < 0.15
     text = " ".join(caption for _, said in described for caption in said)
     for word in (
@@ -121,7 +123,7 @@ def test_what_is_spoken_of_is_in_the_pixels():
     """Areas of discs and squares in view, counted in the rendered labels, against the two bounds."""
     dataset = scenes(noise=0.0, image_size=128, class_names=["background", "disc", "square"])
     batch = dataset.finish(raw(dataset, range(150)))
-    seen, clear = look(batch.scene, dataset.size), 0
+    seen, clear = visible_objects(batch.scene, dataset.size), 0
     for b, view in enumerate(seen):
         for label, shape, area in ((1, "disc", torch.pi), (2, "square", 2.0)):
             mine = (batch.scene.shape[b] == SHAPES.index(shape)).nonzero()[:, 0]
@@ -147,8 +149,8 @@ def test_one_object_on_top_of_another():
         angle=torch.zeros(1, 3),
         count=torch.tensor([2]),
     )
-    assert look(scene, (64, 64)) == [[Seen("disc", "red", 14.0, 30 / 64, 30 / 64, True)]]
+    assert visible_objects(scene, (64, 64)) == [[VisibleObject("disc", "red", 14.0, 30 / 64, 30 / 64, True)]]
     outside = scene._replace(centre=scene.centre - 200)
-    assert look(outside, (64, 64)) == [[]]
-    assert captions([], 2, lambda c: stream(0, 0, 0, c + 1)) == ["no objects"] * 2
+    assert visible_objects(outside, (64, 64)) == [[]]
+    assert sample_captions([], [sample_generator(0, "train", 0, c + 1) for c in range(2)]) == ["no objects"] * 2
     assert all(holds(each, [], certain=True) for each in parse("no objects"))

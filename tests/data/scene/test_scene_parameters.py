@@ -6,8 +6,8 @@ import torch
 from generated import batch, raw, scenes
 from scipy.stats import chi2_contingency, chisquare, kstest
 
-from ablate.data.random import records
-from ablate.data.scene.scenes import COLOURS
+from ablate.data.scene.numbers import records
+from ablate.data.scene.parameters import COLOURS
 
 
 @pytest.fixture(scope="module")

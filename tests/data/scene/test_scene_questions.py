@@ -8,7 +8,6 @@ import torch
 from sequence_data import config, dataset, opened
 
 from ablate.data.scene.question_kinds import KINDS
-from ablate.data.scene.view import look
 from ablate.errors import BadInput
 
 SIZES = {"train": 150, "val": 30, "test": 30}
@@ -51,9 +50,8 @@ def recount(words: list[str], view: list) -> set[str]:
 
 def test_answers_are_right_whoever_counts_what_is_in_doubt(data):
     samples = [data[i] for i in range(len(data))]
-    views = look(data.scenes.collate([sample.draw for sample in samples]).scene, data.scenes.size)
-    for sample, view in zip(samples, views, strict=True):
-        assert recount(sample.question.split(), view) == {sample.answer}, sample.question
+    for sample in samples:
+        assert recount(sample.question.split(), data.visible_in(sample.scene)) == {sample.answer}, sample.question
     assert {sample.question.split()[0] for sample in samples} == {"is", "how", "what"}
 
 
@@ -61,11 +59,11 @@ def test_answers_are_right_whoever_counts_what_is_in_doubt(data):
 def test_the_question_alone_does_not_give_the_answer(kind: str):
     """The answer that each question most often has, learned on many, is right by chance on others."""
     random = np.random.default_rng(0)
-    drawn = [KINDS[kind](random, ["disc", "ring"]) for _ in range(800)]
+    samples = [KINDS[kind](random, ["disc", "ring"]) for _ in range(800)]
     seen, right = defaultdict(Counter), 0
-    for question in drawn[:500]:
+    for question in samples[:500]:
         seen[question.text][question.answer] += 1
-    for question in drawn[500:]:
+    for question in samples[500:]:
         right += seen[question.text].most_common(1)[0][0] == question.answer if question.text in seen else 0
     assert right / 300 == pytest.approx(CHANCE[kind], abs=4 * (CHANCE[kind] / 300) ** 0.5)
     assert max(map(len, seen.values())) == round(1 / CHANCE[kind])
@@ -74,7 +72,7 @@ def test_the_question_alone_does_not_give_the_answer(kind: str):
 def test_a_sample_depends_on_seed_split_and_number_alone(data):
     fewer = questions(dataset__sizes={"train": 6})
     assert [fewer[i][1:] for i in reversed(range(6))][::-1] == [data[i][1:] for i in range(6)]
-    assert all(np.array_equal(fewer[i].draw.numbers, data[i].draw.numbers) for i in range(6))
+    assert all(np.array_equal(fewer[i].scene.numbers, data[i].scene.numbers) for i in range(6))
     for other in (questions("val"), questions(dataset__seed=1)):
         assert [other[i].question for i in range(12)] != [data[i].question for i in range(12)]
 
@@ -97,7 +95,7 @@ def test_a_batch(data):
         ({"dataset__kinds": []}, "kinds is empty"),
         ({"dataset__kinds": ["coulor"]}, "did you mean 'colour'"),
         ({"dataset__objects": [1, 2]}, r"objects=\[1, 2\] must allow 3 objects"),
-        ({"dataset__shapes": ["disc"]}, r"shapes=\['disc'\] must be two or more"),
+        ({"dataset__shapes": ["disc"]}, r"shapes=\['disc'\] must name 2 or more"),
         ({"class_names": ["yes", "no"]}, r"class_names must be \[yes, no, zero"),
     ],
 )
@@ -110,7 +108,7 @@ def test_bad_options_are_one_line(changes: dict, message: str):
 def test_what_no_picture_answers_is_one_line():
     data = questions(dataset__kinds=["existence"], dataset__objects=[0, 1], dataset__sizes={"train": 8})
     assert {data[i].answer for i in range(8)} == {"yes", "no"}
-    data.scenes.counts = (0, 0)
-    data.drawn.clear()
+    data.objects = (0, 0)
+    data._samples.clear()
     with pytest.raises(BadInput, match="of 1000 pictures none answers 'is there an? .*' with yes"):
         [data[i] for i in range(8)]

@@ -8,7 +8,7 @@ from lightning.fabric.utilities.apply_func import move_data_to_device
 from torch.utils.data import DataLoader
 
 from ablate.data.random import Key
-from ablate.data.scene.scenes import SHAPES
+from ablate.data.scene.parameters import SHAPES
 from ablate.errors import BadInput
 
 
@@ -103,9 +103,9 @@ def test_number_of_objects(objects):
         (dict(split="training"), "split='training' is unknown; did you mean 'train'"),
         (dict(class_names=["background", "sqare"]), "'sqare' is unknown; did you mean 'square'"),
         (dict(class_names=["disc", "square"]), "must be background, then one or more of disc"),
-        (dict(class_names=["background"]), "must be background, then"),
+        (dict(class_names=["background"]), "must name 1 or more of disc"),
         (dict(class_names=[]), "must be background, then"),
-        (dict(class_names=["background", "disc", "disc"]), "names a class twice"),
+        (dict(class_names=["background", "disc", "disc"]), "names a shape twice"),
         (dict(image_size=0), "image_size=0 must"),
         (dict(image_size=[64, -3]), "image_size=-3 must"),
         (dict(image_size=[64]), r"image_size=\[64\] must"),

@@ -1,6 +1,7 @@
 """Generated scenes with several true captions each."""
 
 from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
 from functools import partial
 from typing import NamedTuple
 
@@ -10,124 +11,115 @@ from torch import Tensor
 
 from ablate.data.batch import CaptionBatch, Truth
 from ablate.data.dataset import CaptionDataset
-from ablate.data.random import Draw, stream
-from ablate.data.scene.combinations import avoid, insist, read_pairs
-from ablate.data.scene.language import words
-from ablate.data.scene.scenes import SPLITS, SceneBatch, Scenes
-from ablate.data.scene.speaker import captions
-from ablate.data.scene.truth import judge
-from ablate.data.scene.view import Seen, look
-from ablate.data.synthetic.generated import by_split
+from ablate.data.generated import for_split
+from ablate.data.scene.caption_sampler import sample_captions
+from ablate.data.scene.held_out import parse_pairs, with_pair, without_pairs
+from ablate.data.scene.language import all_words
+from ablate.data.scene.numbers import SceneNumbers
+from ablate.data.scene.scenes import SceneBatch, SceneDataset, check_shapes
+from ablate.data.scene.semantics import verify
+from ablate.data.scene.visibility import VisibleObject
 from ablate.data.text.teacher_forcing import shifted
 from ablate.data.text.tokeniser import Tokeniser
 from ablate.data.text.vocabulary import SPECIAL, Vocabulary
-from ablate.errors import check_choice, check_positive
-
-SHOWN = ("never", "any", "always")
+from ablate.errors import BadInput, check_choice, check_positive
 
 
 class Sample(NamedTuple):
-    """A picture, not yet rendered, with one caption."""
+    """A scene that is not yet rendered, with one caption."""
 
-    draw: Draw
+    scene: SceneNumbers
     tokens: Int[Tensor, " t"]
 
 
 class CaptionedScenes(NamedTuple):
-    """A batch of them."""
+    """A batch of samples."""
 
     scenes: SceneBatch
     input: Int[Tensor, "b t"]
     target: Int[Tensor, "b t"]
 
 
-class SceneCaptions(CaptionDataset):
-    """`Scenes` with true captions (`scene.language`, `scene.truth`), sampled by (seed, split, i, number of the caption).
+@dataclass(kw_only=True, eq=False)
+class SceneCaptions(SceneDataset, CaptionDataset):
+    """Generated scenes with captions that are true of them (`ablate.data.scene.semantics`).
 
-    In training every caption is a sample of its own, sample i having caption i mod `captions` of picture i div
-    `captions`; else every picture is one, with its first caption, and `references` gives all. The vocabulary is the
-    language's, whatever the data. Colours say nothing about shapes, but for what is held out.
+    In training every caption is a sample: sample i has picture i div `captions` and its caption i mod `captions`. In other
+    splits every picture is a sample, with its first caption. `references` gives all captions of a picture. Caption c depends on
+    (seed, split, picture, c). The vocabulary is that of the language. Colours do not depend on shapes, unless pairs are held out.
 
-    Args: those of `Scenes`, and
-        captions: how many a picture has.
-        held_out: pairs of colour and shape, as [red ring, blue square], to test whether words combine that never met.
-        show_held_out: split -> never (such an object gets the next colour that is not held out), any (they come as they
-            come) or always (the topmost object is one; every caption names one, where it is clear).
+    Args:
+        captions: number of captions of a picture.
+        held_out: pairs of colour and shape, as [red ring, blue square], to test whether a network combines words that it
+            never saw together.
+        show_held_out: split -> never (an object with such a pair gets the next colour that is not held out), any (pairs occur
+            as they come) or always (the topmost object has such a pair, and every caption names it where it is clear).
 
     Raises:
-        BadInput: what `Scenes` refuses, an unknown pair, a shape of which every colour is held out.
+        BadInput: what `SceneDataset` refuses, an unknown pair, a shape of which every colour is held out.
     """
 
-    def __init__(
-        self,
-        split: str,
-        *,
-        sizes: dict[str, int],
-        image_size: int | Sequence[int],
-        objects: Sequence[int],
-        shapes: Sequence[str],
-        noise: float,
-        seed: int,
-        captions: int,
-        held_out: Sequence[str],
-        show_held_out: str | Mapping[str, str],
-    ) -> None:
-        names = ["background", *shapes]
-        self.scenes = Scenes(split, sizes=sizes, image_size=image_size, objects=objects, class_names=names, noise=noise, seed=seed)
-        self.split, self.captions = split, check_positive("captions", captions)
-        self.held_out = read_pairs("held_out", held_out, shapes)
-        shown = by_split("show_held_out", show_held_out, split)
-        self.shown = check_choice("show_held_out", shown, SHOWN)
-        self.tokenisers = {"target": Tokeniser(vocabulary=Vocabulary([*SPECIAL, *words()]))}
-        self.said: dict[int, list[str]] = {}
+    captions: int
+    held_out: Sequence[str]
+    show_held_out: str | Mapping[str, str]
+
+    def __post_init__(self) -> None:
+        super().__post_init__()
+        check_shapes("shapes", self.shapes)
+        check_positive("captions", self.captions)
+        self.pairs = parse_pairs(self.held_out, self.shapes)
+        self.shown = for_split("show_held_out", self.show_held_out, self.split)
+        if check_choice("show_held_out", self.shown, ("never", "any", "always")) == "always" and not self.pairs:
+            raise BadInput("`show_held_out`=always needs pairs in `held_out`, which is empty")
+        self.tokenisers = {"target": Tokeniser(vocabulary=Vocabulary([*SPECIAL, *all_words()]))}
+        self._references: dict[int, list[str]] = {}
 
     def __len__(self) -> int:
-        return len(self.scenes) * (self.captions if self.split == "train" else 1)
+        return self.items * (self.captions if self.split == "train" else 1)
 
     def __getitem__(self, index: int) -> Sample:
-        if not 0 <= index < len(self):
-            raise IndexError(f"sample {index} of {len(self)}")
+        self.check_index(index)
         picture, caption = divmod(index, self.captions) if self.split == "train" else (index, 0)
         tokens = self.tokenisers["target"].encode(self.references(picture)[caption])
-        return Sample(self.picture(picture), torch.tensor(tokens))
+        return Sample(self.scene(picture), torch.tensor(tokens))
 
     @property
     def items(self) -> int:
         """Number of pictures."""
-        return len(self.scenes)
+        return self.sizes[self.split]
 
     def truth(self, index: Sequence[int]) -> Truth:
-        return super().truth(index)._replace(judges=[partial(self.judge, i) for i in index])
+        return super().truth(index)._replace(judges=[partial(self.verify, i) for i in index])
 
-    def picture(self, index: int) -> Draw:
-        """What picture `index` is made of."""
-        sample = self.scenes[index]
+    def scene(self, index: int) -> SceneNumbers:
+        """The numbers of picture `index`, with its held-out pairs replaced or put in."""
+        numbers = self.numbers(index)
         if self.shown == "never":
-            return avoid(sample, self.held_out, self.scenes)
-        return insist(sample, self.held_out, self.scenes) if self.shown == "always" else sample
+            return without_pairs(numbers, self.pairs, self.shapes)
+        return with_pair(numbers, self.pairs, self.shapes, self.objects) if self.shown == "always" else numbers
 
-    def view(self, index: int) -> list[Seen]:
-        """What is to be seen in picture `index`."""
-        return look(self.scenes.collate([self.picture(index)]).scene, self.scenes.size)[0]
+    def visible(self, index: int) -> list[VisibleObject]:
+        """The objects that can be seen in picture `index`."""
+        return self.visible_in(self.scene(index))
 
     def references(self, index: int) -> list[str]:
         """All captions of picture `index`."""
-        if index not in self.said:
-            wanted = self.held_out if self.shown == "always" else ()
-            place = (self.scenes.seed, SPLITS.index(self.split), index)
-            self.said[index] = captions(self.view(index), self.captions, lambda c: stream(*place, c + 1), wanted)
-        return self.said[index]
+        if index not in self._references:
+            required = self.pairs if self.shown == "always" else ()
+            randoms = (self.generator(index, c + 1) for c in range(self.captions))
+            self._references[index] = sample_captions(self.visible(index), randoms, required)
+        return self._references[index]
 
-    def judge(self, index: int, caption: str) -> list[bool] | None:
-        """Which statements of a caption are true of picture `index`; None: it is not of the language."""
-        return judge(caption, self.view(index))
+    def verify(self, index: int, caption: str) -> list[bool] | None:
+        """Of each statement of a caption, whether it can be true of picture `index`; None if it is not of the language."""
+        return verify(caption, self.visible(index))
 
     def collate(self, samples: list[Sample]) -> CaptionedScenes:
-        """Parameters on the CPU, no pixels."""
-        scenes = self.scenes.collate([sample.draw for sample in samples])
+        """Parameters on the CPU, without pixels."""
+        scenes = self.to_batch([sample.scene for sample in samples])
         return CaptionedScenes(scenes, *shifted([sample.tokens for sample in samples]))
 
     def finish(self, batch: CaptionedScenes) -> CaptionBatch:
-        """Render, on the device of the batch."""
-        rendered = self.scenes.finish(batch.scenes)
+        """Render on the device of the batch."""
+        rendered = self.render(batch.scenes)
         return CaptionBatch(rendered.image, batch.input, batch.target, rendered.index)

@@ -1,10 +1,10 @@
-"""The language in which generated scenes are described: statements, how they are said, and how they are read back.
+"""The language in which generated scenes are described: statements, their text, and how a text is parsed.
 
     caption   = statement ("and" statement)*
     statement = phrase (position | relation phrase)?        "no" has no relation, on either side
     phrase    = number size? colour? (shape | object)
 
-"a small red ring left of two blue squares", "three green objects at the top and an arc". What they mean: `scene_truth`.
+"a small red ring left of two blue squares", "three green objects at the top and an arc". `semantics` says what they mean.
 """
 
 import re
@@ -17,11 +17,11 @@ NUMBERS = ("no", "a", *"two three four five six seven eight nine ten eleven twel
 SIZES = ("small", "large")
 POSITIONS = ("at the left", "at the right", "at the top", "at the bottom", "in the middle")
 RELATIONS = ("left of", "right of", "above", "below")
-THING = "object"  # of whatever shape
+ANY_SHAPE = "object"
 
 
 class Phrase(NamedTuple):
-    """How many of what; None: not said."""
+    """How many objects of which kind; None: not named."""
 
     number: int  # 1 is "a", which is at least one; any other number is exact
     size: str | None = None
@@ -30,7 +30,7 @@ class Phrase(NamedTuple):
 
 
 class Statement(NamedTuple):
-    """What a picture shows; either a position, or a relation to `other`, or neither."""
+    """A subject with either a position, or a relation to `other`, or neither."""
 
     subject: Phrase
     position: str | None = None
@@ -39,57 +39,53 @@ class Statement(NamedTuple):
 
 
 def plural(noun: str) -> str:
-    """The noun for more than one thing."""
+    """Such as "crosses" or "rings"."""
     return noun + ("es" if noun.endswith("s") else "s")
 
 
 def with_article(words: Sequence[str]) -> str:
-    """The words after "a" or "an"."""
+    """Such as "a red ring" or "an arc"."""
     return " ".join(["an" if words[0][0] in "aeiou" else "a", *words])
 
 
-def say(statements: Iterable[Statement]) -> str:
-    """The caption."""
-    return " and ".join(map(_say_statement, statements))
+def to_text(statements: Iterable[Statement]) -> str:
+    """The caption that consists of these statements."""
+    return " and ".join(map(_statement_text, statements))
 
 
 def parse(caption: str) -> list[Statement] | None:
-    """The statements that `say` makes this caption of; None of any other text, such as "a arc" or "two ring"."""
-    found = [_parse_statement(text) for text in " ".join(caption.split()).split(" and ")]
-    return found if None not in found else None
+    """The statements of which `to_text` makes this caption; None for any other text, such as "a arc" or "two ring"."""
+    statements = [_parse_statement(text) for text in " ".join(caption.split()).split(" and ")]
+    return statements if None not in statements else None
 
 
-def words() -> list[str]:
-    """All of the language."""
-    nouns = [*SHAPES, THING]
+def all_words() -> list[str]:
+    """All words of the language."""
+    nouns = [*SHAPES, ANY_SHAPE]
     both = [*NUMBERS, "an", *SIZES, *COLOURS, *nouns, *map(plural, nouns), *POSITIONS, *RELATIONS, "and"]
     return list(dict.fromkeys(" ".join(both).split()))
 
 
-def _say_phrase(phrase: Phrase) -> str:
-    noun = phrase.shape or THING
-    said = [word for word in (phrase.size, phrase.colour) if word] + [noun if phrase.number == 1 else plural(noun)]
-    return with_article(said) if phrase.number == 1 else " ".join([NUMBERS[phrase.number], *said])
+def _phrase_text(phrase: Phrase) -> str:
+    noun = phrase.shape or ANY_SHAPE
+    words = [word for word in (phrase.size, phrase.colour) if word] + [noun if phrase.number == 1 else plural(noun)]
+    return with_article(words) if phrase.number == 1 else " ".join([NUMBERS[phrase.number], *words])
 
 
-def _say_statement(statement: Statement) -> str:
-    said = [_say_phrase(statement.subject)]
-    if statement.position:
-        said.append(statement.position)
+def _statement_text(statement: Statement) -> str:
+    parts = [_phrase_text(statement.subject), statement.position, statement.relation]
     if statement.relation:
-        said += [statement.relation, _say_phrase(statement.other)]
-    return " ".join(said)
+        parts.append(_phrase_text(statement.other))
+    return " ".join(part for part in parts if part)
+
+
+SINGULAR = {form: noun for noun in (*SHAPES, ANY_SHAPE) for form in (plural(noun), noun)}
 
 
 def _pattern(prefix: str) -> str:
-    groups = {"number": [*NUMBERS, "an"], "size": SIZES, "colour": COLOURS, "noun": [*_singular()]}
+    groups = {"number": [*NUMBERS, "an"], "size": SIZES, "colour": COLOURS, "noun": SINGULAR}
     number, size, colour, noun = (f"(?P<{prefix}{name}>{'|'.join(group)})" for name, group in groups.items())
     return f"{number} (?:{size} )?(?:{colour} )?{noun}"
-
-
-def _singular() -> dict[str, str]:
-    """Noun, in either number -> the one of one."""
-    return {form: noun for noun in (*SHAPES, THING) for form in (plural(noun), noun)}
 
 
 PATTERN = re.compile(
@@ -100,15 +96,15 @@ PATTERN = re.compile(
 def _parse_statement(text: str) -> Statement | None:
     if not (match := PATTERN.fullmatch(text)):
         return None
-    found = match.groupdict()
-    other = _phrase(found, "o_") if found["relation"] else None
-    statement = Statement(_phrase(found, "s_"), found["position"], found["relation"], other)
+    groups = match.groupdict()
+    other = _parse_phrase(groups, "o_") if groups["relation"] else None
+    statement = Statement(_parse_phrase(groups, "s_"), groups["position"], groups["relation"], other)
     if other and 0 in (statement.subject.number, other.number):
         return None
-    return statement if _say_statement(statement) == text else None  # "a arc", "two ring"
+    return statement if _statement_text(statement) == text else None  # "a arc", "two ring"
 
 
-def _phrase(found: dict[str, str | None], prefix: str) -> Phrase:
-    number, noun = found[f"{prefix}number"], _singular()[found[f"{prefix}noun"]]
+def _parse_phrase(groups: dict[str, str | None], prefix: str) -> Phrase:
+    number, noun = groups[f"{prefix}number"], SINGULAR[groups[f"{prefix}noun"]]
     count = NUMBERS.index("a" if number == "an" else number)
-    return Phrase(count, found[f"{prefix}size"], found[f"{prefix}colour"], None if noun == THING else noun)
+    return Phrase(count, groups[f"{prefix}size"], groups[f"{prefix}colour"], None if noun == ANY_SHAPE else noun)

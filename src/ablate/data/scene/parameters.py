@@ -1,6 +1,6 @@
-"""Random numbers made into places, lengths and colours, for a batch of scenes on the CPU.
+"""Random numbers become positions, lengths and colours, for a batch of scenes on the CPU.
 
-Letters: b pictures, k places for objects in a picture, n objects of all pictures.
+Letters: b pictures, k the largest number of objects in a picture, n objects of all pictures.
 """
 
 from collections.abc import Sequence
@@ -10,7 +10,7 @@ import torch
 from torch import Tensor
 
 from ablate.data.batch import Scene
-from ablate.data.random import Draw, records
+from ablate.data.scene.numbers import SceneNumbers, records
 from ablate.data.scene.render import Backdrop, Objects
 from ablate.data.scene.shapes import DISTANCE, SOLID
 from ablate.data.scene.texture import Texture
@@ -35,43 +35,50 @@ LEAST_STROKE = 1.0  # of any picture: a thinner stroke passes between pixel cent
 
 
 def to_tensors(
-    draws: Sequence[Draw], size: tuple[int, int], counts: tuple[int, int], names: Sequence[str]
+    scenes: Sequence[SceneNumbers], size: tuple[int, int], counts: Sequence[int], names: Sequence[str]
 ) -> tuple[Backdrop, Objects, Scene]:
-    """A batch's draws as what the renderer takes, and the description. Shape i of `names` has label i + 1."""
-    picture, objects = records(np.stack([d.numbers for d in draws]))
-    picture, turn = picture[:, 0], np.stack([d.turn for d in draws])
+    """What the renderer takes for a batch of scenes, and their description.
+
+    Args:
+        scenes: the random numbers.
+        size: height and width of a picture.
+        counts: fewest and most objects.
+        names: shapes that occur; shape i has label i + 1.
+    """
+    picture, objects = records(np.stack([each.numbers for each in scenes]))
+    picture, turn = picture[:, 0], np.stack([each.turn for each in scenes])
     scene = _scene(picture, objects, size, counts, names)
     return _backdrop(picture, turn[:, 0], size), _objects(scene, objects, turn[:, 1:], size, names), scene
 
 
 def window_size(size: tuple[int, int]) -> tuple[int, int]:
-    """Height and width that hold any object with its soft edge; the picture's where that is smaller."""
+    """Height and width of a window that holds any object with its soft edge, at most those of the picture."""
     height, width = (min(side, int(2 * _reach(size)) + 1) for side in size)
     return height, width
 
 
-def _scene(picture: np.ndarray, drawn: np.ndarray, size: tuple[int, int], counts: tuple[int, int], names: Sequence[str]) -> Scene:
+def _scene(picture: np.ndarray, objects: np.ndarray, size: tuple[int, int], counts: Sequence[int], names: Sequence[str]) -> Scene:
     count = counts[0] + _whole(picture["count"], counts[1] - counts[0] + 1)
-    shape = np.array([SHAPES.index(name) for name in names])[_whole(drawn["shape"], len(names))]
+    shape = np.array([SHAPES.index(name) for name in names])[_whole(objects["shape"], len(names))]
     solid = shape < len(SOLID)
-    radius = np.where(solid, _between(drawn["radius"], *SOLID_RADIUS), _between(drawn["radius"], *THIN_RADIUS))
+    radius = np.where(solid, _between(objects["radius"], *SOLID_RADIUS), _between(objects["radius"], *THIN_RADIUS))
     present = np.arange(counts[1]) < count[:, None]
     return Scene(
         shape=torch.from_numpy(np.where(present, shape, -1)),
-        colour=torch.from_numpy(_whole(drawn["colour"], len(COLOURS))),
+        colour=torch.from_numpy(_whole(objects["colour"], len(COLOURS))),
         radius=_float(radius * _unit(size)),
-        centre=_float(drawn["centre"] * size),
-        angle=_float(drawn["angle"][..., 0] * 2 * np.pi),
+        centre=_float(objects["centre"] * size),
+        angle=_float(objects["angle"][..., 0] * 2 * np.pi),
         count=torch.from_numpy(count),
     )
 
 
-def _objects(scene: Scene, drawn: np.ndarray, turn: np.ndarray, size: tuple[int, int], names: Sequence[str]) -> Objects:
+def _objects(scene: Scene, objects: np.ndarray, turn: np.ndarray, size: tuple[int, int], names: Sequence[str]) -> Objects:
     layer, owner = (scene.shape.T >= 0).nonzero(as_tuple=True)
     shape, colour, radius, centre = (field[owner, layer] for field in scene[:4])
-    drawn, turn = (numbers[owner.numpy(), layer.numpy()] for numbers in (drawn, turn))  # a tensor of 1 would be an int
-    tint = np.array([*COLOURS.values()])[colour.numpy()] + _between(drawn["jitter"], -0.06, 0.06)
-    shade = tint * _between(drawn["shade"], 0.5, 0.85)[:, None]
+    objects, turn = (each[owner.numpy(), layer.numpy()] for each in (objects, turn))  # a tensor of 1 would be an int
+    tint = np.array([*COLOURS.values()])[colour.numpy()] + _between(objects["jitter"], -0.06, 0.06)
+    shade = tint * _between(objects["shade"], 0.5, 0.85)[:, None]
     label = torch.tensor([names.index(name) + 1 if name in names else 0 for name in SHAPES])
     last_corner = torch.tensor(size) - torch.tensor(window_size(size))
     return Objects(
@@ -81,36 +88,36 @@ def _objects(scene: Scene, drawn: np.ndarray, turn: np.ndarray, size: tuple[int,
         centre=centre,
         turn=_float(turn[:, 0]),
         radius=radius,
-        stroke=_float(np.maximum(LEAST_STROKE, _between(drawn["stroke"], *STROKE) * _unit(size))),
-        texture=_texture(drawn, turn[:, 1], OBJECT_FREQUENCY, size, tint, shade),
+        stroke=_float(np.maximum(LEAST_STROKE, _between(objects["stroke"], *STROKE) * _unit(size))),
+        texture=_texture(objects, turn[:, 1], OBJECT_FREQUENCY, size, tint, shade),
         of_shape={name: (shape == SHAPES.index(name)).nonzero()[:, 0] for name in names},
         layer_sizes=(scene.shape >= 0).sum(0).tolist(),
     )
 
 
-def _backdrop(drawn: np.ndarray, turn: np.ndarray, size: tuple[int, int]) -> Backdrop:
-    slope = _between(drawn["slope"], 0.0, 0.5)[:, None] * turn[:, 0]
+def _backdrop(picture: np.ndarray, turn: np.ndarray, size: tuple[int, int]) -> Backdrop:
+    slope = _between(picture["slope"], 0.0, 0.5)[:, None] * turn[:, 0]
     return Backdrop(
-        texture=_texture(drawn, turn[:, 1], PICTURE_FREQUENCY, size, *_ground_colours(drawn)),
-        light=_float(_between(drawn["light"], 0.75, 1.15) - (slope[:, 0] + slope[:, 1]) / 2),
+        texture=_texture(picture, turn[:, 1], PICTURE_FREQUENCY, size, *_ground_colours(picture)),
+        light=_float(_between(picture["light"], 0.75, 1.15) - (slope[:, 0] + slope[:, 1]) / 2),
         slope=_float(slope / size),
-        spot=_float(drawn["spot"] * size),
-        spot_scale=_float(1 / (_between(drawn["spot_radius"], 0.3, 0.9) * min(size))),
-        spot_light=_float(_between(drawn["spot_light"], -0.35, 0.45)),
-        noise_key=torch.from_numpy((drawn["noise_key"] * 2**32).astype(np.uint32).view(np.int32)),
+        spot=_float(picture["spot"] * size),
+        spot_scale=_float(1 / (_between(picture["spot_radius"], 0.3, 0.9) * min(size))),
+        spot_light=_float(_between(picture["spot_light"], -0.35, 0.45)),
+        noise_key=torch.from_numpy((picture["noise_key"] * 2**32).astype(np.uint32).view(np.int32)),
     )
 
 
-def _ground_colours(drawn: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+def _ground_colours(picture: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
     """Two greys with a tint; the second is darker or lighter than the first."""
-    first, contrast = _between(drawn["tone"][:, 0], 0.25, 0.7), _between(drawn["tone"][:, 1], -1.0, 1.0)
-    tint = _between(drawn["tint"], -0.1, 0.1)
+    first, contrast = _between(picture["tone"][:, 0], 0.25, 0.7), _between(picture["tone"][:, 1], -1.0, 1.0)
+    tint = _between(picture["tint"], -0.1, 0.1)
     second = first + np.copysign(_between(np.abs(contrast), 0.08, 0.24), contrast)
     return first[:, None] + tint[:, 0], second[:, None] + tint[:, 1]
 
 
 def _texture(
-    drawn: np.ndarray,
+    numbers: np.ndarray,
     turn: np.ndarray,
     frequency: tuple[float, float],
     size: tuple[int, int],
@@ -119,20 +126,20 @@ def _texture(
 ) -> Texture:
     cos, sin = turn.T
     waves = np.stack([sin, cos, cos, -sin], -1).reshape(-1, 2, 2)
-    cycles = _between(drawn["frequency"], *frequency) / _unit(size)
+    cycles = _between(numbers["frequency"], *frequency) / _unit(size)
     return Texture(
         frequency=_float(waves * cycles[:, :, None]),
-        phase=_float(drawn["phase"]),
-        bend=_float(_between(drawn["bend"], 0.0, 1.5)),
-        mix=_float(drawn["mix"]),
-        gain=_float(_between(drawn["gain"], 2.0, 7.0)),
+        phase=_float(numbers["phase"]),
+        bend=_float(_between(numbers["bend"], 0.0, 1.5)),
+        mix=_float(numbers["mix"]),
+        gain=_float(_between(numbers["gain"], 2.0, 7.0)),
         colour=_float(colour),
         accent=_float(accent),
     )
 
 
 def _reach(size: tuple[int, int]) -> float:
-    """From an object's centre to the end of its soft edge, at most."""
+    """The greatest distance from an object's centre to the end of its soft edge."""
     return _unit(size) * max(*SOLID_RADIUS, *THIN_RADIUS) + 1
 
 
@@ -141,7 +148,7 @@ def _unit(size: tuple[int, int]) -> float:
 
 
 def _whole(uniform: np.ndarray, n: int) -> np.ndarray:
-    """0 ... n - 1, each as likely."""
+    """0 ... n - 1, all equally likely."""
     return np.floor(uniform * n).astype(np.int64)
 
 

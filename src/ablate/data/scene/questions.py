@@ -1,6 +1,7 @@
 """Questions on generated scenes."""
 
 from collections.abc import Sequence
+from dataclasses import dataclass
 from typing import NamedTuple
 
 import torch
@@ -8,32 +9,30 @@ from jaxtyping import Int
 from torch import Tensor
 
 from ablate.data.batch import QuestionBatch
-from ablate.data.dataset import Dataset
-from ablate.data.random import Draw, draw, records, stream
-from ablate.data.scene.language import words
+from ablate.data.scene.language import all_words
+from ablate.data.scene.numbers import SceneNumbers, pick, present_objects
 from ablate.data.scene.question_kinds import ANSWERS, KINDS, Question
-from ablate.data.scene.scenes import SPLITS, SceneBatch, Scenes
-from ablate.data.scene.view import look
+from ablate.data.scene.scenes import SceneBatch, SceneDataset, check_shapes
 from ablate.data.text.teacher_forcing import padded
 from ablate.data.text.tokeniser import Tokeniser
 from ablate.data.text.vocabulary import SPECIAL, Vocabulary
 from ablate.errors import BadInput, check_choice
 
-WORDS = tuple(dict.fromkeys("is there how many are what colour ?".split() + words()))
-NEEDS = {"existence": 1, "count": 3, "colour": 1, "relation": 2}  # kind -> objects that a picture must be able to have
-QUESTION, FIRST_PICTURE, TRIES = 0x8000, 0x8001, 1000  # uses of a sample's streams
+WORDS = tuple(dict.fromkeys("is there how many are what colour ?".split() + all_words()))
+NEEDED = {"existence": 1, "count": 3, "colour": 1, "relation": 2}  # kind -> objects that a picture must be able to have
+QUESTION, FIRST_PICTURE, TRIES = 0x8000, 0x8001, 1000  # uses of a sample's generators
 
 
 class Sample(NamedTuple):
-    """A picture, not yet rendered, and what is asked of it."""
+    """A scene that is not yet rendered, with a question and its answer."""
 
-    draw: Draw
+    scene: SceneNumbers
     question: str
     answer: str
 
 
 class QuestionedScenes(NamedTuple):
-    """A batch of them."""
+    """A batch of samples."""
 
     scenes: SceneBatch
     question: Int[Tensor, "b t"]
@@ -41,53 +40,41 @@ class QuestionedScenes(NamedTuple):
     target: Int[Tensor, " b"]
 
 
-class SceneQuestions(Dataset):
-    """`Scenes`, each with one question of a kind out of four, all as likely, and its answer:
+@dataclass(kw_only=True, eq=False)
+class SceneQuestions(SceneDataset):
+    """Generated scenes, each with one question and its answer. The kinds of questions are equally likely:
 
-        existence   is there a red ring ?             yes, no           right by guessing: 1/2
-        count       how many red objects are there ?  zero … three                         1/4
-        colour      what colour is the ring ?         the eight colours                    1/8
-        relation    is the ring left of the square ?  yes, no                              1/2
+        existence   is there a red ring ?             yes, no           guessing is right with probability 1/2
+        count       how many red objects are there ?  zero … three                                         1/4
+        colour      what colour is the ring ?         the eight colours                                    1/8
+        relation    is the ring left of the square ?  yes, no                                              1/2
 
-    The question alone does not give the answer: both are drawn first, each answer as likely whatever is asked, then pictures until
-    one fits in which the answer is beyond doubt (`scene_truth`); what its objects are is changed to fit, where they are is not.
-    Everything depends on (seed, split, i) alone.
+    The question alone does not give the answer. Question and answer are sampled first; whatever is asked, all answers are equally
+    likely. Then pictures are sampled until the answer certainly holds in one (`ablate.data.scene.semantics`). Shapes and colours
+    of its objects are changed to fit; their positions are not.
 
-    Args: those of `Scenes`, and
-        kinds: which of the four.
-        class_names: the answers, `ANSWERS` in their order.
+    Args:
+        kinds: which of the four kinds occur.
+        class_names: the answers; `ANSWERS` in their order.
     """
 
-    def __init__(
-        self,
-        split: str,
-        *,
-        sizes: dict[str, int],
-        image_size: int | Sequence[int],
-        objects: Sequence[int],
-        shapes: Sequence[str],
-        noise: float,
-        seed: int,
-        kinds: Sequence[str],
-        class_names: Sequence[str],
-    ) -> None:
-        names = ["background", *shapes]
-        self.scenes = Scenes(split, sizes=sizes, image_size=image_size, objects=objects, class_names=names, noise=noise, seed=seed)
-        self.kinds = _check_kinds(kinds, objects, shapes)
-        if tuple(class_names) != ANSWERS:
-            raise BadInput(f"`class_names` must be [{', '.join(ANSWERS)}]")
-        self.split, self.tokenisers = split, {"source": Tokeniser(vocabulary=Vocabulary([*SPECIAL, *WORDS]))}
-        self.drawn: dict[int, Sample] = {}
+    kinds: Sequence[str]
+    class_names: Sequence[str]
 
-    def __len__(self) -> int:
-        return len(self.scenes)
+    def __post_init__(self) -> None:
+        super().__post_init__()
+        check_kinds(self.kinds, self.objects)
+        check_shapes("shapes", self.shapes, 1 if set(self.kinds) == {"existence"} else 2)
+        if tuple(self.class_names) != ANSWERS:
+            raise BadInput(f"`class_names` must be [{', '.join(ANSWERS)}]")
+        self.tokenisers = {"source": Tokeniser(vocabulary=Vocabulary([*SPECIAL, *WORDS]))}
+        self._samples: dict[int, Sample] = {}
 
     def __getitem__(self, index: int) -> Sample:
-        if not 0 <= index < len(self):
-            raise IndexError(f"sample {index} of {len(self)}")
-        if index not in self.drawn:
-            self.drawn[index] = self._draw(index)
-        return self.drawn[index]
+        self.check_index(index)
+        if index not in self._samples:
+            self._samples[index] = self._sample(index)
+        return self._samples[index]
 
     def facts(self) -> dict[str, int]:
         return {"vocabulary_size": len(self.tokenisers["source"])}
@@ -97,41 +84,36 @@ class SceneQuestions(Dataset):
         return [self[index].answer]
 
     def collate(self, samples: list[Sample]) -> QuestionedScenes:
-        """Parameters on the CPU, no pixels."""
-        scenes = self.scenes.collate([sample.draw for sample in samples])
-        asked = [torch.tensor(self.tokenisers["source"].encode(sample.question)) for sample in samples]
-        return QuestionedScenes(scenes, *padded(asked), torch.tensor([ANSWERS.index(s.answer) for s in samples]))
+        """Parameters on the CPU, without pixels."""
+        scenes = self.to_batch([sample.scene for sample in samples])
+        questions = [torch.tensor(self.tokenisers["source"].encode(sample.question)) for sample in samples]
+        return QuestionedScenes(scenes, *padded(questions), torch.tensor([ANSWERS.index(s.answer) for s in samples]))
 
     def finish(self, batch: QuestionedScenes) -> QuestionBatch:
-        """Render, on the device of the batch."""
-        rendered = self.scenes.finish(batch.scenes)
+        """Render on the device of the batch."""
+        rendered = self.render(batch.scenes)
         return QuestionBatch(batch.question, batch.question_lengths, batch.target, rendered.index, rendered.image)
 
-    def _draw(self, index: int) -> Sample:
-        place = (self.scenes.seed, SPLITS.index(self.split), index)
-        random = stream(*place, QUESTION)
-        question = KINDS[self.kinds[int(random.random() * len(self.kinds))]](random, self.scenes.shapes)
+    def _sample(self, index: int) -> Sample:
+        random = self.generator(index, QUESTION)
+        question = KINDS[pick(self.kinds, random.random())](random, self.shapes)
         for attempt in range(TRIES):
-            picture = self._fit(draw(*place, self.scenes.counts[1], FIRST_PICTURE + attempt), question)
-            if question.holds(look(self.scenes.collate([picture]).scene, self.scenes.size)[0]):
-                return Sample(picture, question.text, question.answer)
+            scene = self._with_answer(self.numbers(index, FIRST_PICTURE + attempt), question)
+            if question.holds(self.visible_in(scene)):
+                return Sample(scene, question.text, question.answer)
         raise BadInput(f"of {TRIES} pictures none answers {question.text!r} with {question.answer}: set more `objects`")
 
-    def _fit(self, picture: Draw, question: Question) -> Draw:
-        numbers = picture.numbers.copy()
-        head, objects = records(numbers)
-        least, most = self.scenes.counts
-        if count := least + int(head["count"][0] * (most - least + 1)):
-            question.fit(objects[:count])
-        return picture._replace(numbers=numbers)
+    def _with_answer(self, scene: SceneNumbers, question: Question) -> SceneNumbers:
+        numbers = scene.numbers.copy()
+        if len(present := present_objects(numbers, *self.objects)):
+            question.fit(present)
+        return scene._replace(numbers=numbers)
 
 
-def _check_kinds(kinds: Sequence[str], objects: Sequence[int], shapes: Sequence[str]) -> list[str]:
+def check_kinds(kinds: Sequence[str], objects: Sequence[int]) -> None:
+    """Raise BadInput unless `kinds` are known kinds and pictures of `objects` can have as many objects as they need."""
     if not kinds:
         raise BadInput("`kinds` is empty")
-    asked = f"`kinds`=[{', '.join(check_choice('kinds', kind, KINDS) for kind in kinds)}]"
-    if (needed := max(NEEDS[kind] for kind in kinds)) > objects[1]:
-        raise BadInput(f"`objects`={list(objects)} must allow {needed} objects for {asked}")
-    if len(shapes) < 2 and set(kinds) != {"existence"}:
-        raise BadInput(f"`shapes`={list(shapes)} must be two or more for {asked}")
-    return list(kinds)
+    for kind in kinds:
+        if (needed := NEEDED[check_choice("kinds", kind, KINDS)]) > objects[1]:
+            raise BadInput(f"`objects`={list(objects)} must allow {needed} objects for `kinds`={kind}")

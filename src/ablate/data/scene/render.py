@@ -1,8 +1,8 @@
 """The pixels of generated scenes: tensor operations on a whole batch, on whichever device it is.
 
 A picture has the same bits whatever its batch and device, because every operation on pixels is exact or correctly
-rounded (+ - * abs sqrt min max floor where, integers). Not used therefore: sin, exp, pow, lerp, addcmul, alpha=,
-matmul, sums, and division (CUDA multiplies by the reciprocal of a scalar) but by powers of two.
+rounded (+ - * abs sqrt min max floor where, integers). It therefore uses no sin, exp, pow, lerp, addcmul, alpha=, matmul or
+sum, and divides by powers of two only (CUDA multiplies by the reciprocal of a scalar).
 
 Letters: b pictures, n objects of all pictures, h and w of a window or of the picture.
 """
@@ -20,7 +20,7 @@ NOISE_LEVELS = 1024
 
 
 class Backdrop(NamedTuple):
-    """What a picture has besides its objects; lengths in pixels."""
+    """Ground, light and noise of a picture; lengths in pixels."""
 
     texture: Texture
     light: Float[Tensor, " b"]  # at the outer corner of the top-left pixel, without the spot
@@ -56,7 +56,7 @@ def render(
     """
     y, x = _pixel_centres(size, backdrop.light.device)
     canvas = paint(backdrop.texture, y, x)
-    label = _draw(objects, canvas, window)
+    label = _paint_objects(objects, canvas, window)
     image = canvas.mul_(_light(backdrop, y, x)).transpose(0, 1).contiguous()
     if noise:
         level = noise / ((NOISE_LEVELS**2 - 1) / 12) ** 0.5
@@ -97,33 +97,33 @@ def _light(backdrop: Backdrop, y: Tensor, x: Tensor) -> Tensor:
     return spot.mul_(spot).mul_(strength).add_(y * slope_y + (x * slope_x + light))
 
 
-def _draw(objects: Objects, canvas: Float[Tensor, "3 b h w"], window: tuple[int, int]) -> Int[Tensor, "b h w"]:
-    """Lay the objects on the canvas, in place, from the lowest layer to the topmost; return the labels."""
+def _paint_objects(objects: Objects, canvas: Float[Tensor, "3 b h w"], window: tuple[int, int]) -> Int[Tensor, "b h w"]:
+    """Paint the objects on the canvas, in place, from the lowest layer to the topmost; return the labels."""
     label = torch.zeros_like(canvas[0], dtype=torch.long)
     y, x = _pixel_centres(window, canvas.device)
     corner, centre = objects.corner[..., None, None], objects.centre[..., None, None]
     y, x = (y + corner[:, 0]) - centre[:, 0], (x + corner[:, 1]) - centre[:, 1]
     colours = paint(objects.texture, y, x).flatten(2)
     coverage = (0.5 - _distance(objects, y, x)).clamp_(0, 1).flatten(1)
-    place = _place(objects, canvas.shape[2:], window)
-    layers = (part.split(objects.layer_sizes, -2) for part in (colours, coverage, place))
-    names = objects.label[:, None].split(objects.layer_sizes)
-    for layer in zip(*layers, names):
-        _lay(canvas.view(3, -1), label.view(-1), *layer)
+    pixels = _pixel_indices(objects, canvas.shape[2:], window)
+    layers = (part.split(objects.layer_sizes, -2) for part in (colours, coverage, pixels))
+    labels = objects.label[:, None].split(objects.layer_sizes)
+    for layer in zip(*layers, labels):
+        _paint_layer(canvas.view(3, -1), label.view(-1), *layer)
     return label
 
 
-def _lay(canvas: Tensor, label: Tensor, colours: Tensor, coverage: Tensor, place: Tensor, name: Tensor) -> None:
-    """One object a picture at most, so that no place occurs twice."""
-    place = place.flatten()
-    below = canvas.index_select(1, place).view_as(colours)
-    canvas.scatter_(1, place.expand(3, -1), (colours - below).mul_(coverage).add_(below).flatten(1))
-    name = torch.where(coverage > 0.5, name, label.gather(0, place).view_as(coverage))
-    label.scatter_(0, place, name.flatten())
+def _paint_layer(canvas: Tensor, label: Tensor, colours: Tensor, coverage: Tensor, pixels: Tensor, new: Tensor) -> None:
+    """Paint at most one object in each picture, so that no pixel occurs twice."""
+    pixels = pixels.flatten()
+    below = canvas.index_select(1, pixels).view_as(colours)
+    canvas.scatter_(1, pixels.expand(3, -1), (colours - below).mul_(coverage).add_(below).flatten(1))
+    new = torch.where(coverage > 0.5, new, label.gather(0, pixels).view_as(coverage))
+    label.scatter_(0, pixels, new.flatten())
 
 
-def _place(objects: Objects, size: torch.Size, window: tuple[int, int]) -> Int[Tensor, "n hw"]:
-    """Where in the flattened canvas each pixel of each window is."""
+def _pixel_indices(objects: Objects, size: torch.Size, window: tuple[int, int]) -> Int[Tensor, "n hw"]:
+    """The index of each window's pixels in the flattened canvas."""
     rows, columns = (torch.arange(n, device=objects.picture.device) for n in window)
     start = (objects.picture * size[0] + objects.corner[:, 0]) * size[1] + objects.corner[:, 1]
     return ((start[:, None] + rows * size[1])[..., None] + columns).flatten(1)

@@ -1,6 +1,7 @@
 """Generated pictures of textured, rotated, overlapping shapes, with a class for each pixel."""
 
 from collections.abc import Sequence
+from dataclasses import dataclass, field
 from typing import NamedTuple
 
 import torch
@@ -8,20 +9,17 @@ from jaxtyping import Int
 from torch import Tensor
 
 from ablate.data.batch import Scene, SegmentationBatch
-from ablate.data.dataset import Dataset
+from ablate.data.generated import GeneratedDataset
 from ablate.data.picture.size import height_width
-from ablate.data.random import Draw, draw
-from ablate.data.scene.parameters import COLOURS, SHAPES, to_tensors, window_size
+from ablate.data.scene.numbers import SceneNumbers, sample_numbers
+from ablate.data.scene.parameters import SHAPES, to_tensors, window_size
 from ablate.data.scene.render import Backdrop, Objects, render
-from ablate.errors import BadInput, check_choice, check_positive
-
-__all__ = ["COLOURS", "SHAPES", "SceneBatch", "Scenes"]
-
-SPLITS = ("train", "val", "test")
+from ablate.data.scene.visibility import VisibleObject, visible_objects
+from ablate.errors import BadInput, check_choice
 
 
 class SceneBatch(NamedTuple):
-    """Scenes not yet rendered."""
+    """Scenes that are not yet rendered."""
 
     index: Int[Tensor, " b"]
     backdrop: Backdrop
@@ -29,83 +27,90 @@ class SceneBatch(NamedTuple):
     scene: Scene
 
 
-class Scenes(Dataset):
-    """Coloured shapes over a textured, unevenly lit, noisy background; made, not read.
+@dataclass(kw_only=True, eq=False)
+class SceneDataset(GeneratedDataset):
+    """One split of generated scenes: coloured shapes over a textured, unevenly lit, noisy background.
 
-    Sample i of a split depends on (seed, split, i) and the options below, and not on batch, order, worker or device.
-    Centres are continuous and uniform over the picture, so that labels have no phase on any grid. Colours say
-    nothing about shapes. Object k lies over object k-1. `finish` makes the pixels, on the device of the batch.
+    Centres are continuous and uniform over the picture, so that labels have no phase on any grid. Colours do not depend on
+    shapes. Object k lies over object k-1. Batches are rendered on the device where they are used.
 
     Args:
-        split: train, val or test; each draws from streams of its own.
-        sizes: split -> number of samples.
-        image_size: one number, or height and width; all lengths grow with the shorter side.
-        objects: fewest and most in a picture, each number between as likely.
-        class_names: background, then shapes out of `SHAPES`.
-        noise: standard deviation of the pixel noise; pictures range over [0, 1].
-        seed: of the data set; not the run's.
+        image_size: one number, or height and width. All lengths grow with the shorter side.
+        objects: fewest and most objects in a picture; each number between them is equally likely.
+        noise: standard deviation of the pixel noise. Pixels range over [0, 1].
+        shapes: names out of `SHAPES`.
 
     Raises:
-        BadInput: an unknown split or class, a size below 1, a range upside down, negative noise or seed.
+        BadInput: what `GeneratedDataset` refuses, a wrong picture size, fewest above most, negative noise.
     """
 
-    def __init__(
-        self,
-        split: str,
-        *,
-        sizes: dict[str, int],
-        image_size: int | Sequence[int],
-        objects: Sequence[int],
-        class_names: Sequence[str],
-        noise: float,
-        seed: int,
-    ) -> None:
-        self.split = check_choice("split", split, SPLITS)
-        if not isinstance(sizes, dict):
-            raise BadInput(f"`sizes`={sizes!r} must be {{train: NUMBER, val: NUMBER, test: NUMBER}}")
-        self.length = check_positive(f"sizes.{split}", sizes.get(split))
-        self.size = height_width("image_size", image_size)
-        self.counts = _check_objects(objects)
-        self.shapes = _check_classes(class_names)
-        if not isinstance(noise, (int, float)) or not 0 <= noise < float("inf"):
-            raise BadInput(f"`noise`={noise!r} must be a number of at least 0")
-        if not isinstance(seed, int) or not 0 <= seed < 2**64:
-            raise BadInput(f"`seed`={seed!r} must be a whole number of at least 0 and below 2**64")
-        self.noise, self.seed = float(noise), seed
+    image_size: int | Sequence[int]
+    objects: Sequence[int]
+    noise: float
+    shapes: Sequence[str]
 
-    def __len__(self) -> int:
-        return self.length
+    def __post_init__(self) -> None:
+        super().__post_init__()
+        self.size = height_width("image_size", self.image_size)
+        whole = isinstance(self.objects, Sequence) and all(isinstance(number, int) for number in self.objects)
+        if not whole or len(self.objects) != 2 or not 0 <= self.objects[0] <= self.objects[1] or self.objects[1] < 1:
+            raise BadInput(f"`objects`={self.objects!r} must be [fewest, most], as [2, 6]: not negative, most > 0")
+        if not isinstance(self.noise, int | float) or not 0 <= self.noise < float("inf"):
+            raise BadInput(f"`noise`={self.noise!r} must be a number of at least 0")
 
-    def __getitem__(self, index: int) -> Draw:
-        if not 0 <= index < self.length:
-            raise IndexError(f"sample {index} of {self.length}")
-        return draw(self.seed, SPLITS.index(self.split), index, self.counts[1])
+    def numbers(self, index: int, use: int = 0) -> SceneNumbers:
+        """The random numbers of scene `index`; another `use` makes another scene."""
+        return sample_numbers(self.generator(index, use), index, self.objects[1])
 
-    def collate(self, samples: list[Draw]) -> SceneBatch:
-        """Parameters on the CPU, no pixels."""
-        index = torch.tensor([sample.index for sample in samples])
-        return SceneBatch(index, *to_tensors(samples, self.size, self.counts, self.shapes))
+    def to_batch(self, scenes: Sequence[SceneNumbers]) -> SceneBatch:
+        """Parameters of the scenes on the CPU, without pixels."""
+        index = torch.tensor([scene.index for scene in scenes])
+        return SceneBatch(index, *to_tensors(scenes, self.size, self.objects, self.shapes))
 
-    def finish(self, batch: SceneBatch) -> SegmentationBatch:
-        """Render, on the device of the batch."""
-        image, label = render(batch.backdrop, batch.objects, self.size, window_size(self.size), self.noise)
+    def render(self, batch: SceneBatch) -> SegmentationBatch:
+        """The pixels, computed on the device of the batch."""
+        image, label = render(batch.backdrop, batch.objects, self.size, window_size(self.size), float(self.noise))
         return SegmentationBatch(image, label, batch.index, batch.scene)
 
-
-def _check_objects(objects: Sequence[int]) -> tuple[int, int]:
-    whole = isinstance(objects, Sequence) and all(isinstance(number, int) for number in objects)
-    if not whole or len(objects) != 2 or not 0 <= objects[0] <= objects[1] or objects[1] < 1:
-        raise BadInput(f"`objects`={objects!r} must be [fewest, most], as [2, 6]: not negative, most > 0")
-    return objects[0], objects[1]
+    def visible_in(self, scene: SceneNumbers) -> list[VisibleObject]:
+        """The objects that can be seen in one scene."""
+        return visible_objects(self.to_batch([scene]).scene, self.size)[0]
 
 
-def _check_classes(class_names: Sequence[str]) -> list[str]:
-    background, *shapes = class_names or [None]
-    if background != "background" or not shapes:
-        known = ", ".join(SHAPES)
-        raise BadInput(f"`class_names`={class_names!r} must be background, then one or more of {known}")
+@dataclass(kw_only=True, eq=False)
+class Scenes(SceneDataset):
+    """Generated scenes with a class for each pixel.
+
+    Args:
+        class_names: background, then one or more of `SHAPES`.
+    """
+
+    class_names: Sequence[str]
+    shapes: Sequence[str] = field(init=False)
+
+    def __post_init__(self) -> None:
+        super().__post_init__()
+        background, *self.shapes = self.class_names or [None]
+        if background != "background":
+            raise BadInput(f"`class_names`={self.class_names!r} must be background, then one or more of {', '.join(SHAPES)}")
+        check_shapes("class_names", self.shapes)
+
+    def __getitem__(self, index: int) -> SceneNumbers:
+        self.check_index(index)
+        return self.numbers(index)
+
+    def collate(self, samples: list[SceneNumbers]) -> SceneBatch:
+        return self.to_batch(samples)
+
+    def finish(self, batch: SceneBatch) -> SegmentationBatch:
+        return self.render(batch)
+
+
+def check_shapes(name: str, shapes: Sequence[str], fewest: int = 1) -> None:
+    """Raise BadInput about argument `name` unless `shapes` are `fewest` or more different names out of `SHAPES`."""
     for shape in shapes:
-        check_choice("class_names", shape, SHAPES)
+        check_choice(name, shape, SHAPES)
     if len(set(shapes)) < len(shapes):
-        raise BadInput(f"`class_names`={class_names!r} names a class twice")
-    return shapes
+        raise BadInput(f"`{name}`={list(shapes)!r} names a shape twice")
+    if len(shapes) < fewest:
+        raise BadInput(f"`{name}`={list(shapes)!r} must name {fewest} or more of {', '.join(SHAPES)}")

@@ -5,7 +5,7 @@ from datetime import date
 from functools import cache
 from typing import Any
 
-from ablate.data.random import stream
+from ablate.data.random import sample_generator
 from ablate.data.split import SPLITS, share
 from ablate.data.text.pairs import Pair
 from ablate.errors import BadInput, check_choice, check_positive, check_whole
@@ -38,7 +38,7 @@ def dates(split: str, *, sizes: Mapping[str, int], locales: Sequence[str], style
 def _pair(split: str, index: int, locales: Sequence[Any], styles: Sequence[str], seed: int) -> Pair:
     from babel.dates import format_date
 
-    random = stream(seed, SPLITS.index(split), index)
+    random = sample_generator(seed, split, index)
     locale, style = locales[int(random.random() * len(locales))], styles[int(random.random() * len(styles))]
     while _split(day := date.fromordinal(FIRST + int(random.random() * (LAST - FIRST + 1)))) != split:
         pass

@@ -1,53 +1,48 @@
 """Copy memory: symbols, a long blank, and then the symbols again."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
+from dataclasses import dataclass
 
 import numpy as np
 import torch
+from torch import Tensor
 
 from ablate.data.batch import IGNORE
-from ablate.data.sequence import Sample
-from ablate.data.synthetic.generated import Generated
+from ablate.data.synthetic.problem import Problem, check_classes
 from ablate.errors import BadInput, check_positive
 
 
-class CopyMemory(Generated):
-    """r symbols, T - 1 blanks, a delimiter, r blanks, at which the symbols are to be said in order. length = T + 2r.
+@dataclass(kw_only=True, eq=False)
+class CopyMemory(Problem):
+    """r symbols, T - 1 blanks, a delimiter, then r blanks, at which the symbols are the targets in order. length = T + 2r.
 
-    Tokens: 0 is padding and unused, 1 to k the symbols, k + 1 the blank, k + 2 the delimiter. Only the last r steps are
-    scored; the paper also scores the blanks before them, which are easy. Guessing is right 1 time in k.
+    Tokens: 0 is padding and does not occur, 1 to k are the symbols, k + 1 is the blank, k + 2 the delimiter. Only the last r
+    steps are scored; the paper also scores the blanks before them, which are easy. Guessing is right with probability 1/k.
 
     Source: Arjovsky, Shah, Bengio, Unitary evolution recurrent neural networks, ICML 2016, section 4.1 (k = 8, r = 10).
 
-    Args: those of `Generated`, and
-        remember: r, how many symbols.
-        reverse: the last symbol first.
-        class_names: one a symbol, k of them.
+    Args:
+        remember: r, the number of symbols to remember.
+        reverse: the last symbol comes first in the target.
+        class_names: one for each of the k symbols.
     """
 
-    def __init__(
-        self,
-        split: str,
-        *,
-        sizes: Mapping[str, int],
-        length: int | Mapping[str, int],
-        max_length: int,
-        seed: int,
-        remember: int,
-        reverse: bool,
-        class_names: Sequence[str],
-    ) -> None:
-        super().__init__(split, sizes=sizes, length=length, max_length=max_length, seed=seed)
-        self.remember, self.reverse = check_positive("remember", remember), reverse
-        self.symbols = check_positive("num_classes", len(class_names))
-        if self.length <= 2 * remember:
-            raise BadInput(f"`length`={self.length} must be at least {2 * remember + 1} for {remember} to remember")
+    remember: int
+    reverse: bool
+    class_names: Sequence[str]
 
-    def draw(self, random: np.random.Generator, index: int) -> Sample:
-        symbols = torch.from_numpy(random.integers(0, self.symbols, self.remember))
-        tokens = torch.full((self.length,), self.symbols + 1)
-        tokens[: self.remember] = symbols + 1
-        tokens[-self.remember - 1] = self.symbols + 2
-        target = torch.full((self.length,), IGNORE)
-        target[-self.remember :] = symbols.flip(0) if self.reverse else symbols
-        return Sample(tokens, target, index)
+    def __post_init__(self) -> None:
+        super().__post_init__()
+        check_classes(self.class_names)
+        if self.steps <= 2 * check_positive("remember", self.remember):
+            raise BadInput(f"`length`={self.steps} must be at least {2 * self.remember + 1} for `remember`={self.remember}")
+
+    def sample(self, random: np.random.Generator) -> tuple[Tensor, Tensor]:
+        k, r = len(self.class_names), self.remember
+        symbols = torch.from_numpy(random.integers(0, k, r))
+        tokens = torch.full((self.steps,), k + 1)
+        tokens[:r] = symbols + 1
+        tokens[-r - 1] = k + 2
+        target = torch.full((self.steps,), IGNORE)
+        target[-r:] = symbols.flip(0) if self.reverse else symbols
+        return tokens, target

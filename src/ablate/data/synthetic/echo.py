@@ -1,46 +1,40 @@
-"""Echo: say at every step what came some steps ago."""
+"""Echo: the target of a step is the symbol of some steps ago."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
+from dataclasses import dataclass
 
 import numpy as np
 import torch
+from torch import Tensor
 
 from ablate.data.batch import IGNORE
-from ablate.data.sequence import Sample
-from ablate.data.synthetic.generated import Generated
-from ablate.errors import BadInput, check_positive, check_whole
+from ablate.data.synthetic.problem import Problem, check_classes
+from ablate.errors import BadInput, check_whole
 
 
-class Echo(Generated):
-    """target_t = x_{t - lag}, of k symbols that are all as likely; the first `lag` steps are not scored.
+@dataclass(kw_only=True, eq=False)
+class Echo(Problem):
+    """target_t = x_{t - lag}, of k equally likely symbols; the first `lag` steps are not scored.
 
-    Tokens: 0 is padding and unused, 1 to k the symbols. Guessing is right 1 time in k, and so is a network through
-    which no gradient passes over `lag` steps.
+    Tokens: 0 is padding and does not occur, 1 to k are the symbols. Guessing is right with probability 1/k, and so is a
+    network whose gradient does not pass `lag` steps back.
 
-    Args: those of `Generated`, and
+    Args:
         lag: steps to remember; below the length.
-        class_names: one a symbol, k of them.
+        class_names: one for each of the k symbols.
     """
 
-    def __init__(
-        self,
-        split: str,
-        *,
-        sizes: Mapping[str, int],
-        length: int | Mapping[str, int],
-        max_length: int,
-        seed: int,
-        lag: int,
-        class_names: Sequence[str],
-    ) -> None:
-        super().__init__(split, sizes=sizes, length=length, max_length=max_length, seed=seed)
-        self.lag = check_whole("lag", lag, 0)
-        self.symbols = check_positive("num_classes", len(class_names))
-        if lag >= self.length:
-            raise BadInput(f"`lag`={lag} leaves no step of `length`={self.length} to score")
+    lag: int
+    class_names: Sequence[str]
 
-    def draw(self, random: np.random.Generator, index: int) -> Sample:
-        symbols = torch.from_numpy(random.integers(0, self.symbols, self.length))
+    def __post_init__(self) -> None:
+        super().__post_init__()
+        check_classes(self.class_names)
+        if check_whole("lag", self.lag, 0) >= self.steps:
+            raise BadInput(f"`lag`={self.lag} leaves no step of `length`={self.steps} to score")
+
+    def sample(self, random: np.random.Generator) -> tuple[Tensor, Tensor]:
+        symbols = torch.from_numpy(random.integers(0, len(self.class_names), self.steps))
         target = torch.full_like(symbols, IGNORE)
-        target[self.lag :] = symbols[: self.length - self.lag]
-        return Sample(symbols + 1, target, index)
+        target[self.lag :] = symbols[: self.steps - self.lag]
+        return symbols + 1, target

@@ -1,55 +1,52 @@
-"""Marked symbol: one key among noise, whose class is to be told wherever it stands."""
+"""Marked symbol: a sequence of noise with one key; the target is the key, wherever it stands."""
 
 import math
 from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
 
 import numpy as np
 import torch
+from torch import Tensor
 
-from ablate.data.sequence import Sample
-from ablate.data.synthetic.generated import Generated, by_split
+from ablate.data.generated import for_split
+from ablate.data.synthetic.problem import Problem, check_classes
 from ablate.errors import BadInput, check_positive
 
 
-class MarkedSymbol(Generated):
-    """Noise with one of k keys at a step drawn from a part of the sequence, which may be another in each split.
+@dataclass(kw_only=True, eq=False)
+class MarkedSymbol(Problem):
+    """Noise with one of k keys at a random step of a part of the sequence; each split may have a part of its own.
 
-    Trained with keys in the first half and tested with keys in the second, or in longer sequences, it tells whether what
-    was learnt at some steps holds at others. Tokens: 0 is padding and unused, 1 to k the keys, k + 1 to k + noise the
-    others.
+    A network that is trained with keys in the first half, and tested with keys in the second half or in longer sequences, shows
+    whether what it learned at some steps holds at others. Tokens: 0 is padding and does not occur, 1 to k are the keys, k + 1 to
+    k + noise the other symbols.
 
-    Args: those of `Generated`, and
-        place: [from, to], the part where the key stands, as shares of the length; or split -> such a pair.
-        noise: how many other symbols there are.
-        class_names: one a key, k of them.
+    Args:
+        place: [from, to], the part of the sequence where the key stands, as shares of the length; or split -> such a pair.
+        noise: number of other symbols.
+        class_names: one for each of the k keys.
     """
 
-    def __init__(
-        self,
-        split: str,
-        *,
-        sizes: Mapping[str, int],
-        length: int | Mapping[str, int],
-        max_length: int,
-        seed: int,
-        place: Sequence[float] | Mapping[str, Sequence[float]],
-        noise: int,
-        class_names: Sequence[str],
-    ) -> None:
-        super().__init__(split, sizes=sizes, length=length, max_length=max_length, seed=seed)
-        self.noise = check_positive("noise", noise)
-        self.keys = check_positive("num_classes", len(class_names))
-        self.steps = steps_of(by_split("place", place, split), self.length)
+    place: Sequence[float] | Mapping[str, Sequence[float]]
+    noise: int
+    class_names: Sequence[str]
 
-    def draw(self, random: np.random.Generator, index: int) -> Sample:
-        tokens = torch.from_numpy(random.integers(0, self.noise, self.length) + self.keys + 1)
-        label = int(random.integers(self.keys))
-        tokens[random.integers(*self.steps)] = label + 1
-        return Sample(tokens, torch.tensor(label), index)
+    def __post_init__(self) -> None:
+        super().__post_init__()
+        check_positive("noise", self.noise)
+        check_classes(self.class_names)
+        self.key_steps = steps_of(for_split("place", self.place, self.split), self.steps)
+
+    def sample(self, random: np.random.Generator) -> tuple[Tensor, Tensor]:
+        keys = len(self.class_names)
+        tokens = torch.from_numpy(random.integers(0, self.noise, self.steps) + keys + 1)
+        label = int(random.integers(keys))
+        tokens[random.integers(*self.key_steps)] = label + 1
+        return tokens, torch.tensor(label)
 
 
 def steps_of(place: Sequence[float], length: int) -> tuple[int, int]:
-    """[0.5, 1] of 20 steps are those from 10 and before 20; at least one step."""
+    """First step of a part, and the step after its last; at least one step. [0.5, 1] of 20 steps is (10, 20)."""
     if len(place) != 2 or not 0 <= place[0] < place[1] <= 1:
         raise BadInput(f"`place`={list(place)!r} must be [from, to] with 0 ≤ from < to ≤ 1, as [0, 0.5]")
     first = min(length - 1, math.floor(place[0] * length))

@@ -1,10 +1,10 @@
-"""Random symbols, to be said again, as they come or from the last to the first."""
+"""Pairs of random symbols and the same symbols again, in the same order or reversed."""
 
 from collections.abc import Mapping, Sequence
 
-from ablate.data.random import stream
+from ablate.data.generated import for_split
+from ablate.data.random import sample_generator
 from ablate.data.split import SPLITS
-from ablate.data.synthetic.generated import by_split
 from ablate.data.text.pairs import Pair
 from ablate.errors import BadInput, check_choice, check_positive, check_whole
 
@@ -18,25 +18,29 @@ def symbol_pairs(
     reverse: bool,
     seed: int,
 ) -> list[Pair]:
-    """("a3 a0 a7", "a7 a0 a3") where `reverse`, else ("a3 a0 a7", "a3 a0 a7"); lengths and symbols uniform.
+    """Pairs such as ("a3 a0 a7", "a3 a0 a7"), or ("a3 a0 a7", "a7 a0 a3") where `reverse`; lengths and symbols are uniform.
 
-    Pair i depends on (seed, split, i) and the options alone.
+    Pair i depends on (seed, split, i) and on the options, and on nothing else.
 
     Args:
-        length: fewest and most symbols, or split -> both, to test at lengths that training has not.
-        symbols: how many different ones there are.
+        split: train, val or test.
+        sizes: split -> number of pairs.
+        length: fewest and most symbols; or split -> both, to test at lengths that training does not have.
+        symbols: number of different symbols.
+        reverse: whether the target is the source from its end.
+        seed: seed of the data, not of the run.
     """
-    place = SPLITS.index(check_choice("split", split, SPLITS))
-    count = check_positive(f"sizes.{split}", sizes.get(split))
+    check_choice("split", split, SPLITS)
+    check_positive(f"sizes.{split}", sizes.get(split))
     check_positive("symbols", symbols)
     check_whole("seed", seed, 0)
-    bounds = by_split("length", length, split)
+    bounds = for_split("length", length, split)
     if not isinstance(bounds, Sequence) or len(bounds) != 2 or not 1 <= bounds[0] <= bounds[1]:
         raise BadInput(f"`length`={bounds!r} must be [fewest, most], at least 1")
     pairs = []
-    for i in range(count):
-        random = stream(seed, place, i)
-        drawn = random.integers(0, symbols, random.integers(bounds[0], bounds[1] + 1)).tolist()
-        said = [f"a{each}" for each in drawn]
-        pairs.append(Pair(" ".join(said), " ".join(said[::-1] if reverse else said)))
+    for i in range(sizes[split]):
+        random = sample_generator(seed, split, i)
+        numbers = random.integers(0, symbols, random.integers(bounds[0], bounds[1] + 1)).tolist()
+        words = [f"a{number}" for number in numbers]
+        pairs.append(Pair(" ".join(words), " ".join(words[::-1] if reverse else words)))
     return pairs

@@ -1,55 +1,50 @@
-"""Temporal order: in which order did the marked symbols come?"""
+"""Temporal order: the class is the order of two or three marked symbols."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import ClassVar
 
 import numpy as np
 import torch
+from torch import Tensor
 
-from ablate.data.sequence import Sample
-from ablate.data.synthetic.generated import Generated, check_classes
+from ablate.data.synthetic.problem import Problem, check_classes
 from ablate.errors import check_choice
 
-# Where the marked symbols may stand, in hundredths of the length, the ends included.
-PLACES = {2: ((10, 20), (50, 60)), 3: ((10, 20), (33, 43), (66, 76))}
-X, Y, NOISE, START, STOP = 1, 2, (3, 7), 7, 8  # 0 is padding and unused
+# Positions of the marked symbols, in hundredths of the length, the ends included.
+POSITIONS = {2: ((10, 20), (50, 60)), 3: ((10, 20), (33, 43), (66, 76))}
+X, Y, NOISE, START, STOP = 1, 2, (3, 7), 7, 8  # 0 is padding and does not occur
 
 
-class TemporalOrder(Generated):
-    """A start, distractors a to d among which stand two or three symbols X or Y, and an end; the class is their order.
+@dataclass(kw_only=True, eq=False)
+class TemporalOrder(Problem):
+    """A start, distractors a to d with two or three symbols X or Y among them, and an end; the class is the order of X and Y.
 
     Source: Hochreiter and Schmidhuber, Long short-term memory, Neural Computation 9(8), 1997, section 5.6, experiments
-    6a (two, four classes) and 6b (three, eight); there of 100 to 110 steps. Here all have `length`, and the places
-    where a symbol may stand grow with it.
+    6a (two, four classes) and 6b (three, eight); their sequences have 100 to 110 steps. Here all have `length`, and the
+    positions of the symbols grow with it.
 
-    Args: those of `Generated`, of a length of at least 10, and
-        marked: how many symbols, 2 or 3.
-        class_names: of the orders, XX, XY, YX, YY or XXX, XXY, ….
+    Args:
+        marked: number of symbols X or Y, 2 or 3.
+        class_names: of the orders XX, XY, YX, YY or XXX, XXY, ….
     """
 
-    least_length = 10
+    marked: int
+    class_names: Sequence[str]
 
-    def __init__(
-        self,
-        split: str,
-        *,
-        sizes: Mapping[str, int],
-        length: int | Mapping[str, int],
-        max_length: int,
-        seed: int,
-        marked: int,
-        class_names: Sequence[str],
-    ) -> None:
-        super().__init__(split, sizes=sizes, length=length, max_length=max_length, seed=seed)
-        check_choice("marked", str(marked), map(str, PLACES))
-        check_classes(f"marked={marked}", 2**marked, class_names)
-        self.places = PLACES[marked]
+    least_length: ClassVar[int] = 10
 
-    def draw(self, random: np.random.Generator, index: int) -> Sample:
-        tokens = torch.from_numpy(random.integers(*NOISE, self.length))
+    def __post_init__(self) -> None:
+        super().__post_init__()
+        check_choice("marked", str(self.marked), map(str, POSITIONS))
+        check_classes(self.class_names, 2**self.marked, f"`marked`={self.marked}")
+
+    def sample(self, random: np.random.Generator) -> tuple[Tensor, Tensor]:
+        tokens = torch.from_numpy(random.integers(*NOISE, self.steps))
         tokens[0], tokens[-1], label = START, STOP, 0
-        for first, last in self.places:
-            place = random.integers(self.length * first // 100, self.length * last // 100, endpoint=True)
-            second = int(random.integers(2))
-            tokens[place] = Y if second else X
-            label = 2 * label + second
-        return Sample(tokens, torch.tensor(label), index)
+        for first, last in POSITIONS[self.marked]:
+            step = random.integers(self.steps * first // 100, self.steps * last // 100, endpoint=True)
+            is_y = int(random.integers(2))
+            tokens[step] = Y if is_y else X
+            label = 2 * label + is_y
+        return tokens, torch.tensor(label)
