@@ -50,7 +50,7 @@ CPU = {  # stands for a GPU
 def python_of(command: str) -> list[str] | None:
     """The name of the script that a command runs and its words, `bash scripts/run.sh` as what it calls; None for others."""
     program, *words = shlex.split(command)
-    if program == "python":
+    if program == "python" and words[0] != "-m":
         return [Path(words[0]).stem, *words[1:]]
     if program == "bash" and words[0] == "scripts/run.sh":
         return words[1:] if words[1:] and "=" not in words[1] else ["reproduce", *words[1:]]
@@ -121,7 +121,9 @@ def test_every_command_is_known():
         program, *words = shlex.split(command)
         files = [word.split("::")[0] for word in words if word.startswith(("tests/", "scripts/"))]
         assert all((ROOT / file).exists() for file in files), command
-        assert command in SCRIPTS or program in ("bash", "pytest", "tensorboard", *TOOLS), f"what is to be done with {command}?"
+        assert command in SCRIPTS or command.startswith(("bash", "python -m pytest ", "tensorboard", *TOOLS)), (
+            f"what is to be done with {command}?"
+        )
 
 
 @pytest.mark.slow

@@ -63,4 +63,4 @@ def test_predict_says_that_it_makes_masks(tmp_path):
     assert done.returncode == 0 and "test/psnr" in done.stdout, done.stderr
     (checkpoint,) = tmp_path.glob("run/checkpoints/best.ckpt")
     line = error_line(script("predict", f"checkpoint={checkpoint}", "input=x.png", cwd=tmp_path))
-    assert "task=reconstruction" in line
+    assert "holds a Reconstruction" in line

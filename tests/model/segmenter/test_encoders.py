@@ -73,9 +73,9 @@ def given(prefix="model.encoder.", **options):
 @pytest.mark.parametrize(
     "state, words",
     [
-        (given(width=8), r"of shape \(4, 3, 3, 3\), the one given of \(8, 3, 3, 3\): the options of model.encoder differ"),
+        (given(width=8), r"has shape \(4, 3, 3, 3\), the given weights \(8, 3, 3, 3\): other encoder options"),
         (given(width=4, depth=2), "is not among the .* weights given; is model/encoder the one"),
-        (given(width=4, convs=2), "levels.0.1.*among the weights given: the options of model.encoder differ"),
+        (given(width=4, convs=2), "levels.0.1.*among the given weights: other encoder options"),
         ({}, "not among the 0 weights given"),
         (VGG16(4).state_dict(), "is not among"),
     ],

@@ -27,12 +27,8 @@ def load_encoder(encoder: nn.Module, state: Mapping[str, Tensor]) -> None:
             )
         found = tuple(state[prefix + name].shape)
         if found != tuple(value.shape):
-            raise BadInput(
-                f"the encoder's {name} has shape {tuple(value.shape)}, the given one {found}: the options of model.encoder differ"
-            )
+            raise BadInput(f"the encoder's {name} has shape {tuple(value.shape)}, the given weights {found}: other encoder options")
     extra = [name for name in state if prefix and name.startswith(prefix) and name[len(prefix) :] not in own]
     if extra:
-        raise BadInput(
-            f"the encoder has no {extra[0][len(prefix) :]}, which is among the weights given: the options of model.encoder differ"
-        )
+        raise BadInput(f"the encoder has no {extra[0][len(prefix) :]}, which is among the given weights: other encoder options")
     encoder.load_state_dict({name: state[prefix + name] for name in own})
