@@ -24,6 +24,7 @@ FORKS = multiprocessing.get_context("forkserver")
 FORKS.set_forkserver_preload(
     ["hydra", "lightning.pytorch", "torchmetrics", "torch.utils.tensorboard", "matplotlib.figure", "rich.live"]
 )
+QUIET = dict(logger=False, enable_checkpointing=False, enable_progress_bar=False, enable_model_summary=False, accelerator="cpu")
 TINY = [
     "data.dataset.sizes={train: 24, val: 8, test: 8}",
     "data.image_size=16",

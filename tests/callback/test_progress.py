@@ -6,6 +6,7 @@ import re
 import lightning.pytorch as pl
 import pytest
 import torch
+from commands import QUIET
 from rich.console import Console
 
 from ablate.callback.progress import Progress
@@ -26,18 +27,10 @@ class Line(pl.LightningModule):
 
 
 @pytest.mark.parametrize("terminal", [True, False])
-def test_progress(terminal, tmp_path):
+def test_progress(terminal):
     bar, shown = Progress(), io.StringIO()
     bar.console = Console(file=shown, force_terminal=terminal, width=150)
-    trainer = pl.Trainer(
-        max_epochs=2,
-        accelerator="cpu",
-        logger=False,
-        enable_checkpointing=False,
-        callbacks=[bar],
-        enable_model_summary=False,
-        default_root_dir=tmp_path,
-    )
+    trainer = pl.Trainer(max_epochs=2, callbacks=[bar], **QUIET | {"enable_progress_bar": True})
     trainer.fit(Line(), torch.utils.data.DataLoader(torch.ones(6, 1)))
     text = re.sub(r"\x1b\[[\d;?]*\w", "", shown.getvalue())
     if terminal:

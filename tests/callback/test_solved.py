@@ -4,6 +4,7 @@ from typing import NamedTuple
 
 import pytest
 import torch
+from commands import QUIET
 from lightning.pytorch import Trainer
 from torch import nn
 from torch.utils.data import DataLoader
@@ -11,8 +12,6 @@ from torch.utils.data import DataLoader
 from ablate.callback.solved import FACTOR, Diverged, Solved
 from ablate.errors import BadInput
 from ablate.task.base import Output, Task
-
-QUIET = dict(logger=False, enable_checkpointing=False, enable_progress_bar=False, enable_model_summary=False, accelerator="cpu")
 
 
 class Batch(NamedTuple):

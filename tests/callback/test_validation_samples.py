@@ -4,7 +4,7 @@ from functools import partial
 
 import pytest
 import torch
-from commands import compose
+from commands import QUIET, compose
 from lightning.pytorch import Trainer, seed_everything
 from lightning.pytorch.loggers import TensorBoardLogger
 from PIL import Image
@@ -24,7 +24,6 @@ from ablate.data.text.tokeniser import Tokeniser
 from ablate.figure.attention import attention_matrices
 from ablate.run.build import build
 
-QUIET = dict(enable_checkpointing=False, enable_progress_bar=False, enable_model_summary=False, accelerator="cpu")
 SMALL = ["model/cell=gru", "model.cell.hidden_size=8", "model.embedding_size=6", "optimizer.lr=0.02", "scheduler=constant"]
 ENCODER = ["model.encoder.width=4", "model.encoder.depth=2"]
 GREEDY = ["model/search=greedy", "model.search.max_length=6"]
@@ -76,7 +75,7 @@ def reading(folder):
 def trained(folder, task, module, *callbacks):
     seed_everything(1, verbose=False)
     logger = TensorBoardLogger(folder, "", "")
-    trainer = Trainer(max_epochs=2, logger=logger, callbacks=list(callbacks), log_every_n_steps=1, **QUIET)
+    trainer = Trainer(max_epochs=2, callbacks=list(callbacks), log_every_n_steps=1, **QUIET | {"logger": logger})
     trainer.fit(task, datamodule=module)
     logger.experiment.flush()
     return EventAccumulator(str(folder), {"images": 0, "tensors": 0}).Reload()
@@ -188,7 +187,7 @@ def test_training_goes_on_as_without_and_the_task_is_left_as_it_was(make, callba
     modes = [each.training for each in watched.modules()]
     drawn = []
     mine.log_samples = lambda trainer, task, batch: drawn.append((task.training, torch.is_grad_enabled(), batch))
-    trainer = Trainer(logger=False, **QUIET)
+    trainer = Trainer(**QUIET)
     before = mine.batch
     mine.on_validation_epoch_end(trainer, watched)
     assert drawn[0][:2] == (False, False) and drawn[0][2] is before
@@ -197,7 +196,7 @@ def test_training_goes_on_as_without_and_the_task_is_left_as_it_was(make, callba
 
 def test_nothing_in_a_sanity_check_and_none_where_none_are_wanted(tmp_path):
     task, _ = captioning()
-    trainer = Trainer(logger=False, **QUIET)
+    trainer = Trainer(**QUIET)
     trainer.sanity_checking = True
     Captions(str(tmp_path), 2).on_validation_epoch_end(trainer, task)
     trainer.sanity_checking = False

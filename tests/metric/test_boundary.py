@@ -130,38 +130,9 @@ def test_more_classes_than_a_byte_holds(first):
     assert boundary_f1(*lifted, k=first + 4, void=-1, tolerance=0.1) == pytest.approx(expected)
 
 
-def test_batches_add_up_and_reset_forgets():
-    patches = torch.randint(3, (7, 6, 6), generator=torch.Generator().manual_seed(0))
-    target = patches.repeat_interleave(3, 1).repeat_interleave(3, 2)
-    prediction = target.roll((1, 1), (1, 2))
-    once, metric = (BoundaryF1(num_classes=3, ignore_index=VOID) for _ in range(2))
-    once.update(prediction, target)
-    metric.update(target, target)
-    metric.reset()
-    for part in torch.stack((prediction, target)).split([1, 4, 2], dim=1):
-        metric.update(*part)
-    assert 0 < float(metric.compute()) < 1
-    assert float(metric.compute()) == pytest.approx(float(once.compute()), rel=1e-12)
-    assert metric.image_count == 7
-
-
 @pytest.mark.parametrize(
     "options", [{"classes": "all"}, {"tolerance": -0.1}, {"tolerance": math.nan}, {"only": [4]}, {"only": [-1]}]
 )
 def test_bad_input_is_named(options):
     with pytest.raises(BadInput, match=next(iter(options))):
         BoundaryF1(num_classes=4, ignore_index=VOID, **options)
-
-
-def test_update_never_waits_for_the_device():
-    # On the meta device whatever needs a value (an index by mask, a bincount, a branch) raises.
-    metric = BoundaryF1(num_classes=3, ignore_index=VOID, only=[1]).to("meta")
-    assert metric.score_sum.is_meta and metric.image_count.is_meta and metric.may_count.is_meta
-    metric.update(*torch.zeros(2, 2, 20, 20, dtype=torch.int64, device="meta"))
-
-
-def test_deterministic_mode(deterministic_device):
-    prediction, target = random_maps(0)
-    metric = BoundaryF1(num_classes=4, ignore_index=VOID, tolerance=0.1).to(deterministic_device)
-    metric.update(*(torch.as_tensor(x).to(deterministic_device) for x in (prediction, target)))
-    assert float(metric.compute()) == pytest.approx(plain_f1(prediction, target, 4, 0.1))

@@ -39,11 +39,3 @@ def test_squares_with_a_void_centre_are_left_out():
     assert all(value != value for value in of(2, label).values())  # nan: nothing is left
     label = torch.tensor([[[0, VOID, 1, 2], [VOID, 0, 1, VOID]]])
     assert of(2, label)["global_accuracy"] == 1.0
-
-
-def test_reset_forgets():
-    metric = CoarseLabelScores(2, num_classes=3, ignore_index=VOID)
-    metric.update(torch.zeros(1, 4, 4).long(), torch.randint(0, 3, (1, 4, 4)))
-    metric.reset()
-    metric.update(torch.zeros(1, 4, 4).long(), torch.ones(1, 4, 4).long())
-    assert float(metric.compute()["coarse_label/global_accuracy"]) == 1.0

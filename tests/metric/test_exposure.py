@@ -101,17 +101,6 @@ def test_at_lengths_without_the_end():
     assert math.isnan(found["token_accuracy/7"]) and found["token_accuracy"] == pytest.approx(8 / 14)
 
 
-@pytest.mark.parametrize("options", [{}, {"at_lengths": [3, 2]}, {"free_running": False}])
-def test_batches_do_not_matter_and_reset_forgets(options):
-    whole, parts = of(TEXTS, **options), ExposureScores(IGNORE, END, **options)
-    for one in (TEXTS[:1], TEXTS[1:4], TEXTS[4:]):
-        parts.update(*batch(one))
-    assert scores(parts) == whole
-    parts.reset()
-    parts.update(*batch(TEXTS[:2]))
-    assert scores(parts) == pytest.approx(of(TEXTS[:2], **options), nan_ok=True)
-
-
 @pytest.mark.filterwarnings("ignore:The ``compute`` method")
 def test_forced_alone():
     metric = ExposureScores(IGNORE, END, free_running=False)

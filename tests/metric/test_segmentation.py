@@ -98,33 +98,6 @@ def test_confusion_equals_torchmetrics():
     assert torch.equal(metric.confusion, multiclass_confusion_matrix(prediction, target, 7, ignore_index=6))
 
 
-def test_batches_add_up_and_reset_forgets():
-    maps = torch.randint(5, (2, 7, 6, 5), generator=torch.Generator().manual_seed(1))
-    once, metric = (SegmentationScores(num_classes=5, ignore_index=4, class_names=list("abcde")) for _ in range(2))
-    once.update(*maps)
-    metric.update(*maps.flip(0))
-    metric.reset()
-    for part in maps.split([1, 4, 2], dim=1):
-        metric.update(*part)
-    assert torch.equal(metric.confusion, once.confusion)
-    assert metric.compute()["miou"] == once.compute()["miou"]
-
-
 def test_names_must_be_as_many_as_classes():
     with pytest.raises(ValueError):
         SegmentationScores(num_classes=3, ignore_index=VOID, class_names=["a", "b"])
-
-
-def test_update_never_waits_for_the_device():
-    # On the meta device whatever needs a value (an index by mask, a bincount, a branch) raises.
-    metric = SegmentationScores(num_classes=3, ignore_index=VOID, class_names=list("abc")).to("meta")
-    assert metric.confusion.is_meta
-    metric.update(*torch.zeros(2, 2, 4, 4, dtype=torch.int64, device="meta"))
-
-
-def test_deterministic_mode(deterministic_device):
-    maps = torch.randint(5, (2, 7, 6, 5), generator=torch.Generator().manual_seed(1))
-    metric = SegmentationScores(num_classes=5, ignore_index=4, class_names=list("abcde")).to(deterministic_device)
-    metric.update(*maps.to(deterministic_device))
-    expected = plain_scores(*maps.numpy(), 5, 4)["miou"]
-    assert float(metric.compute()["miou"]) == pytest.approx(expected)

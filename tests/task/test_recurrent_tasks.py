@@ -4,6 +4,7 @@ from functools import partial
 
 import pytest
 import torch
+from commands import QUIET
 from lightning.pytorch import Trainer
 from overfit import minimise
 from torch import nn
@@ -28,7 +29,6 @@ from ablate.task.sequence_tagging import SequenceTagging
 
 V, T = 7, 10
 SGD = partial(torch.optim.SGD, lr=0.5, momentum=0.5)
-QUIET = dict(logger=False, enable_checkpointing=False, enable_progress_bar=False, enable_model_summary=False, accelerator="cpu")
 
 
 def tagging(truncate=None, clip=0.05, cell=LSTM, optimizer=SGD, kind=SequenceTagging, **model):

@@ -9,7 +9,7 @@ from itertools import product
 
 import pytest
 import torch
-from commands import ROOT, error_line, script
+from commands import QUIET, ROOT, error_line, script
 from lightning.pytorch import Callback, Trainer
 from networks import answerer, captioner, translator
 from PIL import Image
@@ -38,7 +38,6 @@ from ablate.task.text_generation import SCORES
 from ablate.task.translation import Translation
 
 ADAM = partial(torch.optim.AdamW, lr=0.02)
-QUIET = dict(logger=False, enable_checkpointing=False, enable_progress_bar=False, enable_model_summary=False, accelerator="cpu")
 ATTENTIONS = {"none": none, "additive": partial(Additive, size=8)}
 every_attention = pytest.mark.parametrize("attention", ATTENTIONS)
 PAIRS = [

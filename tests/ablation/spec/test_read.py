@@ -41,9 +41,8 @@ def drop(*keys):
 
 def check_refused(given, edit, message):
     edit(given)
-    with pytest.raises(BadInput, match=re.escape(message)) as refused:
+    with pytest.raises(BadInput, match=re.escape(message)):
         load(given)
-    assert "\n" not in str(refused.value)
 
 
 @pytest.mark.parametrize(

@@ -121,12 +121,7 @@ def test_without_a_pattern_the_share_is_chance():
     assert abs(np.mean(excess)) < 3 * np.std(excess) / math.sqrt(len(found))
 
 
-def test_batches_add_up_and_the_same_seed_gives_the_same_chance():
-    z = scenes_like()
-    whole, parts = PhaseShare(4, margin=4), PhaseShare(4, margin=4)
-    for part in (z[:10], z[10:]):
-        parts.update(part)
-    assert value(whole, z) == pytest.approx(parts.compute(), rel=1e-9)
+def test_another_seed_gives_other_shifts():
     assert PhaseShare(4, margin=4, seed=1)._offsets(5).tolist() != PhaseShare(4, margin=4)._offsets(5).tolist()
 
 

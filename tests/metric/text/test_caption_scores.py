@@ -80,16 +80,6 @@ def test_longest_common_subsequence():
     assert longest_common("", "ab") == 0 and longest_common("ab", "ab") == 2
 
 
-@pytest.mark.parametrize("metric", ALL)
-def test_batches_do_not_matter_and_reset_forgets(metric):
-    whole, parts = metric(), metric()
-    for prediction, references in peers.SENTENCES:
-        parts.update([prediction], [references])
-    assert parts.compute() == pytest.approx(score(whole, peers.SENTENCES), abs=1e-6)
-    parts.reset()
-    assert score(parts, peers.SENTENCES[:3]) == pytest.approx(score(metric(), peers.SENTENCES[:3]), abs=1e-6)
-
-
 def test_what_several_devices_gathered_is_read_as_one():
     metric = ExactMatch()
     metric.update(["é\n", "b"], [["c"], ["b", "d"]])
