@@ -17,11 +17,15 @@ class BadInput(ValueError):
 
     def renamed(self, key_of: Callable[[str], str | None]) -> "BadInput":
         """The same with each argument in backticks replaced by its key; where `key_of` knows none, it stays as it is."""
-        return BadInput(_ARGUMENT.sub(lambda found: key_of(found[1]) or found[0], self.args[0]))
+        return type(self)(_ARGUMENT.sub(lambda found: key_of(found[1]) or found[0], self.args[0]))
 
     def __str__(self) -> str:
         """The message as one line, without backticks."""
         return " ".join(self.args[0].replace("`", "").split())
+
+
+class Misfit(BadInput):
+    """Data, model and task are not made for each other."""
 
 
 def did_you_mean(value: object, choices: Iterable[object]) -> str:

@@ -20,7 +20,6 @@ from ablate.model.recurrent.cell.gru import GRU
 from ablate.model.recurrent.cell.lstm import LSTM
 from ablate.model.recurrent.classifier import SequenceClassifier
 from ablate.model.recurrent.tagger import SequenceTagger
-from ablate.model.segmenter.fcn import FCN
 from ablate.optim.schedule import constant
 from ablate.task.language_modelling import LanguageModelling
 from ablate.task.sequence_classification import SequenceClassification
@@ -255,7 +254,7 @@ PICTURES = SegmentationBatch(torch.zeros(1, 3, 4, 4), torch.zeros(1, 4, 4, dtype
 @pytest.mark.parametrize(
     "make, batch, options, words",
     [
-        (tagging, PICTURES, {}, "task=named learns from sequences with a class for each step, these data are pictures"),
+        (tagging, PICTURES, {}, "SequenceTagging learns from sequences with a class for each step, these data are pictures"),
         (classification, sequences(), {}, "one class each, these data are sequences with a class for each step"),
         (
             partial(classification, SequenceRegression),
@@ -277,14 +276,9 @@ def test_what_is_not_made_for_each_other_is_said_before_training(make, batch, op
 
 
 def test_a_model_of_another_kind_is_refused():
-    task = tagging()
-    task.config = {"task": {"name": "sequence_tagging"}}
-    task.check(sequences(), Trainer(**QUIET))
-    for model in (classification().model, FCN.__new__(FCN)):
-        nn.Module.__init__(model) if isinstance(model, FCN) else None
-        task.model = model
-        with pytest.raises(BadInput, match=f"for another kind of model than {type(model).__name__}"):
-            task.check(sequences(), Trainer(**QUIET))
+    tagging().check(sequences(), Trainer(**QUIET))
+    with pytest.raises(BadInput, match="SequenceTagging trains models of the class LanguageModel$"):
+        SequenceTagging(classification().model, 3, optimizer=SGD, scheduler=constant)
 
 
 @pytest.mark.parametrize(

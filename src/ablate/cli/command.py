@@ -19,6 +19,7 @@ from omegaconf.errors import OmegaConfBaseException
 
 from ablate.cli.check import check_settings
 from ablate.cli.compose import explain_override
+from ablate.cli.fit import explained
 from ablate.errors import BadInput, user_line
 from ablate.files import CONF
 from ablate.run import folder as run_folder
@@ -70,11 +71,12 @@ def _job(task: Callable[[DictConfig], Any], config_name: str) -> Callable[[DictC
         try:
             check_settings(cfg)
             return task(cfg)
-        except Exception as error:
+        except Exception as raised:
+            error = explained(raised, HydraConfig.get().runtime.choices)
             with suppress(OSError):  # where the disk is full
                 run_folder.fail(HydraConfig.get().runtime.output_dir, user_line(error) or repr(error))
             if HydraConfig.get().mode is RunMode.MULTIRUN:
-                raise
+                raise error from raised
             explain(error, config_name)
             sys.exit(1)
 

@@ -6,6 +6,7 @@ from collections.abc import Callable, Sequence
 from hydra.core.override_parser.overrides_parser import OverridesParser
 from omegaconf import DictConfig
 
+from ablate.cli.fit import fits_experiment
 from ablate.errors import did_you_mean
 from ablate.files import CONF
 
@@ -23,6 +24,10 @@ def suggest(error: Exception, overrides: Sequence[str], default: Callable[[], Di
     if match := re.search(r"Missing mandatory value: (\S+)", text):
         return f"{match[1]}=VALUE is missing"
     if (match := re.search(r"Could not override '([^']+)'. No match in the defaults", text)) and match[1] in groups():
+        chosen = dict(word.split("=", 1) for word in overrides if re.match("(experiment|model)=", word))
+        if match[1] not in map(_key, overrides) and len(chosen) == 2:
+            both = " and ".join(f"{group}={option}" for group, option in chosen.items())
+            return f"{both} do not go together, as the experiment chooses a {match[1]}: {fits_experiment(chosen['experiment'])}"
         return f"{match[1]} is not among the groups of this config: leave the word out"
     if match := re.search(r"Could not override '([^']+)'", text):
         return _unknown_key(match[1], default())

@@ -13,7 +13,7 @@ from torchmetrics import MeanMetric, Metric
 from ablate.data.batch import BatchKind
 from ablate.data.datamodule import DataModule
 from ablate.data.text.tokeniser import Tokeniser
-from ablate.errors import BadInput
+from ablate.errors import BadInput, Misfit
 from ablate.model.segmenter.base import Segmenter
 
 SPLITS = ("train", "val", "test")
@@ -63,6 +63,8 @@ class Task(LightningModule):
         train_metrics: dict[str, Metric] | None = None,
     ) -> None:
         super().__init__()
+        if not isinstance(model, self.model_class):  # a dict where the config has no single network
+            raise Misfit(f"{type(self).__name__} trains models of the class {self.model_class.__name__}")
         if gradient_clip is not None and not gradient_clip > 0:
             raise BadInput(f"`gradient_clip`={gradient_clip} must be above 0, or null for none")
         self.gradient_clip = gradient_clip
@@ -91,11 +93,8 @@ class Task(LightningModule):
 
     def check(self, batch: Any, trainer: Trainer) -> None:
         """Raise BadInput where data, task, model and trainer are not made for each other."""
-        name = self.config["task"]["name"]
         if batch.kind != self.learns_from:
-            raise BadInput(f"task={name} learns from {self.learns_from}, these data are {batch.kind}")
-        if not isinstance(self.model, self.model_class):
-            raise BadInput(f"task={name} is for another kind of model than {type(self.model).__name__}")
+            raise Misfit(f"{type(self).__name__} learns from {self.learns_from}, these data are {batch.kind}")
 
     def run(self, split: str, batch: Any) -> Output:
         """`step`, for a loop over a split; a task that carries states from batch to batch does so here."""

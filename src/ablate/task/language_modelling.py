@@ -1,6 +1,7 @@
 """Many to many, shifted: the next token at each step."""
 
 from collections.abc import Callable
+from typing import Any
 
 import torch
 from lightning.pytorch import Trainer
@@ -8,7 +9,7 @@ from torch import nn
 
 from ablate.data.batch import IGNORE, SequenceBatch
 from ablate.data.text.vocabulary import BEGIN, END, PAD, UNKNOWN
-from ablate.errors import BadInput
+from ablate.errors import BadInput, Misfit
 from ablate.loss.token import token_cross_entropy
 from ablate.metric.language import LanguageScores
 from ablate.model.recurrent.generate import generate
@@ -34,10 +35,10 @@ class LanguageModelling(RecurrentTask):
             raise BadInput("model.bidirectional=true lets a language model read what it is to say")
         self.label_smoothing = label_smoothing
 
-    def check(self, batch: SequenceBatch, trainer: Trainer) -> None:
+    def check(self, batch: Any, trainer: Trainer) -> None:
         super().check(batch, trainer)
         if "source" not in self.tokenisers or len(self.tokenisers["source"]) != self.config["data"]["num_classes"]:
-            raise BadInput("task=language_modelling learns from text; these data are sequences of another kind")
+            raise Misfit("task=language_modelling learns from text; these data are sequences of another kind")
 
     def advance(self, batch: SequenceBatch, states: States | None) -> tuple[Output, States]:
         logits, states = self.model(*self.inputs(batch), states)

@@ -1,6 +1,7 @@
 """A picture or a story, and a question: one answer out of a list."""
 
 from collections.abc import Callable, Mapping
+from typing import Any
 
 import torch
 import torch.nn.functional as F
@@ -9,7 +10,7 @@ from torch import Tensor, nn
 
 from ablate.data.batch import BatchKind, QuestionBatch
 from ablate.data.text.vocabulary import UNKNOWN
-from ablate.errors import BadInput
+from ablate.errors import Misfit
 from ablate.metric.classification import ClassificationScores
 from ablate.model.segmenter.encoder.load import load_encoder
 from ablate.model.text.question_answering import QuestionAnswering as QuestionAnsweringModel
@@ -44,12 +45,12 @@ class QuestionAnswering(Task):
         super().__init__(model, metrics, optimizer, scheduler, gradient_clip=gradient_clip)
         self.blind, self.label_smoothing, self.encoder_weights = blind, label_smoothing, encoder_weights
 
-    def check(self, batch: QuestionBatch, trainer: Trainer) -> None:
+    def check(self, batch: Any, trainer: Trainer) -> None:
         super().check(batch, trainer)
         if self.model.reads_stories and batch.story is None:
-            raise BadInput("these questions are on pictures: model=question_answering")
+            raise Misfit("these questions are on pictures: model=question_answering")
         if not self.model.reads_stories and batch.image is None:
-            raise BadInput("these questions are on stories: model=story_question_answering")
+            raise Misfit("these questions are on stories: model=story_question_answering")
 
     def load_encoder(self, weights: Mapping[str, Tensor]) -> None:
         if self.model.reads_stories:

@@ -1,13 +1,17 @@
 """Autoencoding: the picture back from its own features, where artifacts of upsampling are visible to the eye."""
 
 from collections.abc import Callable
+from typing import Any
 
 import torch
 import torch.nn.functional as F
+from lightning.pytorch import Trainer
 from torch import nn
 from torchmetrics.image import PeakSignalNoiseRatio, StructuralSimilarityIndexMeasure
 
 from ablate.data.batch import SegmentationBatch
+from ablate.errors import Misfit
+from ablate.model.evaluation import evaluating
 from ablate.task.base import Output, Task
 
 
@@ -31,6 +35,13 @@ class Reconstruction(Task):
             "ssim": StructuralSimilarityIndexMeasure(data_range=1.0),
         }
         super().__init__(model, metrics, optimizer, scheduler, channels_last)
+
+    def check(self, batch: Any, trainer: Trainer) -> None:
+        super().check(batch, trainer)
+        with evaluating(self):
+            outputs, colours = self.model(batch.image).shape[1], batch.image.shape[1]
+        if outputs != colours:
+            raise Misfit(f"the network has {outputs} outputs for each pixel, pictures have {colours} colours")
 
     def step(self, batch: SegmentationBatch) -> Output:
         output = self.model(batch.image.contiguous(memory_format=self.memory_format))

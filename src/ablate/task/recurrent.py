@@ -2,6 +2,7 @@
 
 from abc import abstractmethod
 from collections.abc import Callable, Sequence
+from typing import Any
 
 import torch
 from lightning.pytorch import Trainer
@@ -58,7 +59,7 @@ class RecurrentTask(Task):
     def inputs(self, batch: SequenceBatch) -> tuple:
         return batch.input, batch.lengths
 
-    def check(self, batch: SequenceBatch, trainer: Trainer) -> None:
+    def check(self, batch: Any, trainer: Trainer) -> None:
         super().check(batch, trainer)
         if self.truncate is None:
             return

@@ -2,7 +2,7 @@
 
 from abc import abstractmethod
 from collections.abc import Callable, Sequence
-from typing import ClassVar, NamedTuple
+from typing import Any, ClassVar, NamedTuple
 
 import torch
 from jaxtyping import Int
@@ -12,7 +12,7 @@ from torchmetrics import Metric
 
 from ablate.data.batch import IGNORE, CaptionBatch, PairBatch, Truth
 from ablate.data.text.vocabulary import BEGIN, END, PAD, UNKNOWN
-from ablate.errors import BadInput, check_choice, check_positive
+from ablate.errors import BadInput, Misfit, check_choice, check_positive
 from ablate.loss.doubly_stochastic import doubly_stochastic
 from ablate.loss.token import token_cross_entropy
 from ablate.metric.exposure import ExposureScores
@@ -103,11 +103,11 @@ class TextGeneration(Task):
     def read(self, batch: WrittenBatch) -> Memory:
         """What the decoder gets of a batch."""
 
-    def check(self, batch: WrittenBatch, trainer: Trainer) -> None:
+    def check(self, batch: Any, trainer: Trainer) -> None:
         super().check(batch, trainer)
         if not isinstance(self.model.reader, self.reader_class):
             read, wanted = type(self.model.reader).__name__, self.reader_class.__name__
-            raise BadInput(f"{type(self).__name__} trains a model with a {wanted}, not with a {read}")
+            raise Misfit(f"{type(self).__name__} trains models with a {wanted}, not with a {read}")
         with evaluating(self):
             self.write(self.read(batch))  # what is wrong with the search is said now and not after an epoch
 

@@ -4,14 +4,12 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-from hydra.utils import instantiate
-from omegaconf import OmegaConf
 from PIL import Image
+from sequence_data import config, dataset
 
 from ablate.data.source.voc import VOC
 from ablate.errors import BadInput
 
-CONF = Path(__file__).resolve().parents[3] / "conf" / "data" / "voc.yaml"
 SIZES = {"2007_000001": (5, 7), "b": (5, 7), "a picture": (9, 4)}
 
 
@@ -40,8 +38,7 @@ def root(tmp_path: Path) -> Path:
 
 def voc(root: Path, split: str = "train", **overrides: object) -> VOC:
     """As the config makes it."""
-    data = OmegaConf.merge(OmegaConf.load(CONF), {"root": str(root)}, overrides)
-    return instantiate(OmegaConf.create({"data": data}).data.dataset, _convert_="all")(split=split)
+    return dataset("voc", root=str(root), **overrides)(split=split)
 
 
 def test_classes_are_palette_indices_and_pictures_of_any_suffix_are_found(root: Path) -> None:
@@ -85,7 +82,7 @@ def test_sizes_that_differ_need_an_image_size_or_batches_of_one(root: Path) -> N
 def test_the_test_split_is_the_validation_list_unless_another_is_named(root: Path) -> None:
     assert [len(voc(root, split)) for split in ("train", "val", "test")] == [3, 1, 1]
     (root / "ImageSets/Segmentation/mine.txt").write_text("b\n\n2007_000001\n")
-    assert len(voc(root, "test", dataset={"splits": {"test": "mine"}})) == 2
+    assert len(voc(root, "test", dataset__splits={"test": "mine"})) == 2
 
 
 def test_a_folder_with_classes_of_ones_own(root: Path) -> None:
@@ -122,7 +119,7 @@ def test_a_missing_folder_says_what_belongs_there(tmp_path: Path) -> None:
 
 
 def test_the_config_is_consistent() -> None:
-    data = OmegaConf.load(CONF)
+    data = config("voc")
     assert data.num_classes == len(data.class_names) == len(data.palette) == 21
     for index, colour in enumerate(data.palette):  # VOC's own rule: bits 0, 1, 2 of the index are the high bits
         bits = [(index >> bit) & 1 for bit in range(6)]

@@ -3,7 +3,7 @@
 from jaxtyping import Float, Int
 from torch import Tensor, nn
 
-from ablate.errors import BadInput, check_positive
+from ablate.errors import BadInput, Misfit, check_positive
 
 
 class SequenceInput(nn.Module):
@@ -30,7 +30,7 @@ class SequenceInput(nn.Module):
     ) -> None:
         super().__init__()
         if (vocabulary_size is None) == (input_size is None):
-            raise BadInput("the data are either tokens (`vocabulary_size`) or numbers (`input_size`)")
+            raise Misfit("the data are either tokens (`vocabulary_size`) or numbers (`input_size`)")
         if input_size is None:
             self.output_size = check_positive("embedding_size", embedding_size)
             self.embedding = nn.Embedding(check_positive("vocabulary_size", vocabulary_size), embedding_size, padding)
@@ -43,12 +43,12 @@ class SequenceInput(nn.Module):
         """x_1 … x_t of each sequence."""
         if (xs.ndim == 2) != (self.embedding is not None):
             kind = "tokens" if xs.ndim == 2 else "numbers"
-            raise BadInput(f"the network was made for {'tokens' if self.embedding else 'numbers'}, the data are {kind}")
+            raise Misfit(f"the network was made for {'tokens' if self.embedding else 'numbers'}, the data are {kind}")
         if xs.shape[1] < 1:
             raise BadInput("an empty sequence has no step to read; the least length is 1")
         if self.embedding is None:
             if xs.shape[2] != self.output_size:
-                raise BadInput(
+                raise Misfit(
                     f"the network was made for `input_size`={self.output_size}, the data have {xs.shape[2]} numbers a step"
                 )
             return self.dropout(xs)

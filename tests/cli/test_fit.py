@@ -1,0 +1,73 @@
+"""Data, model and task that do not go together end in one line that says which do."""
+
+import pytest
+from commands import composed, error_line, script
+from hydra.core.hydra_config import HydraConfig
+from omegaconf import DictConfig
+
+from ablate.cli.compose import compose_config
+from ablate.cli.fit import experiments, explained, trained_by
+from ablate.errors import BadInput, Misfit
+from ablate.run.build import build
+
+COLOURS = "9 outputs for each pixel, pictures have 3 colours): data=scenes goes with experiment=autoencoder"
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize(
+    "words, line",
+    [
+        (["data=names", "model=captioner"], "data=names goes with experiment=names; task=segmentation trains model=fcn"),
+        (["task=reconstruction"], COLOURS),
+        (["experiment=echo", "task=sequence_regression", "model=sequence_classifier"], "these data are sequences with a class for"),
+    ],
+)
+def test_the_command_says_so_in_one_line(words, line, tmp_path):
+    said = error_line(script("train", *words, "debug=fast", cwd=tmp_path))
+    assert line in said and said.startswith("error: data=") and "do not go together" in said
+
+
+@pytest.mark.parametrize(
+    "data, known",
+    [
+        ("dates", ["experiment=dates"]),
+        ("scenes", ["experiment=autoencoder", "experiment=upsampling"]),
+        ("coco", ["experiment=flickr8k data=coco", "experiment=glyphs data=coco"]),
+        ("text", ["experiment=shakespeare data=text"]),
+        ("voc", ["experiment=camvid data=voc", "experiment=segnet_basic data=voc"]),
+        ("mine", []),
+    ],
+)
+def test_data_go_with_experiments(data, known):
+    assert experiments(data) == known
+
+
+@pytest.mark.parametrize(
+    "task, models",
+    [
+        ("captioning", "model=captioner or model=sequence_to_sequence"),
+        ("sequence_tagging", "model=language_model or model=sequence_tagger"),
+        ("sequence_regression", "model=bag_of_words or model=sequence_classifier or model=window_mlp"),
+    ],
+)
+def test_a_task_trains_models_of_its_kind(task, models):
+    assert trained_by(task) == f"task={task} trains {models}"
+
+
+def test_a_model_of_another_kind_is_a_misfit(tmp_path):
+    cfg = composed("train", tmp_path, "experiment=marked_symbol", "model=sequence_tagger")
+    with pytest.raises(Misfit) as caught:
+        build(cfg, "task")
+    line = str(explained(caught.value, HydraConfig.get().runtime.choices))
+    assert "do not go together (SequenceClassification trains models of the class SequenceModel): data=" in line
+    assert "data=marked_symbol goes with experiment=marked_symbol; " in line and line.endswith("model=window_mlp")
+
+
+def test_a_model_without_a_part_that_the_experiment_chooses_is_a_misfit_too():
+    with pytest.raises(BadInput, match="experiment=echo and model=fcn do not go together, .* model=language_model or model=seq"):
+        compose_config("train", ["experiment=echo", "model=fcn"])
+
+
+def test_another_mistake_is_left_as_it_is():
+    error = BadInput("`width`=0 is wrong")
+    assert explained(error, DictConfig({})) is error
