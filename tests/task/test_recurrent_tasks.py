@@ -13,7 +13,7 @@ from torch.utils.data import DataLoader
 from ablate.data.batch import IGNORE, SegmentationBatch, SequenceBatch
 from ablate.data.sampler import Tracks
 from ablate.errors import BadInput
-from ablate.loss.token import token_cross_entropy
+from ablate.loss.text import token_cross_entropy
 from ablate.metric.classification import ClassificationScores
 from ablate.metric.language import LanguageScores
 from ablate.model.recurrent.cell.gru import GRU

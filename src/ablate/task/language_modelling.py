@@ -10,7 +10,7 @@ from torch import nn
 from ablate.data.batch import IGNORE, SequenceBatch
 from ablate.data.text.vocabulary import BEGIN, END, PAD, UNKNOWN
 from ablate.errors import BadInput, Misfit
-from ablate.loss.token import token_cross_entropy
+from ablate.loss.text import token_cross_entropy
 from ablate.metric.language import LanguageScores
 from ablate.model.recurrent.generate import generate
 from ablate.task.base import Output

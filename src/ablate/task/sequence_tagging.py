@@ -6,7 +6,7 @@ import torch
 from torch import nn
 
 from ablate.data.batch import IGNORE, SequenceBatch
-from ablate.loss.token import token_cross_entropy
+from ablate.loss.text import token_cross_entropy
 from ablate.metric.classification import ClassificationScores
 from ablate.task.base import Output
 from ablate.task.recurrent import RecurrentTask, States

@@ -13,8 +13,7 @@ from torchmetrics import Metric
 from ablate.data.batch import IGNORE, CaptionBatch, PairBatch, Truth
 from ablate.data.text.vocabulary import BEGIN, END, PAD, UNKNOWN
 from ablate.errors import BadInput, Misfit, check_choice, check_positive
-from ablate.loss.doubly_stochastic import doubly_stochastic
-from ablate.loss.token import token_cross_entropy
+from ablate.loss.text import doubly_stochastic, token_cross_entropy
 from ablate.metric.exposure import ExposureScores
 from ablate.metric.text.chrf import ChrF
 from ablate.metric.text.cider import CIDEr, CIDErD
@@ -23,8 +22,7 @@ from ablate.metric.text.rouge import RougeL
 from ablate.model.evaluation import evaluating
 from ablate.model.text.decoding.base import Hypotheses
 from ablate.model.text.encoder_decoder import EncoderDecoder
-from ablate.model.text.memory import Memory
-from ablate.model.text.reader import Reader
+from ablate.model.text.memory import Memory, Reader
 from ablate.task.base import Output, Task
 from ablate.task.scheduled_sampling import scheduled_sampling
 

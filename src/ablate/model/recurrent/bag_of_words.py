@@ -13,9 +13,8 @@ class BagOfWords(SequenceModel):
     """logits = W mean_t E[token_t] + b: any order of the same tokens gives the same answer (Joulin et al. 2017, section 2).
 
     Args:
-        vocabulary_size, input_size, embedding_size: see `SequenceInput`.
+        vocabulary_size, input_size, embedding_size, dropout: see `SequenceInput`.
         num_classes: logits a sequence.
-        dropout: of the inputs.
     """
 
     def __init__(
@@ -28,7 +27,6 @@ class BagOfWords(SequenceModel):
     def forward(
         self, xs: Int[Tensor, "b t"] | Float[Tensor, "b t d"], lengths: Int[Tensor, " b"] | None = None
     ) -> Float[Tensor, "b k"]:
-        """Logits of each sequence."""
         check_lengths(lengths, xs.shape[0], xs.shape[1], xs.device)
         embedded = self.input(xs)
         if lengths is None:

@@ -21,9 +21,8 @@ class SequenceClassifier(SequenceModel):
 
     Args:
         vocabulary_size, input_size, embedding_size: see `SequenceInput`.
-        cell: given the input size, makes a cell.
         num_classes: logits a sequence.
-        layers, bidirectional, fused: see `Recurrent`.
+        cell, layers, bidirectional, fused: see `Recurrent`.
         dropout: of the inputs, between layers, and of the summary.
         summary: last, mean or max.
     """
@@ -51,7 +50,6 @@ class SequenceClassifier(SequenceModel):
     def forward(
         self, xs: Int[Tensor, "b t"] | Float[Tensor, "b t d"], lengths: Int[Tensor, " b"] | None = None
     ) -> Float[Tensor, "b k"]:
-        """Logits of each sequence; what lies beyond its length changes nothing."""
         outputs, ends = self.recurrent(self.input(xs), lengths)
         return self.head(self.dropout(self.summarise(outputs, ends, lengths)))
 

@@ -59,7 +59,7 @@ def generate(
     check_whole("length", steps, 1)
     token, states = prefix, None
     found: list[Tensor] = []
-    over = torch.zeros(len(prefix), dtype=torch.bool, device=prefix.device)
+    over = torch.zeros_like(prefix[:, 0], dtype=torch.bool)
     for _ in range(steps):
         logits, states = model(token, None, states)
         allowed = logits[:, -1].float().clone()

@@ -12,28 +12,20 @@ class SequenceInput(nn.Module):
     Args:
         vocabulary_size: of tokens; None where the data are numbers.
         input_size: numbers a step; None where the data are tokens.
-        embedding_size: numbers in each row of E.
+        embedding_size: numbers in each row of E; the row of padding, token 0, is zero and stays so.
         dropout: of x_t.
-        padding: token whose row is zero and stays so.
 
     Attributes:
         output_size: numbers in x_t.
     """
 
-    def __init__(
-        self,
-        vocabulary_size: int | None,
-        input_size: int | None,
-        embedding_size: int,
-        dropout: float = 0.0,
-        padding: int | None = 0,
-    ) -> None:
+    def __init__(self, vocabulary_size: int | None, input_size: int | None, embedding_size: int, dropout: float = 0.0) -> None:
         super().__init__()
         if (vocabulary_size is None) == (input_size is None):
             raise Misfit("the data are either tokens (`vocabulary_size`) or numbers (`input_size`)")
         if input_size is None:
             self.output_size = check_positive("embedding_size", embedding_size)
-            self.embedding = nn.Embedding(check_positive("vocabulary_size", vocabulary_size), embedding_size, padding)
+            self.embedding = nn.Embedding(check_positive("vocabulary_size", vocabulary_size), embedding_size, padding_idx=0)
         else:
             self.output_size, self.embedding = check_positive("input_size", input_size), None
         self.size = vocabulary_size

@@ -8,6 +8,7 @@ from torch import Tensor, nn
 
 from ablate.errors import BadInput, check_choice, check_positive
 from ablate.model.recurrent.cell.base import Cell
+from ablate.model.recurrent.input import check_dropout
 from ablate.model.recurrent.unroll import FUSED, unroll
 
 
@@ -37,9 +38,7 @@ class Recurrent(nn.Module):
     ) -> None:
         super().__init__()
         self.fused, self.bidirectional = check_choice("fused", fused, FUSED), bidirectional
-        if not 0 <= dropout < 1:
-            raise BadInput(f"`dropout`={dropout} must be at least 0 and below 1")
-        self.dropout = nn.Dropout(dropout)
+        self.dropout = nn.Dropout(check_dropout("dropout", dropout))
         self.layers = nn.ModuleList()
         for _ in range(check_positive("layers", layers)):
             self.layers.append(nn.ModuleList(cell(input_size) for _ in range(1 + bidirectional)))

@@ -17,9 +17,8 @@ class SequenceTagger(LanguageModel):
 
     Args:
         vocabulary_size, input_size, embedding_size: see `SequenceInput`.
-        cell: given the input size, makes a cell.
         num_classes: logits a step.
-        layers, bidirectional, fused: see `Recurrent`; in one direction the past does not see the future.
+        cell, layers, bidirectional, fused: see `Recurrent`; in one direction the past does not see the future.
         dropout: of the inputs, between layers, and of the outputs.
         tied: W_o = E, the rows that the tokens are read by (Press and Wolf 2017, section 3).
     """
@@ -44,7 +43,10 @@ class SequenceTagger(LanguageModel):
         self.dropout = nn.Dropout(dropout)
         self.head = nn.Linear(self.recurrent.output_size, check_positive("num_classes", num_classes))
         if tied:
-            self._tie()
+            if self.input.embedding is None or self.input.embedding.weight.shape != self.head.weight.shape:
+                size = self.recurrent.output_size
+                raise BadInput(f"`tied`=true needs as many classes as tokens, and `embedding_size`={size}, as the outputs have")
+            self.head.weight = self.input.embedding.weight
 
     def forward(
         self,
@@ -52,15 +54,5 @@ class SequenceTagger(LanguageModel):
         lengths: Int[Tensor, " b"] | None = None,
         states: Sequence[tuple] | None = None,
     ) -> tuple[Float[Tensor, "b t k"], tuple[tuple, ...]]:
-        """Logits of each step, and the states at the ends, with which a next call goes on."""
         outputs, ends = self.recurrent(self.input(xs), lengths, states)
         return self.head(self.dropout(outputs)), ends
-
-    def _tie(self) -> None:
-        rows = None if self.input.embedding is None else self.input.embedding.weight
-        if rows is None or rows.shape != self.head.weight.shape:
-            raise BadInput(
-                f"`tied`=true needs as many classes as tokens, and `embedding_size`={self.recurrent.output_size}, "
-                "the size of the last layer's outputs"
-            )
-        self.head.weight = rows

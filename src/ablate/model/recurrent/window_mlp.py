@@ -20,7 +20,6 @@ class WindowMLP(SequenceModel):
         vocabulary_size, input_size, embedding_size: see `SequenceInput`.
         num_classes: logits a sequence.
         window: w.
-        hidden_size: numbers in the hidden layer.
         dropout: of the inputs and of the hidden layer.
     """
 
@@ -44,7 +43,6 @@ class WindowMLP(SequenceModel):
     def forward(
         self, xs: Int[Tensor, "b t"] | Float[Tensor, "b t d"], lengths: Int[Tensor, " b"] | None = None
     ) -> Float[Tensor, "b k"]:
-        """Logits of each sequence."""
         check_lengths(lengths, xs.shape[0], xs.shape[1], xs.device)
         embedded = self.input(xs[:, : self.window])
         if lengths is not None:

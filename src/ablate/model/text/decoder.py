@@ -42,10 +42,9 @@ class TextDecoder(nn.Module):
 
     Args:
         vocabulary_size, embedding_size: see `SequenceInput`.
-        cell: given the input size, makes a cell.
         key_size, summary_size: of the memory.
         attention: given the sizes of a query and of a key, makes an attention, or None.
-        layers, fused: see `Recurrent`.
+        cell, layers, fused: see `Recurrent`.
         start: state: h_0 = tanh(W m) of the summary m, in every field of every layer (Cho et al. 2014); input: x_0 = W m is read
             before the first token (Vinyals et al. 2015, eq. 10).
         input_feeding: whether c_{t-1} is an input.

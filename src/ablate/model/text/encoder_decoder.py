@@ -7,7 +7,7 @@ from torch import Tensor, nn
 
 from ablate.model.text.decoder import DecoderOutput, TextDecoder
 from ablate.model.text.decoding.base import Hypotheses
-from ablate.model.text.reader import Reader
+from ablate.model.text.memory import Reader
 
 
 class EncoderDecoder(nn.Module):

@@ -4,8 +4,7 @@ from jaxtyping import Float
 from torch import Tensor, nn
 
 from ablate.errors import check_choice
-from ablate.model.text.memory import Memory
-from ablate.model.text.reader import Reader
+from ablate.model.text.memory import Memory, Reader
 
 PLACES = ("bottom", "last_map")
 
@@ -28,14 +27,12 @@ class PictureReader(Reader):
             encoder.requires_grad_(False).eval()
 
     def train(self, mode: bool = True) -> "PictureReader":
-        """As of any module, but for a frozen encoder."""
         super().train(mode)
         if self.frozen:
             self.encoder.eval()
         return self
 
     def forward(self, image: Float[Tensor, "b c h w"], lengths: None = None) -> Memory:
-        """No key is masked: every position lies within the picture."""
         keys = self.feature_map(image).flatten(2).mT
         return Memory(keys, keys.new_ones(keys.shape[:2]).bool(), keys.mean(1))
 

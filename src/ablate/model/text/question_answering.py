@@ -9,7 +9,7 @@ from torch import Tensor, nn
 
 from ablate.errors import check_positive
 from ablate.model.text.attention.base import Attention
-from ablate.model.text.reader import Reader
+from ablate.model.text.memory import Reader
 from ablate.model.text.text_reader import TextReader
 
 
@@ -32,7 +32,6 @@ class QuestionAnswering(nn.Module):
         question: reads the question.
         reader: reads the picture or the story; one of stories shares its embedding with the question's.
         attention: given the sizes of a query and of a key, makes an attention, or None.
-        num_classes: answers.
         dropout: before W_o.
     """
 

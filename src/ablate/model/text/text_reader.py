@@ -10,8 +10,7 @@ from ablate.model.recurrent.cell.base import Cell
 from ablate.model.recurrent.input import SequenceInput
 from ablate.model.recurrent.layers import Recurrent
 from ablate.model.recurrent.unroll import check_lengths, present, reverse_padded
-from ablate.model.text.memory import Memory, flatten_states
-from ablate.model.text.reader import Reader
+from ablate.model.text.memory import Memory, Reader, flatten_states
 
 
 class TextReader(Reader):
@@ -19,8 +18,7 @@ class TextReader(Reader):
 
     Args:
         vocabulary_size, embedding_size: see `SequenceInput`.
-        cell: given the input size, makes a cell.
-        layers, bidirectional, fused: see `Recurrent`.
+        cell, layers, bidirectional, fused: see `Recurrent`.
         reverse: read from the end to the beginning, within the true length (Sutskever et al. 2014, section 3.3); each key stays
             at the place of its token.
         dropout: of the inputs and between layers.
@@ -46,7 +44,6 @@ class TextReader(Reader):
         self.summary_size = flatten_states(starts).shape[1]
 
     def forward(self, tokens: Int[Tensor, "b s"], lengths: Int[Tensor, " b"] | None = None) -> Memory:
-        """Padding's keys are zero and masked."""
         check_lengths(lengths, tokens.shape[0], tokens.shape[1], tokens.device)
         xs = self.input(tokens)
         keys, ends = self.recurrent(reverse_padded(xs, lengths) if self.reverse else xs, lengths)

@@ -24,6 +24,10 @@ class Cell(nn.Module, ABC):
 
     A step is `step(project(x_t), state)`: what depends on x_t alone is one matrix product for all t, which `unroll` uses.
 
+    Args:
+        input_size: numbers in x_t.
+        hidden_size: numbers in h_t.
+
     Attributes:
         state_type: a NamedTuple whose first field, `hidden`, is the output; every field is (b, hidden_size).
         gates: blocks of hidden_size rows in the weights, by name.

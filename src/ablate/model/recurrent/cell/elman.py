@@ -15,11 +15,7 @@ class Elman(Cell):
     """h_t = φ(W_x x_t + W_h h_{t-1} + b), φ = tanh or ReLU (Elman 1990, Finding structure in time).
 
     Args:
-        input_size: numbers in x_t.
-        hidden_size: numbers in h_t.
-        nonlinearity: tanh or relu.
-        recurrent_init: of W_h: uniform (torch's), orthogonal or identity.
-        gain: factor on W_h at initialisation; above 1, gradients may explode.
+        recurrent_init, gain: of W_h, see `initialise`; with a gain above 1, gradients may explode.
     """
 
     def __init__(
@@ -30,7 +26,6 @@ class Elman(Cell):
         self.initialise(recurrent_init, gain)
 
     def step(self, projected: Float[Tensor, "b n"], state: HiddenState) -> HiddenState:
-        """φ(projected + W_h h)."""
         total = projected + state.hidden @ self.weight_hidden.T
         return HiddenState(total.tanh() if self.nonlinearity == "tanh" else total.relu())
 

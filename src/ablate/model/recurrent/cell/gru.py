@@ -22,11 +22,8 @@ class GRU(GatedCell):
     In the paper, z and 1 - z change places.
 
     Args:
-        input_size: numbers in x_t.
-        hidden_size: numbers in h_t.
         reset: after or before the product with U_n; only the former is fused.
-        recurrent_init: of U_r, U_z and U_n: uniform (torch's), orthogonal or identity.
-        gain: factor on these at initialisation.
+        recurrent_init, gain: of U_r, U_z and U_n, see `initialise`.
     """
 
     gates = ("reset", "update", "candidate")
@@ -41,7 +38,6 @@ class GRU(GatedCell):
         self.initialise(recurrent_init, gain)
 
     def gate(self, projected: Float[Tensor, "b rows"], state: HiddenState) -> tuple[dict[str, Tensor], HiddenState]:
-        """The equations above."""
         h, n = state.hidden, self.hidden_size
         x_gates, x_candidate = projected.split((2 * n, n), -1)
         if self.reset == "after":

@@ -25,12 +25,9 @@ class LSTM(GatedCell):
     Hochreiter and Schmidhuber 1997, with the forget gate of Gers et al. 2000.
 
     Args:
-        input_size: numbers in x_t.
-        hidden_size: numbers in h_t and c_t.
         forget_bias: b_f at initialisation, the one that is effective (torch adds two); null: uniform, as the other biases.
             Large ones keep the memory, and with it the gradient (Gers et al. 2000; Jozefowicz et al. 2015, section 2.2).
-        recurrent_init: of the four U: uniform (torch's), orthogonal or identity.
-        gain: factor on these at initialisation.
+        recurrent_init, gain: of the four U, see `initialise`.
     """
 
     state_type = LSTMState
@@ -51,7 +48,6 @@ class LSTM(GatedCell):
                 self.bias[hidden_size : 2 * hidden_size] = forget_bias
 
     def gate(self, projected: Float[Tensor, "b rows"], state: LSTMState) -> tuple[dict[str, Tensor], LSTMState]:
-        """The equations above."""
         i, f, g, o = torch.addmm(projected, state.hidden, self.weight_hidden.T).chunk(4, -1)
         i, f, o = i.sigmoid(), f.sigmoid(), o.sigmoid()
         memory = f * state.memory + i * g.tanh()

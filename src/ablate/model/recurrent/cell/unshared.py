@@ -23,8 +23,6 @@ class Unshared(Cell):
     What is learned at one step is not known at another. The control for parameter sharing (Goodfellow et al. 2016, chapter 10).
 
     Args:
-        input_size: numbers in x_t.
-        hidden_size: numbers in h_t.
         steps: most steps of a sequence; each has its own W, U and b, uniform in ±1/√hidden_size at first.
 
     Raises:
@@ -49,7 +47,6 @@ class Unshared(Cell):
         return x
 
     def step(self, projected: Float[Tensor, "b d"], state: CountedState) -> CountedState:
-        """The equation above, with the weights of the step that the state has counted to."""
         t = state.count.amax(0)  # rows begin together; one that has ended keeps its state and its count
         if t.device.type == "cpu" and int(t) >= self.steps:
             raise BadInput(f"step {int(t) + 1} has no weights: there are those of {self.steps} (`steps`)")
@@ -59,6 +56,5 @@ class Unshared(Cell):
         return CountedState((projected @ weight_input.T + state.hidden @ weight_hidden.T + bias).tanh(), state.count + 1)
 
     def initial_state(self, batch: int) -> CountedState:
-        """Zeros, on the device of the weights."""
         hidden = self.bias.new_zeros(batch, self.hidden_size)
         return CountedState(hidden, torch.zeros(batch, 1, dtype=torch.long, device=hidden.device))

@@ -9,8 +9,8 @@ from jaxtyping import Float
 from torch import Tensor, nn
 
 from ablate.errors import check_choice
+from ablate.model.segmenter.base import Features
 from ablate.model.segmenter.block import check_odd, conv_block
-from ablate.model.segmenter.features import Features
 
 SKIPS = ("none", "add", "concat")
 

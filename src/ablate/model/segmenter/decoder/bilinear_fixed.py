@@ -6,8 +6,8 @@ from functools import partial
 from jaxtyping import Float
 from torch import Tensor, nn
 
+from ablate.model.segmenter.base import Features
 from ablate.model.segmenter.decoder.base import Decoder, LevelDecoder
-from ablate.model.segmenter.features import Features
 
 
 class Bottom(Decoder):

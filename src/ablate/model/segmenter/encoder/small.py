@@ -4,8 +4,8 @@ from jaxtyping import Float, UInt8
 from torch import Tensor, nn
 
 from ablate.errors import BadInput, check_choice, check_positive, check_whole
+from ablate.model.segmenter.base import Features
 from ablate.model.segmenter.block import check_odd, conv_block
-from ablate.model.segmenter.features import Features
 from ablate.model.segmenter.max_pool import max_pool, pad_to_multiple
 
 DOWNSAMPLES = ("max_pool", "avg_pool", "overlapping_max_pool", "strided_conv")

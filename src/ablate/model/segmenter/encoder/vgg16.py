@@ -5,7 +5,7 @@ from jaxtyping import Float
 from torch import Tensor, nn
 
 from ablate.errors import check_positive
-from ablate.model.segmenter.features import Features
+from ablate.model.segmenter.base import Features
 from ablate.model.segmenter.max_pool import max_pool
 
 CONVS = (2, 2, 3, 3, 3)  # before each pooling: configuration D

@@ -11,7 +11,6 @@ class Additive(Attention):
     """score(q, k) = vᵀ tanh(W q + U k + b) (Bahdanau et al. 2015, section A.1.2).
 
     Args:
-        query_size, key_size: see `Attention`.
         size: rows of W and U.
     """
 
@@ -23,9 +22,7 @@ class Additive(Attention):
         self.value = nn.Linear(size, 1, bias=False)
 
     def project(self, keys: Float[Tensor, "b s n"]) -> Float[Tensor, "b s a"]:
-        """U k + b."""
         return self.key(keys)
 
     def score(self, query: Float[Tensor, "b t q"], projected: Float[Tensor, "b s a"]) -> Float[Tensor, "b t s"]:
-        """The equation above."""
         return self.value((self.query(query)[:, :, None] + projected[:, None]).tanh())[..., 0]

@@ -13,10 +13,7 @@ class Attention(nn.Module, ABC):
     """w_i = softmax_i(score(q, k_i)) over the keys that are no padding,   context = Σ_i w_i k_i; nothing is kept between calls.
 
     What depends on the keys alone is `project`, once for all queries: `forward(q, k, mask) = attend(q, project(k), k, mask)`.
-
-    Args:
-        query_size: numbers in each query.
-        key_size: numbers in each key.
+    Queries are of `query_size` numbers, keys of `key_size`.
     """
 
     def __init__(self, query_size: int, key_size: int) -> None:
@@ -46,5 +43,4 @@ class Attention(nn.Module, ABC):
     def forward(
         self, query: Float[Tensor, "b t q"], keys: Float[Tensor, "b s n"], mask: Bool[Tensor, "b s"]
     ) -> tuple[Float[Tensor, "b t n"], Float[Tensor, "b t s"]]:
-        """As `attend`, of keys as they are."""
         return self.attend(query, self.project(keys), keys, mask)

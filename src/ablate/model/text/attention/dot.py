@@ -11,7 +11,6 @@ class Dot(Attention):
     """score(q, k) = qᵀ k (Luong et al. 2015, section 3.1), or qᵀ k / √n (Vaswani et al. 2017, section 3.2.1).
 
     Args:
-        query_size, key_size: see `Attention`; the same.
         scaled: divide by √n, n the numbers in a key, so that scores of random vectors keep their size.
 
     Raises:
@@ -28,5 +27,4 @@ class Dot(Attention):
         self.factor = key_size**-0.5 if scaled else 1.0
 
     def score(self, query: Float[Tensor, "b t q"], projected: Float[Tensor, "b s a"]) -> Float[Tensor, "b t s"]:
-        """The equation above."""
         return self.factor * query @ projected.mT

@@ -14,9 +14,7 @@ class General(Attention):
         self.key = nn.Linear(key_size, query_size, bias=False)
 
     def project(self, keys: Float[Tensor, "b s n"]) -> Float[Tensor, "b s q"]:
-        """W k."""
         return self.key(keys)
 
     def score(self, query: Float[Tensor, "b t q"], projected: Float[Tensor, "b s q"]) -> Float[Tensor, "b t s"]:
-        """The equation above."""
         return query @ projected.mT

@@ -2,7 +2,7 @@
 
 import torch
 
-from ablate.loss.doubly_stochastic import doubly_stochastic
+from ablate.loss.text import doubly_stochastic
 
 WEIGHTS = torch.tensor([[[0.5, 0.5, 0.0], [0.2, 0.8, 0.0]], [[1.0, 0.0, 0.0], [0.0, 0.0, 1.0]]])
 
