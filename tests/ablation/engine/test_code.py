@@ -41,7 +41,7 @@ def test_words_do_not_count_and_numbers_do(old, new, same):
 
 
 @pytest.mark.parametrize(
-    "name, same", [("loss/token.py", False), ("run/train.py", False), ("figure/colours.py", True), ("command/export.py", True)]
+    "name, same", [("loss/text.py", False), ("run/train.py", False), ("figure/colours.py", True), ("command/export.py", True)]
 )
 def test_only_what_a_run_executes_counts(name, same, tmp_path):
     for entry in EXECUTED:
