@@ -29,6 +29,10 @@ def deterministic_device(request: pytest.FixtureRequest) -> Iterator[str]:
     torch.use_deterministic_algorithms(False)
 
 
+@pytest.hookimpl(tryfirst=True)  # before -m chooses
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """What must run one after the other begins first, so that no process waits for it at the end."""
+    """Tests of real data are slow; what must run one after the other begins first, so that no process waits for it at the end."""
+    for item in items:
+        if "real_data" in item.fixturenames:
+            item.add_marker("slow")
     items.sort(key=lambda item: item.get_closest_marker("xdist_group") is None)

@@ -64,6 +64,7 @@ def test_captioning_is_timed_on_texts_of_the_length_it_names():
     assert any(not torch.equal(a, b) for a, b in zip(before, task.parameters(), strict=True)) and task.training
 
 
+@pytest.mark.slow
 def test_every_table_is_printed(monkeypatch, capsys):
     for name, value in {"BATCH": 256, "STEPS": 2, "SIZE": 2, "REPEATS": 1, "LENGTHS": (2, 4)}.items():
         monkeypatch.setattr(recurrent, name, value)

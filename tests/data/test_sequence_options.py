@@ -18,7 +18,12 @@ OWN_SPLITS = ("names", "names_folder", "rt_polarity", "names_lm", "imdb")  # no 
 KEYS = ("root batch_size num_workers num_classes class_names vocabulary_size input_size max_length bucket dataset").split()
 
 
-@pytest.fixture(scope="module", params=OPTIONS)
+def marked(name: str) -> object:
+    """An option whose tests share one process, and so one reading of its data; published data are slow."""
+    return pytest.param(name, marks=[pytest.mark.xdist_group(name), *[pytest.mark.slow] * (name in FOLDERS)])
+
+
+@pytest.fixture(scope="module", params=map(marked, OPTIONS))
 def option(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory) -> tuple:
     """(name, config, data set of each split)"""
     name, changes = request.param, {}

@@ -1,10 +1,12 @@
 """What `train` returns to a Hydra sweeper."""
 
+import pytest
 from commands import composed
 
 from ablate.run.train import train
 
 
+@pytest.mark.slow
 def test_a_best_score_of_zero_is_zero(tmp_path):
     """None of the texts of a network that is hardly trained is right."""
     words = ["data=dates", "model=sequence_to_sequence", "task=translation", "debug=fast", "logger=none", "~callbacks.translations"]

@@ -37,9 +37,10 @@ def test_all_of_the_issue_are_there():
 
 @every_decoder
 @every_skip
-@pytest.mark.parametrize("size", [(16, 16), (17, 23), (8, 31), (1, 1), (3, 2)])
-def test_any_size_comes_back(decoder, skip, size):
-    assert network(decoder, skip).eval()(pictures(size=size)).shape == (2, 5, *size)
+def test_any_size_comes_back(decoder, skip):
+    model = network(decoder, skip).eval()
+    for size in [(16, 16), (17, 23), (8, 31), (1, 1), (3, 2)]:
+        assert model(pictures(size=size)).shape == (2, 5, *size)
 
 
 @every_decoder
