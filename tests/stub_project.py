@@ -3,8 +3,10 @@
 import json
 import os
 import shutil
+import signal
 import subprocess
 import sys
+import time
 from collections import Counter
 from collections.abc import Callable
 from pathlib import Path
@@ -27,16 +29,8 @@ class Project:
         self.report = folder / "logs/ablation/stub"
 
     def words(self, *more: str) -> list[str]:
-        return [
-            "--config-dir",
-            str(self.conf),
-            "ablation=stub",
-            "config=stub",
-            "job=stub_job.train",
-            "metric_tags=null",
-            "budget=smoke",
-            *more,
-        ]
+        chosen = ["ablation=stub", "config=stub", "job=stub_job.train", "metric_tags=null", "budget=smoke"]
+        return ["--config-dir", str(self.conf), *chosen, *more]
 
     def env(self) -> dict[str, str]:
         paths = filter(None, [str(STUB), os.environ.get("PYTHONPATH")])
@@ -45,14 +39,32 @@ class Project:
     def reproduce(self, *more: str) -> subprocess.CompletedProcess:
         return script("reproduce", *self.words(*more), cwd=self.folder, **self.env())
 
+    def done(self, *more: str) -> str:
+        """Reproduce the ablation; what is printed, once all runs are finished."""
+        process = self.reproduce(*more)
+        assert process.returncode == 0, process.stderr
+        return process.stdout
+
     def start(self, *more: str) -> subprocess.Popen:
-        command = [sys.executable, str(ROOT / "scripts/reproduce.py"), *self.words(*more)]
-        return subprocess.Popen(
-            command, cwd=self.folder, env={**os.environ, **self.env()}, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True
-        )
+        command, env = [sys.executable, str(ROOT / "scripts/reproduce.py"), *self.words(*more)], {**os.environ, **self.env()}
+        return subprocess.Popen(command, cwd=self.folder, env=env, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True)
+
+    def interrupt(self, steps: int, how: signal.Signals) -> list[str]:
+        """Start and, after so many steps of runs, send a signal; the steps that were done."""
+        process, until = self.start(), time.time() + 60
+        while len(self.steps()) < steps and time.time() < until:
+            time.sleep(0.01)
+        process.send_signal(how)
+        process.communicate()
+        assert process.returncode != 0
+        return self.steps()
 
     def steps(self) -> list[str]:
         return self.diary.read_text().split("\n")[:-1] if self.diary.exists() else []
+
+    def cells(self, since: int = 0) -> Counter:
+        """How many steps each cell has done, without the first `since` steps of all."""
+        return Counter(line.split("_")[0] for line in self.steps()[since:])
 
     def change(self, edit: Callable[[dict], None]) -> None:
         given = yaml.safe_load(self.file.read_text())

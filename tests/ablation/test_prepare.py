@@ -2,7 +2,6 @@
 
 import shutil
 import signal
-import time
 from collections import Counter
 
 import pytest
@@ -22,49 +21,40 @@ def project(project):
     return project
 
 
-def done(project, *more):
-    process = project.reproduce(*more)
-    assert process.returncode == 0, process.stderr
-    return process
-
-
-def prepared(project):
-    return sorted(path.parent.name for path in project.report.glob("prepared/*/run.json"))
-
-
 def test_each_cell_gets_the_teacher_of_its_seed_once(project):
-    assert "12/12 runs done" in done(project).stdout
+    assert "12/12 runs done" in project.done()
     steps = project.steps()
     assert [line.split("_")[0] for line in steps[:3]] == ["teacher"] * 3  # before the cells
     reads = [line.split(" reads ") for line in steps if " reads " in line]
     assert len(reads) == 6 and all(cell.split("_")[1] == teacher.split("_")[1] for cell, teacher in reads)
-    assert len(steps) == 3 + 9 + 6 and len(prepared(project)) == 3 and project.states() == {"finished": 9}
+    assert len(steps) == 3 + 9 + 6 and project.states() == {"finished": 9}
+    assert len(list(project.report.glob("prepared/*/run.json"))) == 3
     rows = read_csv(project.report / "results.csv")
     assert {row["cell"] for row in rows} == {"low", "middle", "high"} and len(rows) == 9
     text = (project.report / "report.md").read_text()
     assert "Trained before the cells, with every seed, and no row of the results: `teacher` (`" in text
     assert "3 cells × 3 seeds: 9 of 9 runs finished" in text and "| `teacher`" not in text
-    done(project)
+    project.done()
     assert project.steps() == steps
 
 
 def test_a_change_of_the_teacher_concerns_those_that_start_from_it(project):
-    done(project)
+    project.done()
     before = len(project.steps())
     project.change(put("prepare", "teacher", [*TEACHER, "steps=2"]))
-    done(project)
-    assert Counter(line.split("_")[0] for line in project.steps()[before:]) == {"teacher": 6, "low": 6, "high": 6}
+    project.done()
+    assert project.cells(before) == {"teacher": 6, "low": 6, "high": 6}
 
 
 def test_budgets_share_a_teacher_and_force_makes_it_again(project):
     project.change(put("budgets", "full", {"seeds": 1}))
-    done(project)
+    project.done()
     before = len(project.steps())
-    done(project, "budget=full", "overrides=['mode=good']")  # what is said of the cells leaves the teacher as it is
-    assert "teacher" not in {line.split("_")[0] for line in project.steps()[before:]}
+    project.done("budget=full", "overrides=['mode=good']")  # what is said of the cells leaves the teacher as it is
+    assert "teacher" not in project.cells(before)
     before = len(project.steps())
-    done(project, "budget=full", "force=true")
-    assert sum(line.startswith("teacher") for line in project.steps()[before:]) == 1
+    project.done("budget=full", "force=true")
+    assert project.cells(before)["teacher"] == 1
 
 
 def test_a_budget_and_the_command_line_may_change_a_teacher(project):
@@ -78,12 +68,12 @@ def test_a_budget_and_the_command_line_may_change_a_teacher(project):
 
 
 def test_results_stay_where_logs_were_moved_and_the_teacher_is_gone(project):
-    done(project)
+    project.done()
     steps = project.steps()
     (project.folder / "logs").rename(project.folder / "elsewhere")
-    assert "9/9 runs done" in done(project, "log_dir=elsewhere").stdout and project.steps() == steps
+    assert "9/9 runs done" in project.done("log_dir=elsewhere") and project.steps() == steps
     shutil.rmtree(project.folder / "elsewhere/ablation/stub/prepared")
-    assert "9/9 runs done" in done(project, "log_dir=elsewhere").stdout and project.steps() == steps
+    assert "9/9 runs done" in project.done("log_dir=elsewhere") and project.steps() == steps
 
 
 def test_a_teacher_that_fails_costs_those_that_start_from_it(project):
@@ -97,20 +87,14 @@ def test_a_teacher_that_fails_costs_those_that_start_from_it(project):
     text = (project.report / "report.md").read_text()
     assert "incomplete" in text and "it needs teacher of seed 0" in text
     project.change(put("prepare", "teacher", TEACHER))
-    done(project)
+    project.done()
 
 
 def test_killed_while_the_teacher_learns_and_continued(project):
     project.change(put("prepare", "teacher", [*TEACHER, "steps=5"]))
-    process = project.start()
-    until = time.time() + 60
-    while len(project.steps()) < 4 and time.time() < until:
-        time.sleep(0.01)
-    process.send_signal(signal.SIGKILL)
-    process.communicate()
-    half = project.steps()
+    half = project.interrupt(4, signal.SIGKILL)
     assert 4 <= len(half) < 15 and all(line.startswith("teacher") for line in half)
-    done(project)
+    project.done()
     repeated = [line for line, times in Counter(project.steps()).items() if times > 1]
     assert len(repeated) <= 2 and sum(line.startswith("teacher") for line in set(project.steps())) == 15
 

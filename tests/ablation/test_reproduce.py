@@ -4,7 +4,6 @@ import io
 import os
 import shutil
 import signal
-import time
 from collections import Counter
 from importlib.util import find_spec
 from math import isfinite
@@ -25,23 +24,20 @@ from ablate.run import folder as run_folder
 pytestmark = pytest.mark.slow
 
 
-def set_overrides(cell, *overrides):
-    return lambda given: given["cells"].update({cell: [*given["cells"][cell], *overrides]})
+def with_steps(count):
+    return put("base", ["diary=${oc.env:STUB_DIARY}", f"steps={count}"])
 
 
 def test_once_again_after_a_change_and_by_force(project):
-    done = project.reproduce()
-    assert done.returncode == 0, done.stderr
+    printed = project.done()
     assert len(project.steps()) == 9 and project.states() == {"finished": 9}
-    assert "✔ supported" in done.stdout and "✘ refuted" in done.stdout and "tensorboard --logdir" in done.stdout
-    assert "9/9 runs done" in done.stdout
+    assert all(text in printed for text in ("✔ supported", "✘ refuted", "tensorboard --logdir", "9/9 runs done"))
     for name in ("results.csv", "report.md", "report.html", "figures/claims.png", "figures/curve_val_score.png"):
         assert (project.report / name).stat().st_size > 0
-    assert project.reproduce().returncode == 0 and len(project.steps()) == 9
-    project.change(lambda given: given["cells"].update(middle=["quality=0.6"]))
-    assert project.reproduce().returncode == 0
-    assert [line.split("_")[0] for line in project.steps()[9:]] == ["middle"] * 3
-    assert project.reproduce("force=true", "hydra/launcher=basic").returncode == 0 and len(project.steps()) == 21
+    assert project.done() and len(project.steps()) == 9
+    project.change(put("cells", "middle", ["quality=0.6"]))
+    assert project.done() and project.cells(9) == {"middle": 3}
+    assert project.done("force=true", "hydra/launcher=basic") and len(project.steps()) == 21
     assert "| **0.6" not in (text := (project.report / "report.md").read_text()) and "`middle` | 0.60" in text
 
 
@@ -49,18 +45,8 @@ def test_once_again_after_a_change_and_by_force(project):
 def test_a_run_that_fails_costs_only_itself(project, launcher):
     for cell, mode in [("low", "crash"), ("middle", "diverge"), ("high", "memory")]:
         project.change(put("cells", f"bad_{cell}", ["quality=0.3", f"mode={mode}"]))
-    project.change(
-        lambda given: given["claims"].update(
-            bad={
-                "statement": "Bad is best.",
-                "source": "section 3",
-                "metric": "test/score",
-                "direction": "greater",
-                "least_effect": 0.1,
-                "contrast": {"minus": [["bad_low", "bad_middle", "bad_high"], "low"]},
-            }
-        )
-    )
+    claim = {"statement": "Bad is best.", "source": "section 3", "metric": "test/score", "contrast": {"minus": ["bad_*", "low"]}}
+    project.change(put("claims", "bad", {**claim, "direction": "greater", "least_effect": 0.1}))
     done = project.reproduce(f"hydra/launcher={launcher}")
     assert done.returncode == 1 and "Traceback" not in done.stderr
     assert project.states() == {"finished": 9, "failed": 9}, done.stderr
@@ -84,34 +70,23 @@ def test_the_line_counts_a_failure_once_it_has_happened_again(tmp_path):
 
 
 def test_a_worker_that_is_killed_does_not_take_the_others_with_it(project):
-    project.change(set_overrides("low", "mode=worker"))
-    done = project.reproduce("hydra.launcher.n_jobs=2")
-    assert done.returncode == 0, done.stderr
-    assert project.states() == {"finished": 9}
+    project.change(put("cells", "low", ["quality=0.2", "mode=worker"]))
+    assert project.done("hydra.launcher.n_jobs=2") and project.states() == {"finished": 9}
 
 
 @pytest.mark.parametrize("how", [signal.SIGKILL, signal.SIGTERM, signal.SIGINT])
 def test_killed_and_continued(project, how):
-    project.change(lambda given: given.update(base=[*given["base"], "steps=5"]))
-    process = project.start()
-    until = time.time() + 60
-    while len(project.steps()) < 8 and time.time() < until:
-        time.sleep(0.01)
-    process.send_signal(how)
-    process.communicate()
-    assert process.returncode != 0
-    half = project.steps()
+    project.change(with_steps(5))
+    half = project.interrupt(8, how)
     assert 8 <= len(half) < 45
-    done = project.reproduce()
-    assert done.returncode == 0, done.stderr
-    assert project.states() == {"finished": 9}
+    assert project.done() and project.states() == {"finished": 9}
     # No step that a checkpoint had kept was done twice; of each run that was stopped, at most the one under way.
     repeated = [line for line, times in Counter(project.steps()).items() if times > 1]
     assert len(repeated) <= 2 and set(project.steps()) >= set(half) and len(set(project.steps())) == 45
 
 
 def test_two_at_once_do_every_run_once(project):
-    project.change(lambda given: given.update(base=[*given["base"], "steps=3"]))
+    project.change(with_steps(3))
     both = [project.start(), project.start()]
     for process in both:
         _, said = process.communicate()
@@ -173,7 +148,7 @@ def test_trained_networks_become_a_report(tmp_path, real_data):
 
 
 def test_the_report_is_made_again_from_its_results(project):
-    assert project.reproduce("budget=quick").returncode == 0
+    project.done("budget=quick")
     before = (project.report / "report.md").read_text()
     words = ["--by", "quality", "--metric", "test/score"]
     line = error_line(script("report", str(project.report), *words, cwd=project.folder))

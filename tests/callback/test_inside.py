@@ -1,14 +1,13 @@
 """The inside of a recurrent network: plots show what was computed, numbers equal those by hand, training goes on as without."""
 
 import copy
-from functools import partial
 from math import log10
 
 import numpy as np
 import pytest
 import torch
-from commands import QUIET
-from lightning.pytorch import LightningDataModule, LightningModule, Trainer, seed_everything
+from commands import QUIET, compose
+from lightning.pytorch import LightningDataModule, Trainer, seed_everything
 from lightning.pytorch.loggers import TensorBoardLogger
 from PIL import Image
 from tensorboard.backend.event_processing.event_accumulator import EventAccumulator
@@ -24,47 +23,12 @@ from ablate.data.text.tokeniser import Tokeniser
 from ablate.data.text.vocabulary import SPECIAL, Vocabulary
 from ablate.errors import BadInput
 from ablate.figure.recurrent import plot_gates, plot_gradient_norms, plot_hidden_states
-from ablate.model.recurrent.cell.elman import Elman
-from ablate.model.recurrent.cell.lstm import LSTM
-from ablate.model.recurrent.cell.unshared import Unshared
-from ablate.model.recurrent.layers import Recurrent
-from ablate.task.base import Output
+from ablate.run.build import build
 
 TOKENS = [*SPECIAL, "a", "long word", " ", "$"]
 LENGTHS = torch.tensor([3, 7, 5])
-
-
-class Model(nn.Module):
-    """A class of every step or of the end, with dropout between layers, which a look must leave out."""
-
-    def __init__(self, cell, every_step=False):
-        super().__init__()
-        self.embedding, self.every_step = nn.Embedding(len(TOKENS), 3), every_step
-        self.recurrent = Recurrent(partial(cell, hidden_size=4), 3, 2, dropout=0.5)
-        self.head = nn.Linear(4, 2)
-
-    def forward(self, tokens, lengths):
-        outputs, ends = self.recurrent(self.embedding(tokens), lengths)
-        return self.head(outputs if self.every_step else ends[-1].hidden)
-
-
-class Task(LightningModule):
-    def __init__(self, model):
-        super().__init__()
-        self.model = model
-
-    def step(self, batch):
-        logits = self.model(batch.input, batch.lengths)
-        loss = nn.functional.cross_entropy(logits.flatten(0, -2), batch.target.flatten())
-        return Output(loss, logits.argmax(-1), batch.target)
-
-    def training_step(self, batch, batch_idx):
-        return self.step(batch).loss
-
-    validation_step = test_step = training_step
-
-    def configure_optimizers(self):
-        return torch.optim.SGD(self.parameters(), 0.1)
+SMALL = ["model.cell.hidden_size=4", "model.embedding_size=3", "model.layers=2", "model.dropout=0.5", "optimizer.lr=0.1"]
+SMALL += [f"data.vocabulary_size={len(TOKENS)}", "data.num_classes=2", "data.class_names=[no,yes]", "scheduler=constant"]
 
 
 class Data(LightningDataModule):
@@ -84,9 +48,11 @@ def sample(every_step=False):
     return SequenceBatch(tokens, LENGTHS, tokens % 2 if every_step else torch.tensor([0, 1, 1]), torch.arange(3))
 
 
-def made(cell=LSTM, every_step=False):
+def made(cell="lstm", every_step=False):
+    """A classifier or a tagger of two layers, with dropout, which an analysis must leave out."""
+    kind = ["model=sequence_tagger", "task=sequence_tagging"] if every_step else []
     seed_everything(0, verbose=False)
-    return Task(Model(cell, every_step))
+    return build(compose("experiment=names", *kind, f"model/cell={cell}", *SMALL), "task")
 
 
 def with_data():
@@ -128,7 +94,7 @@ def test_pictures_and_numbers_at_the_start_and_after_each_validation(run):
 
 def test_gradient_flow_is_measured_before_and_after(run):
     _, (_, flow), task, metrics = run
-    assert set(flow.metric_tags()) == set(metrics)
+    assert set(flow.metric_tags()) < set(metrics)
     for moment, each in (("gradient_flow_start", made()), ("gradient_flow", task)):
         seen = analyse_cell(each, sample(), 0)
         for kind, norms in (("log10_ratio", seen.gradient_norms), ("log10_memory_ratio", seen.memory_norms)):
@@ -154,7 +120,7 @@ def test_a_continued_run_keeps_what_was_seen(run):
         assert fresh.state_dict() == before
 
 
-def test_a_look_leaves_the_task_as_it_was():
+def test_an_analysis_leaves_the_task_as_it_was():
     task = made()
     task.model.recurrent.dropout.eval()
     modes = [module.training for module in task.modules()]
@@ -174,7 +140,7 @@ def test_of_a_loss_at_every_step_the_last_one_counts():
 
     def last_only(batch):
         output = step(batch)  # of two passes the last one is what is looked at
-        logits = task.model(batch.input, batch.lengths)[torch.arange(3), LENGTHS - 1]
+        logits = task.model(batch.input, batch.lengths)[0][torch.arange(3), LENGTHS - 1]
         target = batch.target[torch.arange(3), LENGTHS - 1]
         return output._replace(loss=nn.functional.cross_entropy(logits, target, reduction="sum") / batch.target.numel())
 
@@ -207,13 +173,13 @@ def test_bad_input_is_one_line(call, words):
         call()
 
 
-@pytest.mark.parametrize("cell", [Elman, partial(Unshared, steps=7)])  # the latter counts its steps, in whole numbers
+@pytest.mark.parametrize("cell", ["elman", "unshared"])  # the latter counts its steps, in whole numbers
 def test_a_cell_without_gates_and_without_a_memory(cell):
     seen = analyse_cell(made(cell), sample(), 0)
     assert seen.gate_openings == {} and torch.equal(seen.gradient_norms.nan_to_num(), seen.memory_norms.nan_to_num())
 
 
-def test_what_is_drawn():
+def test_plots_show_what_they_are_given():
     states = np.linspace(-2, 2, 12, dtype=np.float32).reshape(4, 3)
     axes = plot_hidden_states(states, ["a", "long word", " ", "$", "<pad>"]).axes[0]
     assert np.array_equal(axes.images[0].get_array(), states.T)
@@ -225,7 +191,7 @@ def test_what_is_drawn():
     assert len(axes.lines) == 2 and np.isnan(axes.lines[0].get_ydata()[2]) and axes.get_yscale() == "log"
 
 
-def test_a_diverged_training_is_drawn_too(tmp_path):
+def test_a_diverged_training_is_plotted_too(tmp_path):
     broken = np.array([[np.nan, 1], [np.inf, 2]], dtype=np.float32)
     for figure in (
         plot_hidden_states(broken),

@@ -13,14 +13,19 @@ from tensorboard.backend.event_processing.event_accumulator import EventAccumula
 from ablate.callback import translations
 from ablate.callback.answers import Answers
 from ablate.callback.captions import Captions
+from ablate.callback.samples import Samples
 from ablate.callback.translations import Translations
+from ablate.callback.validation_samples import ValidationSamples
 from ablate.data.datamodule import DataModule
 from ablate.data.scene.captions import SceneCaptions
 from ablate.data.scene.question_kinds import ANSWERS
 from ablate.data.scene.questions import SceneQuestions
 from ablate.data.source.babi import Babi
+from ablate.data.text.lines import TextLines
 from ablate.data.text.pairs import TextPairs
+from ablate.data.text.stream import TextStream
 from ablate.data.text.tokeniser import Tokeniser
+from ablate.data.text.vocabulary import SPECIAL
 from ablate.figure.attention import attention_matrices
 from ablate.run.build import build
 
@@ -31,18 +36,26 @@ SCENES = dict(sizes={"train": 8, "val": 12}, image_size=32, objects=[2, 3], shap
 STORIES = "1 Mary went home.\n2 John went out.\n3 Where is Mary? \thome\t1\n4 Mary went out.\n5 Where is Mary? \tout\t4\n"
 
 
-def made(dataset, words, attention):
+def made(dataset, words, attention=None):
     """A small task of the config, and data of its kind."""
     module = DataModule(dataset, 4, 0, None, {"train": "train", "val": "val"}, True, 0)
     sizes = {"vocabulary_size": len(list(module.tokenisers.values())[-1])}
     if len(module.tokenisers) == 2:
         sizes["source_vocabulary_size"] = len(module.tokenisers["source"])
     sizes = [f"data.{key}={size}" for key, size in sizes.items()]
-    cfg = compose(*words, *SMALL, *sizes, f"model/attention={attention}", *["model.attention.size=4"] * (attention == "additive"))
+    attending = [f"model/attention={attention}"] * (attention is not None) + ["model.attention.size=4"] * (attention == "additive")
+    cfg = compose(*SMALL, *words, *sizes, *attending)
     torch.manual_seed(0)
     task = build(cfg, "task")
     task.tokenisers = module.tokenisers
     return task, module
+
+
+class Probe(ValidationSamples):
+    seen = ()
+
+    def log_samples(self, trainer, task, batch):
+        self.seen += ((batch, task.training, torch.is_grad_enabled()),)
 
 
 def captioning(attention="additive"):
@@ -70,6 +83,12 @@ def reading(folder):
     dataset = partial(Babi, root=str(folder), tasks=[1], max_length=None, class_names=["home", "out"])
     words = ["data=babi", "model=story_question_answering", "task=question_answering", "data.num_classes=2"]
     return made(dataset, words, "additive")
+
+
+def writing(dataset, unit="characters", **options):
+    """A language model that does not learn, so that its texts stay the same."""
+    words = ["data=names_lm", "model=language_model", "task=language_modelling", "optimizer.lr=0"]
+    return made(partial(dataset, tokeniser=Tokeniser(unit), **options), words)
 
 
 def trained(folder, task, module, *callbacks):
@@ -157,6 +176,22 @@ def test_answers_on_stories_are_text_alone(tmp_path):
     assert "…" not in second and not (tmp_path / "answers.png").exists() and not events.Tags()["images"]
 
 
+@pytest.mark.parametrize("unit, gap", [("characters", ""), ("words", " ")])
+def test_samples_are_the_same_each_time_and_over_at_their_end(unit, gap, tmp_path):
+    task, module = writing(TextLines, unit, read=lambda split: [(f"a{gap}b",), (f"b{gap}a",)] * 6, max_length=None)
+    events = trained(tmp_path, task, module, Samples(str(tmp_path), count=20, length=6))
+    first, last = logged(events, "val/samples/text_summary")
+    assert first == last and last.replace("\n    ", "\n").strip() == read(tmp_path / "samples.txt").strip()
+    assert not any(token in last for token in SPECIAL) and ("a b" in last or "b a" in last) == (gap == " ")
+
+
+def test_samples_of_a_stream_have_no_end(tmp_path):
+    task, module = writing(TextStream, read=lambda: "ab\n" * 40, length=10)
+    trained(tmp_path, task, module, Samples(str(tmp_path), count=2, length=9))
+    kept = read(tmp_path / "samples.txt")
+    assert set(kept) <= {"a", "b", "\n"} and len(kept) == 2 * 9 + 3
+
+
 @pytest.mark.parametrize("make", [captioning, translation])
 def test_without_attention_there_is_no_map_of_it(make, tmp_path):
     task, module = make("none")
@@ -185,20 +220,20 @@ def test_training_goes_on_as_without_and_the_task_is_left_as_it_was(make, callba
     watched.train()
     next(watched.model.children()).eval()
     modes = [each.training for each in watched.modules()]
-    drawn = []
-    mine.log_samples = lambda trainer, task, batch: drawn.append((task.training, torch.is_grad_enabled(), batch))
     trainer = Trainer(**QUIET)
-    before = mine.batch
-    mine.on_validation_epoch_end(trainer, watched)
-    assert drawn[0][:2] == (False, False) and drawn[0][2] is before
+    trainer.datamodule, probe = module, Probe(str(tmp_path), 2)
+    for _ in range(2):
+        probe.on_validation_epoch_end(trainer, watched)
+    (first, *mode), again = probe.seen
+    assert mode == [False, False] and again[0] is first
     assert modes == [each.training for each in watched.modules()]
 
 
-def test_nothing_in_a_sanity_check_and_none_where_none_are_wanted(tmp_path):
-    task, _ = captioning()
-    trainer = Trainer(**QUIET)
+@pytest.mark.parametrize("callback", [Captions, partial(Samples, length=3)])
+def test_nothing_in_a_sanity_check_and_none_where_none_are_wanted(callback, tmp_path):
+    task, trainer = captioning()[0], Trainer(**QUIET)
     trainer.sanity_checking = True
-    Captions(str(tmp_path), 2).on_validation_epoch_end(trainer, task)
+    callback(str(tmp_path), 2).on_validation_epoch_end(trainer, task)
     trainer.sanity_checking = False
-    Captions(str(tmp_path), 0).on_validation_epoch_end(trainer, task)
+    callback(str(tmp_path), 0).on_validation_epoch_end(trainer, task)
     assert not list(tmp_path.iterdir())

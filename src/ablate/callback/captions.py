@@ -25,14 +25,8 @@ class Captions(ValidationSamples):
 
     def log_samples(self, trainer: Trainer, task: Captioning, batch: CaptionBatch) -> None:
         found = task.write(task.read(batch))
-        references, judges = batch.truth
-        rows = zip(
-            task.texts(found.tokens),
-            found.log_probability.exp().tolist(),
-            references,
-            judges or [None] * len(references),
-            strict=True,
-        )
+        (references, judges), probabilities = batch.truth, found.log_probability.exp().tolist()
+        rows = zip(task.texts(found.tokens), probabilities, references, judges or [None] * len(references), strict=True)
         captions = [Caption(text, p, right, verdict(judge(text)) if judge else None) for text, p, right, judge in rows]
         log_figure(plot_captions(batch.image, captions), self.folder / "captions.png", trainer, "val/captions")
         texts = [f"picture {i}\n{caption}" for i, caption in zip(batch.index.tolist(), captions, strict=True)]

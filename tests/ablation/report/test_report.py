@@ -21,20 +21,15 @@ from ablate.errors import BadInput
 from ablate.files import write_json
 
 SCORES = {"low": (0.20, 0.22, 0.21), "middle": (0.50, 0.51, 0.52), "high": (0.80, 0.79, 0.81)}
-ORIGIN = {
-    "command": "reproduce ablation=stub",
-    "commit": "a" * 40,
-    "python": "3.11",
-    "versions": {"torch": "2.13"},
-    "platform": "a machine",
-    "cpus": 2,
-    "started": 1.8e9,
-}
+ORIGIN = {"command": "reproduce ablation=stub", "commit": "a" * 40, "python": "3.11", "versions": {"torch": "2.13"}}
+ORIGIN |= {"platform": "a machine", "cpus": 2, "started": 1.8e9}
+RUN = {"status": "finished", "hash": "h", "seconds": 90.0, "device": "cpu", "commit": "a" * 40}
+RUN |= {"cost/parameters": 1500, "cost/multiply_adds": 2_000_000}
 
 
 @pytest.fixture
 def made(tmp_path):
-    """A folder with a report, and the rows it was made from: all finished but one."""
+    """A folder with a report, and the rows that it was made from."""
     rows = []
     for cell, values in SCORES.items():
         for seed, score in enumerate(values):
@@ -42,23 +37,8 @@ def made(tmp_path):
             run.mkdir(parents=True)
             write_json(run / "history.json", {"val/score": [[1, 0.1], [2, score]]})
             Image.new("RGB", (8, 8), "red").save(run / "panel.png")
-            rows.append(
-                {
-                    "cell": cell,
-                    "seed": seed,
-                    "status": "finished",
-                    "hash": "h",
-                    "seconds": 90.0,
-                    "device": "cpu",
-                    "commit": "a" * 40,
-                    "cost/parameters": 1500,
-                    "cost/multiply_adds": 2_000_000,
-                    "test/score": score,
-                    "test/error": 1 - score,
-                    "overrides": [f"x={cell}"],
-                    "folder": str(run),
-                }
-            )
+            measured = {"test/score": score, "test/error": 1 - score}
+            rows.append({"cell": cell, "seed": seed, **RUN, **measured, "overrides": [f"x={cell}"], "folder": str(run)})
     write_report(tmp_path, load(STUB_ABLATION), rows, "smoke", ORIGIN)
     return tmp_path, rows
 

@@ -119,9 +119,8 @@ def progress(runs: Sequence[PlannedRun], todo: Sequence[PlannedRun], console: Co
     stop, began = Event(), time.time()
 
     def status(run: PlannedRun) -> str:
-        return (
-            "absent" if run.status == "failed" and not _ended(run, began) else run.status
-        )  # it failed in an earlier call, and will run again
+        failed_before = run.status == "failed" and not _ended(run, began)  # in an earlier call; it will run again
+        return "absent" if failed_before else run.status
 
     def line() -> Text:
         return Text(progress_line(Counter(map(status, runs)), len(runs), len(todo), time.time() - began))

@@ -85,17 +85,13 @@ def judge(ablation: Ablation, rows: Iterable[Mapping], budget: str) -> list[Outc
     measured = {metric: scores(rows, metric) for metric in ablation.metrics}
     estimates = [[estimate(c, measured[claim.metric]) for c in claim.contrasts] for claim in ablation.claims]
     missing = [_missing(claim, measured[claim.metric], seeds) for claim in ablation.claims]
-    two_sided = [
-        1.0 if absent else min(1.0, 2 * min(_p(claim, each)))
-        for claim, each, absent in zip(ablation.claims, estimates, missing, strict=True)
-    ]
-    corrected = statistics.holm(np.array(two_sided))
-    return [
-        Outcome(claim, "incomplete", each, float(p), f"no result of {absent}")
-        if absent
-        else _outcome(claim, each, float(p), len(corrected))
-        for claim, each, absent, p in zip(ablation.claims, estimates, missing, corrected, strict=True)
-    ]
+    judged = list(zip(ablation.claims, estimates, missing, strict=True))
+    two_sided = [1.0 if absent else min(1.0, 2 * min(_p(claim, each))) for claim, each, absent in judged]
+    outcomes = []
+    for (claim, each, absent), p in zip(judged, statistics.holm(np.array(two_sided)).tolist(), strict=True):
+        incomplete = Outcome(claim, "incomplete", each, p, f"no result of {absent}")
+        outcomes.append(incomplete if absent else _outcome(claim, each, p, len(judged)))
+    return outcomes
 
 
 def estimate(contrast: Contrast, measured: Mapping[str, Mapping[int, float]]) -> Estimate:

@@ -21,16 +21,11 @@ def verdicts_markdown(
     ablation: Ablation, outcomes: Sequence[Outcome], rows: Sequence[Mapping], budget: str, origin: Mapping[str, object]
 ) -> str:
     """A heading, a table with a row for each claim, and where the results come from."""
-    lines = [
-        (
-            f"{MARKS[outcome.verdict]} {outcome.verdict}",
-            f"{outcome.claim.statement} ({outcome.claim.source})",
-            outcome.claim.metric,
-            "<br>".join(effect(estimate) for estimate in outcome.estimates),
-            condition(outcome.claim),
-        )
-        for outcome in outcomes
-    ]
+    lines = []
+    for outcome in outcomes:
+        claim, verdict, effects = outcome.claim, outcome.verdict, "<br>".join(map(effect, outcome.estimates))
+        statement = f"{claim.statement} ({claim.source})"
+        lines.append((f"{MARKS[verdict]} {verdict}", statement, claim.metric, effects, condition(claim)))
     heads = ("verdict", "claim", "metric", "effect, 95 % interval", "counts if")
     seeds = ablation.budgets[budget].seeds
     origins = (

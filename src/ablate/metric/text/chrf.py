@@ -4,7 +4,6 @@ from collections import Counter
 from collections.abc import Sequence
 from typing import NamedTuple
 
-import torch
 from jaxtyping import Float
 from torch import Tensor
 
@@ -40,13 +39,8 @@ class ChrF(Corpus):
         for prediction, references in self.pairs():
             mine = _count(prediction)
             best.append(max((_compare(mine, _count(reference)) for reference in references), key=_f_score))
-        if not best:
-            return self.mean([])
-        return torch.tensor(
-            _f_score(Overlap(*([*map(sum, zip(*field, strict=True))] for field in zip(*best, strict=True)))),
-            dtype=torch.float64,
-            device=self.device,
-        )
+        total = Overlap(*([*map(sum, zip(*field, strict=True))] for field in zip(*best, strict=True))) if best else None
+        return self.mean([_f_score(total)] if total else [])
 
 
 def _count(text: str) -> list[Counter[str]]:
