@@ -8,7 +8,7 @@ import torch
 from networks import translator
 
 from ablate.data.batch import PairBatch
-from ablate.data.text.teacher_forcing import padded, shifted
+from ablate.data.text.teacher_forcing import pad_with_lengths, teacher_forcing
 from ablate.errors import BadInput
 from ablate.model.recurrent.cell.gru import GRU
 from ablate.model.text.attention.additive import Additive
@@ -48,8 +48,8 @@ def test_it_never_falls_and_stays_a_probability(schedule, share):
 @pytest.mark.parametrize("schedule", SCHEDULES)
 def test_a_share_of_none_is_teacher_forcing_bit_for_bit(schedule):
     losses = []
-    source = padded([torch.tensor([4, 5, 6]), torch.tensor([5])])
-    batch = PairBatch(*source, *shifted([torch.tensor([5, 4]), torch.tensor([6, 6, 4])]), torch.arange(2))
+    source = pad_with_lengths([torch.tensor([4, 5, 6]), torch.tensor([5])])
+    batch = PairBatch(*source, *teacher_forcing([torch.tensor([5, 4]), torch.tensor([6, 6, 4])]), torch.arange(2))
     for sampling in ({}, {"scheduled_sampling": 0.0, "sampling_schedule": schedule}, {"scheduled_sampling": 1.0}):
         torch.manual_seed(0)
         net = translator(7, 7, 4, partial(GRU, hidden_size=5), partial(Additive, size=3), dropout=0.3)

@@ -2,7 +2,6 @@
 
 from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import TypeVar
 
 import numpy as np
 
@@ -11,7 +10,15 @@ from ablate.data.random import sample_generator
 from ablate.data.split import SPLITS
 from ablate.errors import BadInput, check_choice, check_positive, check_whole
 
-T = TypeVar("T")
+
+def check_generated(split: str, sizes: Mapping[str, int], seed: int) -> None:
+    """Raise BadInput unless the split is known, its size is at least 1, and 0 ≤ seed < 2**64."""
+    check_choice("split", split, SPLITS)
+    if not isinstance(sizes, Mapping):
+        raise BadInput(f"`sizes`={sizes!r} must be {{train: NUMBER, val: NUMBER, test: NUMBER}}")
+    check_positive(f"sizes.{split}", sizes.get(split))
+    if check_whole("seed", seed, 0) >= 2**64:
+        raise BadInput(f"`seed`={seed} must be below 2**64")
 
 
 @dataclass(kw_only=True, eq=False)
@@ -34,12 +41,7 @@ class GeneratedDataset(Dataset):
     seed: int
 
     def __post_init__(self) -> None:
-        check_choice("split", self.split, SPLITS)
-        if not isinstance(self.sizes, Mapping):
-            raise BadInput(f"`sizes`={self.sizes!r} must be {{train: NUMBER, val: NUMBER, test: NUMBER}}")
-        check_positive(f"sizes.{self.split}", self.sizes.get(self.split))
-        if check_whole("seed", self.seed, 0) >= 2**64:
-            raise BadInput(f"`seed`={self.seed} must be below 2**64")
+        check_generated(self.split, self.sizes, self.seed)
 
     def __len__(self) -> int:
         return self.sizes[self.split]
@@ -52,12 +54,3 @@ class GeneratedDataset(Dataset):
     def generator(self, index: int, use: int = 0) -> np.random.Generator:
         """The random numbers of sample `index` for one `use`."""
         return sample_generator(self.seed, self.split, index, use)
-
-
-def for_split(name: str, value: T | Mapping[str, T], split: str) -> T:
-    """The value of option `name` in a split: `value` itself, or its entry where it is a mapping from splits."""
-    if not isinstance(value, Mapping):
-        return value
-    if split not in value:
-        raise BadInput(f"`{name}`={dict(value)!r} has no value for {split}")
-    return value[split]

@@ -5,25 +5,25 @@ from jaxtyping import Float, Int
 from torch import Tensor
 
 from ablate.data.batch import CaptionBatch, PairBatch, QuestionBatch
-from ablate.data.text.teacher_forcing import padded, shifted
+from ablate.data.text.teacher_forcing import pad_with_lengths, teacher_forcing
 
 
 def caption_batch(image: Float[Tensor, "1 3 h w"]) -> CaptionBatch:
     """A picture without a caption."""
-    return CaptionBatch(image, *shifted([_empty()]), torch.zeros(1, dtype=torch.long))
+    return CaptionBatch(image, *teacher_forcing([_empty()]), torch.zeros(1, dtype=torch.long))
 
 
 def pair_batch(source: Int[Tensor, " s"]) -> PairBatch:
     """A source without a target."""
-    return PairBatch(*padded([source]), *shifted([_empty()]), torch.zeros(1, dtype=torch.long))
+    return PairBatch(*pad_with_lengths([source]), *teacher_forcing([_empty()]), torch.zeros(1, dtype=torch.long))
 
 
 def question_batch(
     question: Int[Tensor, " t"], image: Float[Tensor, "1 3 h w"] | None = None, story: Int[Tensor, " s"] | None = None
 ) -> QuestionBatch:
     """A question on a picture or on a story, without an answer."""
-    words, lengths = padded([question])
-    told, told_lengths = (None, None) if story is None else padded([story])
+    words, lengths = pad_with_lengths([question])
+    told, told_lengths = (None, None) if story is None else pad_with_lengths([story])
     target, index = torch.zeros(2, 1, dtype=torch.long)
     return QuestionBatch(words, lengths, target, index, image, told, told_lengths)
 

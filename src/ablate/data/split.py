@@ -1,33 +1,48 @@
-"""Splits for what has no official ones: by a hash of each text, so that equal texts never part."""
+"""The splits of a data set. Texts without official splits are divided by a hash, so that equal texts are in one split."""
 
+from bisect import bisect_right
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from hashlib import sha256
 from itertools import accumulate
-from typing import TypeVar
+from typing import Any, TypeVar
 
 from ablate.errors import BadInput, check_choice
 
-T = TypeVar("T", bound=tuple)
+T = TypeVar("T")
 SPLITS = ("train", "val", "test")
-TENTHS = {"train": 0.8, "val": 0.1, "test": 0.1}
+FRACTIONS = {"train": 0.8, "val": 0.1, "test": 0.1}
 
 
-def share(text: str) -> float:
-    """A number in [0, 1) that depends on the text alone, on every machine."""
+def hash_fraction(text: str) -> float:
+    """A number in [0, 1) that depends on the text alone, on every machine: the first 56 bits of its SHA-256."""
     return int.from_bytes(sha256(text.encode("utf-8", "surrogatepass")).digest()[:7], "big") / 2**56
 
 
-def select(items: Iterable[T], split: str, shares: Mapping[str, float] = TENTHS) -> list[T]:
-    """Of (text, …) items, those of a split; the `shares` of the splits sum to 1."""
-    check_choice("split", split, shares)
-    bounds = [0.0, *accumulate(shares.values())]
-    bounds[-1] = 1.0  # whatever rounding made of the sum
-    start, end = bounds[(position := [*shares].index(split)) : position + 2]
-    return [item for item in items if start <= share(item[0]) < end]
+def split_of(text: str, fractions: Mapping[str, float] = FRACTIONS) -> str:
+    """The split of a text; `fractions` holds the share of each split, and they sum to 1."""
+    *bounds, _ = accumulate(fractions.values())
+    return [*fractions][bisect_right(bounds, hash_fraction(text))]
+
+
+def select_split(
+    items: Iterable[T], split: str, fractions: Mapping[str, float] = FRACTIONS, key: Callable[[Any], str] = lambda item: item[0]
+) -> list[T]:
+    """The items of a split, by the text that `key` takes from each; by default its first field."""
+    check_choice("split", split, fractions)
+    return [item for item in items if split_of(key(item), fractions) == split]
+
+
+def for_split(name: str, value: Any, split: str) -> Any:
+    """The value of option `name` in a split: `value` itself, or its entry where it is a mapping from splits."""
+    if not isinstance(value, Mapping):
+        return value
+    if split not in value:
+        raise BadInput(f"`{name}`={dict(value)!r} has no value for {split}")
+    return value[split]
 
 
 def read_split(read: Callable[[str], Sequence[T]], split: str) -> Sequence[T]:
-    """What a reader gives for a split; BadInput where that is nothing."""
+    """What `read` returns for a split; BadInput where the split is unknown or empty."""
     items = read(check_choice("split", split, SPLITS))
     if not items:
         raise BadInput(f"the {split} split is empty")

@@ -2,6 +2,7 @@
 
 import re
 from collections.abc import Callable
+from functools import partial
 from pathlib import Path
 
 import numpy as np
@@ -12,7 +13,8 @@ from omegaconf import OmegaConf
 from PIL import Image
 from torch.utils.data import DataLoader
 
-from ablate.data.source.camvid import CamVid
+from ablate.data.picture.masks import MaskFolder
+from ablate.data.source.camvid import camvid as read_camvid
 from ablate.errors import BadInput
 
 CONF = Path(__file__).resolve().parents[3] / "conf" / "data" / "camvid.yaml"
@@ -30,8 +32,9 @@ def write(root: Path, split: str, count: int = 3, size: tuple[int, int] = (4, 6)
     (root / f"{split}.txt").write_text("".join(lines))
 
 
-def camvid(root: Path, split: str = "train", image_size: object = None, cache: bool = False) -> CamVid:
-    return CamVid(split, root=str(root), image_size=image_size, class_names=list(NAMES), ignore_index=11, cache=cache)
+def camvid(root: Path, split: str = "train", image_size: object = None, cache: bool = False) -> MaskFolder:
+    read = partial(read_camvid, root=str(root))
+    return MaskFolder(split, read=read, image_size=image_size, class_names=list(NAMES), ignore_index=11, cache=cache)
 
 
 @pytest.fixture
@@ -139,8 +142,8 @@ def only_background(root: Path) -> None:
         (lambda root: (root / "trainannot/1.png").unlink(), "trainannot/1.png is missing.*train/1.png.*nearest there"),
         (lambda root: (root / "train/1.png").unlink(), "train/1.png is missing.*trainannot/1.png"),
         (lambda root: (root / "train.txt").unlink(), "train.txt: it is missing; .*testannot.*download.py camvid"),
-        (lambda root: (root / "train.txt").write_text(" \n\n"), "train.txt lists nothing: an empty split"),
-        (lambda root: (root / "train.txt").write_text("train/0.png"), "train.txt: the line 'train/0.png' should name"),
+        (lambda root: (root / "train.txt").write_text(" \n\n"), "train.txt is empty"),
+        (lambda root: (root / "train.txt").write_text("train/0.png"), "train.txt:1: the line 'train/0.png' should name"),
         (lambda root: (root / "train/1.png").write_bytes(b"no"), "train/1.png is corrupt or no picture"),
         (lambda root: Image.new("RGB", (6, 4)).save(root / "trainannot/1.png"), "annot/1.png is .* mode RGB.*palette"),
         (lambda root: Image.new("I;16", (6, 4)).save(root / "train/1.png"), "train/1.png has more than 8 bits"),
@@ -199,7 +202,7 @@ def test_a_wrong_image_size_is_refused(root: Path, image_size: object) -> None:
 # --- the real one ----------------------------------------------------------------------------------
 
 
-def real(folder: Path, split: str) -> CamVid:
+def real(folder: Path, split: str) -> MaskFolder:
     data = OmegaConf.merge(OmegaConf.load(CONF), {"root": str(folder / "camvid_half" / "CamVid")})
     return instantiate(OmegaConf.create({"data": data}).data.dataset, _convert_="all")(split=split)
 

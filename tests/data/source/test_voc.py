@@ -7,7 +7,7 @@ import pytest
 from PIL import Image
 from sequence_data import config, dataset
 
-from ablate.data.source.voc import VOC
+from ablate.data.picture.masks import MaskFolder
 from ablate.errors import BadInput
 
 SIZES = {"2007_000001": (5, 7), "b": (5, 7), "a picture": (9, 4)}
@@ -36,7 +36,7 @@ def root(tmp_path: Path) -> Path:
     return tmp_path
 
 
-def voc(root: Path, split: str = "train", **overrides: object) -> VOC:
+def voc(root: Path, split: str = "train", **overrides: object) -> MaskFolder:
     """As the config makes it."""
     return dataset("voc", root=str(root), **overrides)(split=split)
 
@@ -82,7 +82,7 @@ def test_sizes_that_differ_need_an_image_size_or_batches_of_one(root: Path) -> N
 def test_the_test_split_is_the_validation_list_unless_another_is_named(root: Path) -> None:
     assert [len(voc(root, split)) for split in ("train", "val", "test")] == [3, 1, 1]
     (root / "ImageSets/Segmentation/mine.txt").write_text("b\n\n2007_000001\n")
-    assert len(voc(root, "test", dataset__splits={"test": "mine"})) == 2
+    assert len(voc(root, "test", dataset__read__splits={"test": "mine"})) == 2
 
 
 def test_a_folder_with_classes_of_ones_own(root: Path) -> None:

@@ -44,7 +44,7 @@ def test_a_line_that_is_too_long_has_no_end():
 @pytest.mark.parametrize(
     "make, message",
     [
-        (lambda: of_lines(["a", ""]), "train text 1 is empty"),
+        (lambda: of_lines(["a", ""]), "train text 1: an empty text"),
         (lambda: of_lines([]), "the train split is empty"),
         (lambda: of_lines(["a"], max_length=0), "max_length=0"),
         (lambda: of_lines(["a"], "tets"), "did you mean 'test'"),

@@ -9,7 +9,7 @@ from ablate.command.predict.options import DataOptions
 from ablate.command.predict.pictures import refuse_taken
 from ablate.command.predict.texts import GeneratedText, Tokens, generate, show, tokenise, with_probability
 from ablate.data.single import pair_batch
-from ablate.data.text.file import numbered
+from ablate.data.text.file import read_lines
 from ablate.errors import BadInput
 from ablate.files import write_atomically
 from ablate.model.text.memory import Memory
@@ -55,7 +55,7 @@ def _write_lines(task: Translation, path: Path, output: Path) -> None:
     file = output / f"{path.stem}.txt"
     refuse_taken(output, [file])
     texts, unread = [], []
-    for place, line in numbered(path):
+    for place, line in read_lines(path):
         text = probable = ""
         try:
             if line.strip():

@@ -13,8 +13,8 @@ from ablate.data.batch import CaptionBatch
 from ablate.data.dataset import CaptionDataset
 from ablate.data.picture.size import height_width
 from ablate.data.split import read_split
-from ablate.data.text.dataset import limited
-from ablate.data.text.teacher_forcing import shifted
+from ablate.data.text.dataset import clip_lengths
+from ablate.data.text.teacher_forcing import teacher_forcing
 from ablate.data.text.tokeniser import Tokeniser
 from ablate.data.text.vocabulary import UNKNOWN
 from ablate.errors import BadInput
@@ -81,7 +81,7 @@ class PictureCaptions(CaptionDataset):
         self.kept: dict = {}
         self.tokenisers = {"target": tokeniser}
         self.captions = [_split_captions(picture, tokeniser) for picture in self.pictures]
-        _, self.cut = limited([len(caption) for captions in self.captions for caption in captions], max_length)
+        _, self.cut = clip_lengths([len(caption) for captions in self.captions for caption in captions], max_length)
 
     def fit_tokenisers(self) -> Mapping[str, Tokeniser]:
         texts = (caption for captions in self.captions for caption in captions)
@@ -121,7 +121,7 @@ class PictureCaptions(CaptionDataset):
 
     def collate(self, samples: list[CaptionSample]) -> StoredCaptionBatch:
         image, index = torch.stack([sample.image for sample in samples]), torch.tensor([sample.index for sample in samples])
-        return StoredCaptionBatch(image, *shifted([sample.tokens for sample in samples]), index)
+        return StoredCaptionBatch(image, *teacher_forcing([sample.tokens for sample in samples]), index)
 
     def finish(self, batch: StoredCaptionBatch) -> CaptionBatch:
         """Numbers in [0, 1], on the device of the batch."""

@@ -1,4 +1,4 @@
-"""Picture files: headers, whole pictures and lists of them; what is wrong with one is said in a line."""
+"""Picture files: headers and whole pictures. What is wrong with one is said in a line."""
 
 import io
 import os
@@ -7,7 +7,6 @@ from pathlib import Path
 
 from PIL import Image
 
-from ablate.data.text.file import missing
 from ablate.errors import BadInput
 
 MASK_MODES = ("P", "L", "1")  # one channel, whose numbers are the classes
@@ -63,14 +62,3 @@ def _unreadable(path: Path, error: Exception) -> BadInput:
 def format_size(size: tuple[int, int]) -> str:
     """Height×width."""
     return f"{size[0]}×{size[1]}"
-
-
-def read_list(root: Path, name: str, expected: str) -> list[str]:
-    """The lines of the list file `name` under `root`; `expected` says what `root` should hold."""
-    path = root / name
-    if not path.is_file():
-        raise missing(root, name, expected)
-    lines = [line.strip() for line in path.read_text(encoding="utf-8-sig", errors="replace").splitlines()]
-    if not any(lines):
-        raise BadInput(f"{path} lists nothing: an empty split")
-    return [line for line in lines if line]

@@ -1,6 +1,6 @@
-"""Pictures and masks in files: checked, decoded and cached. What CamVid and VOC share."""
+"""Pictures with masks in files: checked, decoded and cached."""
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import NamedTuple
 
@@ -14,6 +14,7 @@ from ablate.data.batch import SegmentationBatch
 from ablate.data.dataset import Dataset
 from ablate.data.picture.file import format_size, read_picture, stored_size
 from ablate.data.picture.size import height_width
+from ablate.data.split import read_split
 from ablate.errors import BadInput
 
 
@@ -34,13 +35,14 @@ class MaskBatch(NamedTuple):
 
 
 class MaskFolder(Dataset):
-    """One split: picture i and its mask are the two files `pairs[i]`.
+    """One split of pictures with a class for each pixel; both are files.
 
     With an `image_size` every sample is resized to it, whatever its proportions: the picture bilinearly with
     antialiasing, the mask to the nearest pixel. Without one, samples keep the size of their files.
 
     Args:
-        pairs: (picture, mask) paths; a mask holds a class index a pixel, as grey values or palette indices.
+        read: split -> (picture, mask) paths in a fixed order; a mask holds a class index a pixel, as grey values or palette
+            indices. It is the one thing that a new data set has to bring.
         image_size: None, one number for a square, or (height, width).
         class_names: their number is the number of classes.
         ignore_index: the one value besides the classes that a mask may hold.
@@ -53,19 +55,20 @@ class MaskFolder(Dataset):
 
     def __init__(
         self,
-        pairs: Sequence[tuple[Path, Path]],
+        split: str,
         *,
+        read: Callable[[str], Sequence[tuple[Path, Path]]],
         image_size: int | Sequence[int] | None,
         class_names: Sequence[str],
         ignore_index: int,
         cache: bool,
     ) -> None:
-        self.pairs = pairs
+        self.pairs = read_split(read, split)
         self.size = None if image_size is None else height_width("image_size", image_size)
         self.num_classes, self.ignore_index = len(class_names), ignore_index
         self.allowed = np.isin(np.arange(256), [*range(self.num_classes), ignore_index])
-        self.stored_sizes = [stored_size(*pair) for pair in pairs]
-        self._cache: list[Sample | None] | None = [None] * len(pairs) if cache else None
+        self.stored_sizes = [stored_size(*pair) for pair in self.pairs]
+        self._cache: list[Sample | None] | None = [None] * len(self.pairs) if cache else None
 
     def __len__(self) -> int:
         return len(self.pairs)

@@ -11,7 +11,6 @@ from torch import Tensor
 
 from ablate.data.batch import CaptionBatch, Truth
 from ablate.data.dataset import CaptionDataset
-from ablate.data.generated import for_split
 from ablate.data.scene.caption_sampler import sample_captions
 from ablate.data.scene.held_out import parse_pairs, with_pair, without_pairs
 from ablate.data.scene.language import all_words
@@ -19,7 +18,8 @@ from ablate.data.scene.numbers import SceneNumbers
 from ablate.data.scene.scenes import SceneBatch, SceneDataset, check_shapes
 from ablate.data.scene.semantics import verify
 from ablate.data.scene.visibility import VisibleObject
-from ablate.data.text.teacher_forcing import shifted
+from ablate.data.split import for_split
+from ablate.data.text.teacher_forcing import teacher_forcing
 from ablate.data.text.tokeniser import Tokeniser
 from ablate.data.text.vocabulary import SPECIAL, Vocabulary
 from ablate.errors import BadInput, check_choice, check_positive
@@ -117,7 +117,7 @@ class SceneCaptions(SceneDataset, CaptionDataset):
     def collate(self, samples: list[Sample]) -> CaptionedScenes:
         """Parameters on the CPU, without pixels."""
         scenes = self.to_batch([sample.scene for sample in samples])
-        return CaptionedScenes(scenes, *shifted([sample.tokens for sample in samples]))
+        return CaptionedScenes(scenes, *teacher_forcing([sample.tokens for sample in samples]))
 
     def finish(self, batch: CaptionedScenes) -> CaptionBatch:
         """Render on the device of the batch."""

@@ -13,7 +13,7 @@ from ablate.data.scene.language import all_words
 from ablate.data.scene.numbers import SceneNumbers, pick, present_objects
 from ablate.data.scene.question_kinds import ANSWERS, KINDS, Question
 from ablate.data.scene.scenes import SceneBatch, SceneDataset, check_shapes
-from ablate.data.text.teacher_forcing import padded
+from ablate.data.text.teacher_forcing import pad_with_lengths
 from ablate.data.text.tokeniser import Tokeniser
 from ablate.data.text.vocabulary import SPECIAL, Vocabulary
 from ablate.errors import BadInput, check_choice
@@ -87,7 +87,7 @@ class SceneQuestions(SceneDataset):
         """Parameters on the CPU, without pixels."""
         scenes = self.to_batch([sample.scene for sample in samples])
         questions = [torch.tensor(self.tokenisers["source"].encode(sample.question)) for sample in samples]
-        return QuestionedScenes(scenes, *padded(questions), torch.tensor([ANSWERS.index(s.answer) for s in samples]))
+        return QuestionedScenes(scenes, *pad_with_lengths(questions), torch.tensor([ANSWERS.index(s.answer) for s in samples]))
 
     def finish(self, batch: QuestionedScenes) -> QuestionBatch:
         """Render on the device of the batch."""

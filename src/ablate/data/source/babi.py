@@ -10,10 +10,10 @@ from torch import Tensor
 
 from ablate.data.batch import QuestionBatch
 from ablate.data.dataset import Dataset
-from ablate.data.text.dataset import limited
-from ablate.data.text.file import find, lines
-from ablate.data.text.labelled import Example, label_number
-from ablate.data.text.teacher_forcing import padded
+from ablate.data.text.dataset import clip_lengths
+from ablate.data.text.file import find_path, read_filled_lines
+from ablate.data.text.labelled import class_index
+from ablate.data.text.teacher_forcing import pad_with_lengths
 from ablate.data.text.tokeniser import Tokeniser
 from ablate.errors import BadInput, check_choice
 
@@ -34,7 +34,7 @@ class Story(NamedTuple):
     answer: str  # of several things: apple,milk
     support: list[int]  # which sentences the answer follows from
     task: int
-    place: str
+    location: str
 
 
 class Sample(NamedTuple):
@@ -75,12 +75,12 @@ class Babi(Dataset):
         check_choice("split", split, FILES)
         if not tasks or any(task not in range(1, TASKS + 1) for task in tasks):
             raise BadInput(f"`tasks`={list(tasks)} must be one or more of 1 to {TASKS}")
-        paths = {task: find(root, f"en-valid/qa{task}_{FILES[split]}.txt", EXPECTED) for task in tasks}
+        paths = {task: find_path(root, f"en-valid/qa{task}_{FILES[split]}.txt", EXPECTED) for task in tasks}
         self.stories = [story for task, path in paths.items() for story in read_task(path, task)]
-        self.targets = [label_number(Example("", story.answer, story.place), "", class_names) for story in self.stories]
+        self.targets = [class_index(story.answer, class_names, story.location) for story in self.stories]
         self.tokenisers, self.max_length = {"source": TOKENISER}, max_length
         self.lengths = [sum(map(len, story.sentences)) for story in self.stories]
-        _, self.cut = limited(self.lengths, max_length)
+        _, self.cut = clip_lengths(self.lengths, max_length)
 
     def fit_tokenisers(self) -> Mapping[str, Tokeniser]:
         return {"source": TOKENISER.fitted(text for story in self.stories for text in (*story.sentences, story.question))}
@@ -109,8 +109,8 @@ class Babi(Dataset):
         return [" ".join(self.stories[index].sentences[i]) for i in self.stories[index].support]
 
     def collate(self, samples: list[Sample]) -> QuestionBatch:
-        question, question_lengths = padded([sample.question for sample in samples])
-        story, story_lengths = padded([sample.story for sample in samples])
+        question, question_lengths = pad_with_lengths([sample.question for sample in samples])
+        story, story_lengths = pad_with_lengths([sample.story for sample in samples])
         target, index = (torch.tensor([sample[field] for sample in samples]) for field in (2, 3))
         return QuestionBatch(question, question_lengths, target, index, None, story, story_lengths)
 
@@ -120,11 +120,11 @@ def read_task(path: Path, task: int) -> list[Story]:
     stories: list[Story] = []
     sentences: list[list[str]] = []
     numbers: dict[str, int] = {}
-    for place, line in lines(path):
+    for location, line in read_filled_lines(path):
         number, _, rest = line.partition(" ")
         text, *answer = rest.split("\t")
         if not number.isdecimal() or not text.strip() or len(answer) not in (0, 2):
-            raise BadInput(f"{place}: {line[:60]!r} is neither a sentence nor a question with answer and supporting sentences")
+            raise BadInput(f"{location}: {line[:60]!r} is neither a sentence nor a question with answer and supporting sentences")
         if number == "1":
             sentences, numbers = [], {}
         if not answer:
@@ -132,9 +132,9 @@ def read_task(path: Path, task: int) -> list[Story]:
             sentences.append(TOKENISER.split(text))
             continue
         if not sentences:
-            raise BadInput(f"{place}: a question without a story")
+            raise BadInput(f"{location}: a question without a story")
         if unknown := [each for each in answer[1].split() if each not in numbers]:
-            raise BadInput(f"{place}: the supporting sentence {unknown[0]} was not told before")
+            raise BadInput(f"{location}: the supporting sentence {unknown[0]} was not told before")
         support = [numbers[each] for each in answer[1].split()]
-        stories.append(Story(list(sentences), TOKENISER.split(text), answer[0].strip(), support, task, place))
+        stories.append(Story(list(sentences), TOKENISER.split(text), answer[0].strip(), support, task, location))
     return stories

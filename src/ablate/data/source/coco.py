@@ -8,7 +8,8 @@ from functools import partial
 
 from ablate.data.picture.captions import Captioned
 from ablate.data.picture.file import read_picture
-from ablate.data.text.file import find, read_text
+from ablate.data.split import for_split
+from ablate.data.text.file import find_path, read_text
 from ablate.errors import BadInput
 
 TOKEN = re.compile(r"\w+(?:['’-]\w+)*|[^\w\s]")
@@ -16,21 +17,22 @@ EXPECTED = "`root` should hold annotations/captions_train2017.json and so on, an
 
 
 def coco(split: str, *, root: str | None, files: Mapping[str, str], folders: Mapping[str, str]) -> list[Captioned]:
-    """Pictures in the order of the file, each with its captions in theirs.
+    """Pictures in the order of the file. Each has its captions in the order of the file.
 
-    {"images": [{"id": 7, "file_name": "7.jpg"}, …], "annotations": [{"image_id": 7, "caption": "A dog runs."}, …]};
-    other keys are not read. Captions are cut into words, with inner hyphens and apostrophes, and single marks; COCO's own code
-    uses the PTB tokeniser.
+    The file is {"images": [{"id": 7, "file_name": "7.jpg"}, …], "annotations": [{"image_id": 7, "caption": "A dog runs."}, …]};
+    other keys are not read. Captions are split into words, with inner hyphens and apostrophes, and punctuation marks; COCO's own
+    code uses the PTB tokeniser.
 
     Source: Chen et al. 2015, "Microsoft COCO captions: data collection and evaluation server".
 
     Args:
         files, folders: split -> the file of its captions, and the folder of its pictures, under `root`.
+
+    Raises:
+        BadInput: a missing file or picture, a file in another layout, an annotation of an unknown picture.
     """
-    for name, given in (("files", files), ("folders", folders)):
-        if split not in given:
-            raise BadInput(f"`read.{name}`={dict(given)!r} says nothing of {split}")
-    path, folder = find(root, files[split], EXPECTED), find(root, folders[split], EXPECTED)
+    path = find_path(root, for_split("files", files, split), EXPECTED)
+    folder = find_path(root, for_split("folders", folders, split), EXPECTED)
     try:
         whole = json.loads(read_text(path))
         names = {each["id"]: each["file_name"] for each in whole["images"]}
@@ -41,7 +43,7 @@ def coco(split: str, *, root: str | None, files: Mapping[str, str], folders: Map
             captions[each["image_id"]].append(" ".join(TOKEN.findall(each["caption"])))
     except (json.JSONDecodeError, KeyError, TypeError) as error:
         raise BadInput(f"{path} is not in the layout of COCO's captions: {type(error).__name__} {error}") from None
-    there = set(os.listdir(folder))
-    if missing := next((name for name in names.values() if name not in there), None):
+    stored = set(os.listdir(folder))
+    if missing := next((name for name in names.values() if name not in stored), None):
         raise BadInput(f"{path}: the picture {folder / missing} is missing")
     return [Captioned(str(folder / name), partial(read_picture, folder / name), captions[number]) for number, name in names.items()]

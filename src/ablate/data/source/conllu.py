@@ -9,8 +9,8 @@ import torch
 
 from ablate.data.sequence import Sample
 from ablate.data.text.dataset import TextDataset
-from ablate.data.text.file import find, numbered
-from ablate.data.text.labelled import Example, label_number
+from ablate.data.text.file import find_path, read_lines
+from ablate.data.text.labelled import class_index
 from ablate.data.text.tokeniser import Tokeniser
 from ablate.errors import BadInput, check_choice
 
@@ -23,12 +23,15 @@ class Word(NamedTuple):
     """A line of a sentence."""
 
     form: str
-    tag: str
-    place: str
+    tag: str | None
+    location: str
 
 
 class PartsOfSpeech(TextDataset):
-    """One sentence, one tag a word (UPOS). Only lines whose id is a plain number count: no 8-9 (a contraction), no 8.1.
+    """Each sample is a sentence with a tag for each word (UPOS).
+
+    A line of a file has ten columns between tabs; the first is the number of the word, the second the word, the fourth its tag.
+    Lines with other numbers are left out, such as 8-9 (a contraction) and 8.1 (an omitted word).
 
     Source: Nivre et al., Universal Dependencies v2, LREC 2020; the format is CoNLL-U's.
 
@@ -54,8 +57,8 @@ class PartsOfSpeech(TextDataset):
         class_names: Sequence[str],
     ) -> None:
         expected = EXPECTED.format(", ".join(files.values()), root or "data/UD_English-EWT")
-        sentences = read_sentences(find(root, files[check_choice("split", split, files)], expected))
-        self.tags = [tag_numbers(sentence, class_names) for sentence in sentences]
+        sentences = read_sentences(find_path(root, files[check_choice("split", split, files)], expected))
+        self.tags = [[class_index(word.tag, class_names, word.location) for word in sentence] for sentence in sentences]
         texts = [[tokeniser.normalise(word.form) for word in sentence] for sentence in sentences]
         super().__init__(tokeniser, texts, max_length)
 
@@ -64,17 +67,17 @@ class PartsOfSpeech(TextDataset):
 
 
 def read_sentences(path: Path) -> list[list[Word]]:
-    """Sentences of words."""
+    """The sentences of a file as words; BadInput for a line of another form and for a file without sentences."""
     sentences: list[list[Word]] = [[]]
-    for place, line in numbered(path):
+    for location, line in read_lines(path):
         if not line or line.isspace():
             sentences.append([])
         elif line[0] != "#":
             columns = line.split("\t")
             if len(columns) != COLUMNS or not columns[1].strip() or not ID.fullmatch(columns[0]):
-                raise BadInput(f"{place}: {_fault(columns)}: {line[:40]!r}")
+                raise BadInput(f"{location}: {_fault(columns)}: {line[:40]!r}")
             if columns[0].isdecimal():
-                sentences[-1].append(Word(columns[1], columns[3], place))
+                sentences[-1].append(Word(columns[1], None if columns[3] == "_" else columns[3], location))
     sentences = [sentence for sentence in sentences if sentence]
     if not sentences:
         raise BadInput(f"{path} holds no sentence")
@@ -86,13 +89,3 @@ def _fault(columns: list[str]) -> str:
     if len(columns) != COLUMNS:
         return f"{len(columns)} columns between tabs, not {COLUMNS}"
     return "the word is missing" if ID.fullmatch(columns[0]) else f"the id {columns[0]!r} is no number"
-
-
-def tag_numbers(sentence: list[Word], class_names: Sequence[str]) -> list[int]:
-    """The index in `class_names` of each word's tag."""
-    known = {name: number for number, name in enumerate(class_names)}
-    for word in sentence:
-        if word.tag not in known:
-            tag = None if word.tag == "_" else word.tag
-            label_number(Example(word.form, tag, word.place), "", class_names)  # says what is wrong
-    return [known[word.tag] for word in sentence]

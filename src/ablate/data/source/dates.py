@@ -1,38 +1,40 @@
-"""Dates in many languages, to be written as ISO 8601."""
+"""Generated pairs: a date in one of many languages, and the same date in ISO 8601."""
 
 from collections.abc import Mapping, Sequence
 from datetime import date
 from functools import cache
 from typing import Any
 
+from ablate.data.generated import check_generated
 from ablate.data.random import sample_generator
-from ablate.data.split import SPLITS, share
+from ablate.data.split import split_of
 from ablate.data.text.pairs import Pair
-from ablate.errors import BadInput, check_choice, check_positive, check_whole
+from ablate.errors import BadInput, check_choice
 
 STYLES = ("full", "long", "medium")  # Babel's short ones leave the century out, and which number is the month
 FIRST, LAST = date(1900, 1, 1).toordinal(), date(2099, 12, 31).toordinal()
 
 
 def dates(split: str, *, sizes: Mapping[str, int], locales: Sequence[str], styles: Sequence[str], seed: int) -> list[Pair]:
-    """("mardi 10 mai 2016", "2016-05-10"), …: days from 1900 to 2099, each locale and style as likely.
+    """Pairs such as ("mardi 10 mai 2016", "2016-05-10"): days from 1900 to 2099; all locales and styles are equally likely.
 
-    A day is in one split only, whatever its language: 80, 10 and 10 % of them, by a hash. Texts are what Babel makes of CLDR's
-    patterns, of the Gregorian calendar, and may hold any script, right-to-left ones too. Pair i depends on (seed, split, i) alone.
+    A day is in one split only, whatever its language: 80, 10 and 10 % of the days, by a hash. Babel writes the dates by CLDR's
+    patterns for the Gregorian calendar, in any script. Pair i depends on (seed, split, i) and on the options, and on nothing else.
 
     Args:
         locales: Babel's names, such as de, pt_BR, zh_Hant.
         styles: out of full ("Tuesday, May 10, 2016"), long ("May 10, 2016") and medium ("May 10, 2016" or "10.05.2016").
+
+    Raises:
+        BadInput: an unknown split, locale or style, a wrong size or seed.
     """
-    check_choice("split", split, SPLITS)
-    count = check_positive(f"sizes.{split}", sizes.get(split))
-    check_whole("seed", seed, 0)
+    check_generated(split, sizes, seed)
     for style in styles:
         check_choice("styles", style, STYLES)
     if not locales or not styles:
         raise BadInput("`locales` and `styles` must name one or more")
-    found = [_locale(name) for name in locales]
-    return [_pair(split, i, found, styles, seed) for i in range(count)]
+    parsed = [_locale(name) for name in locales]
+    return [_pair(split, i, parsed, styles, seed) for i in range(sizes[split])]
 
 
 def _pair(split: str, index: int, locales: Sequence[Any], styles: Sequence[str], seed: int) -> Pair:
@@ -40,19 +42,14 @@ def _pair(split: str, index: int, locales: Sequence[Any], styles: Sequence[str],
 
     random = sample_generator(seed, split, index)
     locale, style = locales[int(random.random() * len(locales))], styles[int(random.random() * len(styles))]
-    while _split(day := date.fromordinal(FIRST + int(random.random() * (LAST - FIRST + 1)))) != split:
+    while split_of((day := date.fromordinal(FIRST + int(random.random() * (LAST - FIRST + 1)))).isoformat()) != split:
         pass
     return Pair(format_date(day, format=style, locale=locale), day.isoformat(), f"{split} date {index} ({locale})")
 
 
-def _split(day: date) -> str:
-    tenth = share(day.isoformat())
-    return "train" if tenth < 0.8 else "val" if tenth < 0.9 else "test"
-
-
 @cache
 def _locale(name: str) -> object:
-    """Babel is imported where it is used: half a second."""
+    """Babel's locale of a name. Babel is imported here because it takes half a second."""
     from babel import Locale, UnknownLocaleError
 
     try:

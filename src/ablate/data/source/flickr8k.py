@@ -6,7 +6,7 @@ from pathlib import Path
 
 from ablate.data.picture.captions import Captioned
 from ablate.data.picture.file import read_picture
-from ablate.data.text.file import find, lines
+from ablate.data.text.file import find_path, read_filled_lines
 from ablate.errors import BadInput, check_choice
 
 LISTS = {"train": "Flickr_8k.trainImages.txt", "val": "Flickr_8k.devImages.txt", "test": "Flickr_8k.testImages.txt"}
@@ -14,35 +14,39 @@ EXPECTED = "`root` should hold Flickr8k_text/Flickr8k.token.txt with its lists, 
 
 
 def flickr8k(split: str, *, root: str | None) -> list[Captioned]:
-    """6,000/1,000/1,000 pictures in the order of the official lists; what is in no list is left out.
+    """6,000, 1,000 and 1,000 pictures in the order of the official lists. Captions are tokens, with capitals.
 
-    So is 2258277193_586949ec62.jpg.1, which has captions and no picture. Captions come as tokens, with capitals.
+    Lists such as Flickr8k_text/Flickr_8k.trainImages.txt name one picture of Flicker8k_Dataset a line; pictures in no list are
+    left out, and so is 2258277193_586949ec62.jpg.1, which has captions and no picture.
 
     Source: Hodosh, Young, Hockenmaier 2013, "Framing image description as a ranking task", JAIR 47.
+
+    Raises:
+        BadInput: a missing file or picture, a picture without captions, a line of another form.
     """
-    listed = find(root, f"Flickr8k_text/{LISTS[check_choice('split', split, LISTS)]}", EXPECTED)
-    captions = _captions(find(root, "Flickr8k_text/Flickr8k.token.txt", EXPECTED))
-    folder = find(root, "Flicker8k_Dataset", EXPECTED)
-    there = set(os.listdir(folder))
+    listed = find_path(root, f"Flickr8k_text/{LISTS[check_choice('split', split, LISTS)]}", EXPECTED)
+    captions = _captions(find_path(root, "Flickr8k_text/Flickr8k.token.txt", EXPECTED))
+    folder = find_path(root, "Flicker8k_Dataset", EXPECTED)
+    stored = set(os.listdir(folder))
     pictures = []
-    for place, name in lines(listed):
-        if name not in there:
-            raise BadInput(f"{place}: the picture {folder / name} is missing")
+    for location, name in read_filled_lines(listed):
+        if name not in stored:
+            raise BadInput(f"{location}: the picture {folder / name} is missing")
         if name not in captions:
-            raise BadInput(f"{place}: {name} is a picture without captions")
+            raise BadInput(f"{location}: {name} is a picture without captions")
         pictures.append(Captioned(str(folder / name), partial(read_picture, folder / name), captions[name]))
     return pictures
 
 
 def _captions(path: Path) -> dict[str, list[str]]:
-    """A line is `NAME.jpg#2 TAB A dog runs .`"""
+    """Picture -> its captions. A line is `NAME.jpg#2 TAB A dog runs .`"""
     captions: dict[str, list[str]] = {}
-    for place, line in lines(path):
+    for location, line in read_filled_lines(path):
         key, _, caption = line.partition("\t")
         name, mark, number = key.rpartition("#")
         if not mark or not number.isdecimal():
-            raise BadInput(f"{place}: {line[:60]!r} should be a picture, # and a number, a tab and a caption")
+            raise BadInput(f"{location}: {line[:60]!r} should be a picture, # and a number, a tab and a caption")
         if not caption.strip():
-            raise BadInput(f"{place}: an empty caption")
+            raise BadInput(f"{location}: an empty caption")
         captions.setdefault(name, []).append(caption)
     return captions

@@ -1,4 +1,4 @@
-"""Letters and signs of the DejaVu fonts, to be called by their Unicode names."""
+"""Letters and signs of the DejaVu fonts. The caption of each is its Unicode name."""
 
 from collections.abc import Sequence
 from functools import cache, partial
@@ -8,27 +8,27 @@ from unicodedata import name as unicode_name
 from PIL import Image, ImageDraw, ImageFont
 
 from ablate.data.picture.captions import Captioned
-from ablate.data.split import select
+from ablate.data.split import select_split
 from ablate.errors import BadInput, check_positive, did_you_mean
 
 
 def glyphs(split: str, *, fonts: Sequence[str], size: int) -> list[Captioned]:
-    """Every glyph of each font that has a Unicode name, black on white, with that name in small letters as its one caption.
+    """Every visible glyph that has a Unicode name, black on white, with that name in small letters as its one caption.
 
-    A name is in one split only, whatever the font: 80, 10 and 10 % of them, by a hash. Fonts come with matplotlib.
+    A name is in one split only, whatever the font: 80, 10 and 10 % of the names, by a hash. Matplotlib ships the fonts.
 
     Args:
         fonts: DejaVuSans, DejaVuSans-Bold, DejaVuSerif, DejaVuSansMono-Oblique and so on.
         size: of the picture, in pixels; glyphs are set at two thirds of it.
     """
     check_positive("image_size", size)
-    found = [(name, font, code) for font in fonts for code, name in _names(font).items()]
-    chosen = select(found, split)
-    return [Captioned(f"{font} U+{code:04X}", partial(draw, font, code, size), [name]) for name, font, code in chosen]
+    glyphs_of_fonts = [(name, font, code) for font in fonts for code, name in _names(font).items()]
+    chosen = select_split(glyphs_of_fonts, split)
+    return [Captioned(f"{font} U+{code:04X}", partial(_draw_glyph, font, code, size), [name]) for name, font, code in chosen]
 
 
-def draw(font: str, code: int, size: int) -> Image.Image:
-    """A glyph in the middle of a white square; what is wider is cut off."""
+def _draw_glyph(font: str, code: int, size: int) -> Image.Image:
+    """A glyph in the middle of a white square, which cuts off the edges of a larger one."""
     picture = Image.new("L", (size, size), 255)
     ImageDraw.Draw(picture).text((size / 2, size / 2), chr(code), 0, _font(font, size), anchor="mm")
     return picture
@@ -41,12 +41,12 @@ def _font(font: str, size: int) -> ImageFont.FreeTypeFont:
 
 @cache
 def _names(font: str) -> dict[int, str]:
-    """Code point -> name, of what is visible."""
+    """Code point -> name of each visible glyph."""
     from matplotlib.ft2font import FT2Font
 
-    there = {path.stem for path in _folder().glob("DejaVu*.ttf")}
-    if font not in there:
-        raise BadInput(f"`fonts`: {font!r} is unknown{did_you_mean(font, there)}")
+    known = {path.stem for path in _folder().glob("DejaVu*.ttf")}
+    if font not in known:
+        raise BadInput(f"`fonts`: {font!r} is unknown{did_you_mean(font, known)}")
     codes = sorted(FT2Font(str(_folder() / f"{font}.ttf")).get_charmap())
     return {c: unicode_name(chr(c)).lower() for c in codes if unicode_name(chr(c), "") and chr(c).isprintable() and chr(c) != " "}
 

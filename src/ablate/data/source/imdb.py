@@ -1,9 +1,9 @@
-"""Long reviews of films, for or against: the Large Movie Review Dataset."""
+"""The Large Movie Review Dataset: long reviews of films, negative or positive."""
 
 import re
 
-from ablate.data.split import select
-from ablate.data.text.file import find, read_text
+from ablate.data.split import select_split
+from ablate.data.text.file import find_path, read_text
 from ablate.data.text.labelled import Example
 from ablate.errors import BadInput
 
@@ -15,22 +15,25 @@ TOKEN = re.compile(r"\w+(?:['’]\w+)*|[^\w\s]")
 
 
 def imdb(split: str, *, root: str | None) -> list[Example]:
-    """25,000 reviews for training, of which a tenth, by its hash, is val, and 25,000 for the test; half of them for.
+    """25,000 reviews for training, of which a tenth is val, by the hash of each; 25,000 for the test; half are positive.
 
-    Line breaks (<br />) become spaces; punctuation marks become words of their own.
+    Each review is a file, such as train/pos/0_9.txt. Line breaks (<br />) become spaces, and punctuation marks become words:
+    `Don't!<br />` is read as `Don't !`.
 
     Source: Maas et al., Learning word vectors for sentiment analysis, ACL 2011, section 4.3.
+
+    Raises:
+        BadInput: a missing folder, or one without .txt files.
     """
     examples = []
     for label, name in (("negative", "neg"), ("positive", "pos")):
-        folder = find(root, f"{'test' if split == 'test' else 'train'}/{name}", EXPECTED)
+        folder = find_path(root, f"{'test' if split == 'test' else 'train'}/{name}", EXPECTED)
         paths = sorted(folder.glob("*.txt"))
         if not paths:
             raise BadInput(f"{folder} holds no .txt file; {EXPECTED}")
-        examples += [Example(words_of(read_text(path)), label, str(path)) for path in paths]
-    return examples if split == "test" else select(examples, split, {"train": 0.9, "val": 0.1})
+        examples += [Example(_words(read_text(path)), label, str(path)) for path in paths]
+    return examples if split == "test" else select_split(examples, split, {"train": 0.9, "val": 0.1})
 
 
-def words_of(review: str) -> str:
-    """`Don't!<br />` -> `Don't !`"""
+def _words(review: str) -> str:
     return " ".join(TOKEN.findall(review.replace("<br />", " ")))

@@ -1,10 +1,6 @@
 """Multi30k: descriptions of photographs in English with translations by people."""
 
-import gzip
-from collections.abc import Iterable
-from pathlib import Path
-
-from ablate.data.text.file import find, numbered
+from ablate.data.text.file import find_path, read_lines
 from ablate.data.text.pairs import Pair
 from ablate.errors import BadInput, check_choice
 
@@ -17,31 +13,25 @@ EXPECTED = (
 
 
 def multi30k(split: str, *, root: str | None, source: str, target: str, layout: str) -> list[Pair]:
-    """29,000/1,014/1,000 pairs of task 1; the test is that of 2016.
+    """29,000, 1,014 and 1,000 pairs of task 1; the test is that of 2016.
+
+    Line i of the file of one language, such as data/task1/raw/train.de.gz, is a translation of line i of the other.
 
     Source: Elliott, Frank, Sima'an, Specia 2016, "Multi30K: multilingual English-German image descriptions".
 
     Args:
         source, target: languages, such as de and en.
         layout: tok (small letters and tokens) or raw (as people wrote it).
+
+    Raises:
+        BadInput: a missing or damaged file, files of different lengths, an unknown layout, one language on both sides.
     """
     pattern = LAYOUTS[check_choice("layout", layout, LAYOUTS)]
     if source == target:
         raise BadInput(f"`source` and `target` are both {source!r}")
     name = FILES[check_choice("split", split, FILES)]
-    sides = [list(_lines(find(root, f"data/task1/{layout}/{pattern.format(name, side)}", EXPECTED))) for side in (source, target)]
-    if len(sides[0]) != len(sides[1]):
-        raise BadInput(f"{sides[0][-1][0]} is the last line of one side, {sides[1][-1][0]} of the other; they should be as many")
-    return [Pair(text, other.strip(), place) for (place, text), (_, other) in zip(*sides, strict=True)]
-
-
-def _lines(path: Path) -> Iterable[tuple[str, str]]:
-    if path.suffix != ".gz":
-        return numbered(path)
-    try:
-        text = gzip.decompress(path.read_bytes()).decode("utf-8-sig")
-    except (OSError, EOFError, ValueError) as error:
-        raise BadInput(f"{path} is corrupt or no gzip file: {' '.join(str(error).split())}") from None
-    if not text.strip():
-        raise BadInput(f"{path} is empty")
-    return ((f"{path}:{i}", line) for i, line in enumerate(text.replace("\r\n", "\n").rstrip().split("\n"), 1))
+    paths = [find_path(root, f"data/task1/{layout}/{pattern.format(name, language)}", EXPECTED) for language in (source, target)]
+    sources, targets = (list(read_lines(path)) for path in paths)
+    if len(sources) != len(targets):
+        raise BadInput(f"{sources[-1][0]} is the last line of one side, {targets[-1][0]} of the other; they should be as many")
+    return [Pair(text, other.strip(), location) for (location, text), (_, other) in zip(sources, targets, strict=True)]

@@ -1,13 +1,13 @@
 """Family names and the language they come from."""
 
 from collections import Counter
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from functools import cache
 from importlib import import_module
 from unicodedata import normalize
 
-from ablate.data.split import select, share
-from ablate.data.text.file import find, lines
+from ablate.data.split import hash_fraction, select_split
+from ablate.data.text.file import find_path, read_filled_lines
 from ablate.data.text.labelled import Example
 from ablate.errors import BadInput, check_choice, check_positive
 
@@ -34,66 +34,68 @@ EXPECTED = (
 
 
 def faker_names(split: str, *, languages: Sequence[str], most: int) -> list[Example]:
-    """Names from the lists that the package Faker ships, at most `most` a language, those of least hash.
+    """Names from the lists that the package Faker ships, at most `most` of each language: those of least hash.
 
-    A name that several of the fourteen languages have is left out, whatever `languages` says; capitals and small
-    letters do not count. 80, 10 and 10 % of the names, by their hash.
+    A name that several of the fourteen languages have is left out, whatever `languages` says; capitals and small letters do not
+    count. 80, 10 and 10 % of the names, by the hash of each.
+
+    Raises:
+        BadInput: an unknown language, `most` below 1.
     """
     check_positive("most", most)
     examples = []
     for language in languages:
-        names = _lists()[check_choice("class_names", language, LISTS)]
-        examples += [Example(name, language) for name in names[:most]]
-    return _select(examples, split)
+        examples += _faker_lists()[check_choice("class_names", language, LISTS)][:most]
+    return _select_names(examples, split)
 
 
 def names_in_folder(split: str, *, root: str | None, drop_shared: bool) -> list[Example]:
-    """Names from the files data/names/LANGUAGE.txt under `root`, each once a language.
+    """Names from the files data/names/LANGUAGE.txt under `root`, one a line. 80, 10 and 10 % of them, by the hash of each.
 
-    With `drop_shared`, names that several languages have are left out, nearly all of Scottish among them. 80, 10 and
-    10 % of the names, by their hash: a name of two languages is in one split.
+    A language has each name once; capitals and small letters do not count. A name of two languages is in one split.
 
     Source: Robertson, practical-pytorch, char-rnn-classification; 18 languages.
+
+    Args:
+        drop_shared: leave out names that several languages have, nearly all Scottish names among them.
+
+    Raises:
+        BadInput: a missing folder, a folder without .txt files, an empty file or line.
     """
-    folder = find(root, "data/names", EXPECTED)
-    names: dict[str, dict[str, Example]] = {}
-    for path in sorted(folder.glob("*.txt")):
-        names[path.stem] = {}
-        for place, line in lines(path):
-            name = normalize("NFC", line)
-            names[path.stem].setdefault(name.lower(), Example(name, path.stem, place))
-    if not names:
+    folder = find_path(root, "data/names", EXPECTED)
+    paths = sorted(folder.glob("*.txt"))
+    if not paths:
         raise BadInput(f"{folder} holds no .txt file; {EXPECTED}")
-    shared = _shared(names) if drop_shared else set()
-    return _select([e for of in names.values() for name, e in of.items() if name not in shared], split)
+    examples = [Example(line, path.stem, location) for path in paths for location, line in read_filled_lines(path)]
+    return _select_names([each for names in _by_language(examples, drop_shared).values() for each in names], split)
 
 
-def _select(examples: Sequence[Example], split: str) -> list[Example]:
-    chosen = select(((example.text.lower(), example) for example in examples), split)
-    return [example for _, example in chosen]
+def _select_names(examples: Sequence[Example], split: str) -> list[Example]:
+    return select_split(examples, split, key=lambda example: example.text.lower())
 
 
-def _share(name: str) -> float:
-    """Another number than the one that decides about the split, or a cap would empty the later splits."""
-    return share(f"order {name.lower()}")
+def _by_language(examples: Iterable[Example], drop_shared: bool) -> dict[str, list[Example]]:
+    """The names of each language in Unicode normal form C, each once; with `drop_shared`, without those of several languages."""
+    names: dict[str, dict[str, Example]] = {}
+    for example in examples:
+        name = normalize("NFC", example.text)
+        names.setdefault(str(example.label), {}).setdefault(name.lower(), example._replace(text=name))
+    counts = Counter(low for own in names.values() for low in own)
+    kept = {language: own.items() for language, own in names.items()}
+    return {language: [each for low, each in own if not drop_shared or counts[low] == 1] for language, own in kept.items()}
 
 
 @cache
-def _lists() -> dict[str, list[str]]:
-    """Every language's own names, by their hash. A provider's module alone: `Faker()` would take a second to load all."""
-    names: dict[str, dict[str, str]] = {}
-    for language, places in LISTS.items():
-        names[language] = {}
-        for locale, attribute in (place.split(".") for place in places):
+def _faker_lists() -> dict[str, list[Example]]:
+    """Each language's own names, ordered by a hash.
+
+    It is not the hash that decides on the split, or a limit on the number of names would empty the later splits. Each provider's
+    module is imported alone, because `Faker()` takes a second to import all.
+    """
+    examples = []
+    for language, lists in LISTS.items():
+        for locale, attribute in (name.split(".") for name in lists):
             provider = import_module(f"faker.providers.person.{locale}").Provider
-            for name in getattr(provider, attribute):
-                names[language].setdefault(normalize("NFC", name).lower(), normalize("NFC", name))
-    shared = _shared(names)
-    own = {language: [name for low, name in of.items() if low not in shared] for language, of in names.items()}
-    return {language: sorted(of, key=_share) for language, of in own.items()}
-
-
-def _shared(names: dict[str, dict]) -> set[str]:
-    """What more than one language has."""
-    counts = Counter(name for of in names.values() for name in of)
-    return {name for name, count in counts.items() if count > 1}
+            examples += [Example(name, language) for name in getattr(provider, attribute)]
+    order = lambda example: hash_fraction(f"order {example.text.lower()}")  # noqa: E731
+    return {language: sorted(own, key=order) for language, own in _by_language(examples, drop_shared=True).items()}

@@ -1,7 +1,7 @@
-"""Sentences of film reviews, for or against: sentence polarity v1.0."""
+"""Sentence polarity v1.0: sentences of film reviews, negative or positive."""
 
-from ablate.data.split import select
-from ablate.data.text.file import find, lines
+from ablate.data.split import select_split
+from ablate.data.text.file import find_path, read_filled_lines
 from ablate.data.text.labelled import Example
 
 EXPECTED = (
@@ -11,12 +11,18 @@ EXPECTED = (
 
 
 def rt_polarity(split: str, *, root: str | None, encoding: str) -> list[Example]:
-    """5,331 sentences against and as many for a film. There is no official split: 80, 10 and 10 %, by their hash.
+    """5,331 negative and 5,331 positive sentences. There is no official split: 80, 10 and 10 %, by the hash of each.
 
     Source: Pang and Lee, Seeing stars, ACL 2005, section 2; published figures are of ten-fold cross-validation.
+
+    Args:
+        encoding: iso-8859-1 for the files as published.
+
+    Raises:
+        BadInput: a missing file, another encoding, an empty line.
     """
     examples = []
     for label, name in (("negative", "rt-polarity.neg"), ("positive", "rt-polarity.pos")):
-        path = find(root, f"rt-polaritydata/{name}", EXPECTED)
-        examples += [Example(line, label, place) for place, line in lines(path, encoding)]
-    return select(examples, split)
+        path = find_path(root, f"rt-polaritydata/{name}", EXPECTED)
+        examples += [Example(line, label, location) for location, line in read_filled_lines(path, encoding)]
+    return select_split(examples, split)

@@ -1,9 +1,9 @@
-"""The Stanford Sentiment Treebank as sentences, or phrases, for or against a film: SST-2."""
+"""The Stanford Sentiment Treebank with two classes (SST-2): sentences or phrases on films, negative or positive."""
 
 import re
 from collections.abc import Iterator
 
-from ablate.data.text.file import find, lines
+from ablate.data.text.file import find_path, read_filled_lines
 from ablate.data.text.labelled import Example
 from ablate.errors import BadInput, check_choice
 
@@ -17,23 +17,31 @@ PIECE = re.compile(r"\(\s*|\)|[^\s()]+")
 
 
 def sst2(split: str, *, root: str | None, phrases: bool) -> list[Example]:
-    """Trees whose root is not neutral: 6,920, 872 and 1,821 sentences of two classes.
+    """The sentences that are not neutral: 6,920 for training, 872 for val and 1,821 for the test.
 
-    With `phrases` the training split has every phrase of its 8,544 trees that is not neutral, as often as it occurs,
-    down to single words, and not only the sentences.
+    A line of trees/train.txt is a tree whose nodes have labels from 0 (very negative) to 4, such as `(3 (2 a) (4 joy))`; the
+    root's label is that of the sentence.
 
     Source: Socher et al., Recursive deep models for semantic compositionality, EMNLP 2013, section 3.
+
+    Args:
+        phrases: the training split has every phrase of its 8,544 trees that is not neutral, as often as it occurs, down to
+            single words, and not only the sentences.
+
+    Raises:
+        BadInput: a missing file, a line that is no such tree.
     """
     examples = []
-    for place, line in lines(find(root, f"trees/{FILES[check_choice('split', split, FILES)]}.txt", EXPECTED)):
-        found = list(constituents(line, place))
-        for label, words in found if phrases and split == "train" else found[-1:]:
+    path = find_path(root, f"trees/{FILES[check_choice('split', split, FILES)]}.txt", EXPECTED)
+    for location, line in read_filled_lines(path):
+        phrases_of_tree = list(constituents(line, location))
+        for label, words in phrases_of_tree if phrases and split == "train" else phrases_of_tree[-1:]:
             if LABELS[label]:
-                examples.append(Example(" ".join(words), LABELS[label], place))
+                examples.append(Example(" ".join(words), LABELS[label], location))
     return examples
 
 
-def constituents(tree: str, place: str) -> Iterator[tuple[str, list[str]]]:
+def constituents(tree: str, location: str) -> Iterator[tuple[str, list[str]]]:
     """(label, words) of every phrase of a tree such as `(3 (2 a) (4 joy))`, the whole last.
 
     Raises:
@@ -55,4 +63,4 @@ def constituents(tree: str, place: str) -> Iterator[tuple[str, list[str]]]:
     else:
         if not opened and tree.startswith("("):
             return
-    raise BadInput(f"{place}: not a tree with labels 0 to 4, as (3 (2 a) (4 joy)) is one: {tree[:40]!r}")
+    raise BadInput(f"{location}: not a tree with labels 0 to 4, as (3 (2 a) (4 joy)) is one: {tree[:40]!r}")

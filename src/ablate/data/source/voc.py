@@ -1,11 +1,10 @@
 """The Pascal VOC layout: VOC 2011 and 2012, and a user's own pictures and masks."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping
 from pathlib import Path
 
-from ablate.data.picture.file import read_list
-from ablate.data.picture.masks import MaskFolder
-from ablate.errors import check_choice
+from ablate.data.split import for_split
+from ablate.data.text.file import find_path, read_lines
 
 SUFFIXES = (".jpg", ".jpeg", ".png")
 EXPECTED = (
@@ -15,37 +14,23 @@ EXPECTED = (
 )
 
 
-class VOC(MaskFolder):
-    """Pictures of 20 kinds of objects and background; or any folder of that layout, with its own class names.
+def voc(split: str, *, root: str | None, splits: Mapping[str, str]) -> list[tuple[Path, Path]]:
+    """The (picture, mask) paths of a list: of VOC, pictures of 20 kinds of objects; or of any folder of that layout.
 
     A line of ImageSets/Segmentation/train.txt is a name: the picture is JPEGImages/NAME.jpg, .jpeg or .png, the
     mask SegmentationClass/NAME.png, whose palette indices are the classes.
 
     Source: Everingham et al., The Pascal Visual Object Classes challenge: a retrospective, IJCV 111(1), 2015.
 
-    Args, and errors beside a missing list: those of `MaskFolder`; `root` is the folder, and `splits` says which
-    list serves as train, val and test.
+    Args:
+        splits: train, val and test, each with the name of its list.
+
+    Raises:
+        BadInput: a missing or empty list. A missing picture is found later, by its path.
     """
-
-    def __init__(
-        self,
-        split: str,
-        *,
-        root: str,
-        image_size: int | Sequence[int] | None,
-        class_names: Sequence[str],
-        ignore_index: int,
-        cache: bool,
-        splits: dict[str, str],
-    ) -> None:
-        pairs = list_pairs(Path(root).expanduser(), splits[check_choice("split", split, splits)])
-        super().__init__(pairs, image_size=image_size, class_names=class_names, ignore_index=ignore_index, cache=cache)
-
-
-def list_pairs(root: Path, name: str) -> list[tuple[Path, Path]]:
-    """The (picture, mask) paths of the list ImageSets/Segmentation/`name`.txt."""
-    names = read_list(root, f"ImageSets/Segmentation/{name}.txt", EXPECTED)
-    files = sorted(path for path in root.glob("JPEGImages/*") if path.suffix.lower() in SUFFIXES)
-    pictures = {path.stem: path for path in reversed(files)}  # a.jpg before a.png
-    masks = root / "SegmentationClass"
-    return [(pictures.get(n, root / "JPEGImages" / f"{n}.jpg"), masks / f"{n}.png") for n in names]
+    path = find_path(root, f"ImageSets/Segmentation/{for_split('splits', splits, split)}.txt", EXPECTED)
+    folder = path.parents[2]
+    files = sorted(file for file in folder.glob("JPEGImages/*") if file.suffix.lower() in SUFFIXES)
+    pictures = {file.stem: file for file in reversed(files)}  # a.jpg before a.png
+    names = [line.strip() for _, line in read_lines(path) if line.strip()]
+    return [(pictures.get(n, folder / f"JPEGImages/{n}.jpg"), folder / f"SegmentationClass/{n}.png") for n in names]

@@ -8,7 +8,7 @@ import numpy as np
 import torch
 from torch import Tensor
 
-from ablate.data.generated import for_split
+from ablate.data.split import for_split
 from ablate.data.synthetic.problem import Problem, check_classes
 from ablate.errors import BadInput, check_positive
 

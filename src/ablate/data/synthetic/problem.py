@@ -8,8 +8,9 @@ from typing import ClassVar
 import numpy as np
 from torch import Tensor
 
-from ablate.data.generated import GeneratedDataset, for_split
+from ablate.data.generated import GeneratedDataset
 from ablate.data.sequence import Sample, SequenceDataset
+from ablate.data.split import for_split
 from ablate.errors import BadInput, check_positive, check_whole
 
 

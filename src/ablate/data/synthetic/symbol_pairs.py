@@ -2,11 +2,11 @@
 
 from collections.abc import Mapping, Sequence
 
-from ablate.data.generated import for_split
+from ablate.data.generated import check_generated
 from ablate.data.random import sample_generator
-from ablate.data.split import SPLITS
+from ablate.data.split import for_split
 from ablate.data.text.pairs import Pair
-from ablate.errors import BadInput, check_choice, check_positive, check_whole
+from ablate.errors import BadInput, check_positive
 
 
 def symbol_pairs(
@@ -30,10 +30,8 @@ def symbol_pairs(
         reverse: whether the target is the source from its end.
         seed: seed of the data, not of the run.
     """
-    check_choice("split", split, SPLITS)
-    check_positive(f"sizes.{split}", sizes.get(split))
+    check_generated(split, sizes, seed)
     check_positive("symbols", symbols)
-    check_whole("seed", seed, 0)
     bounds = for_split("length", length, split)
     if not isinstance(bounds, Sequence) or len(bounds) != 2 or not 1 <= bounds[0] <= bounds[1]:
         raise BadInput(f"`length`={bounds!r} must be [fewest, most], at least 1")

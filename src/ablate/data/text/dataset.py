@@ -8,7 +8,7 @@ from torch import Tensor
 
 from ablate.data.sequence import SequenceDataset
 from ablate.data.text.tokeniser import Tokeniser
-from ablate.errors import check_positive
+from ablate.errors import BadInput, check_positive
 
 
 class TextDataset(SequenceDataset):
@@ -29,7 +29,7 @@ class TextDataset(SequenceDataset):
     def __init__(self, tokeniser: Tokeniser, texts: Sequence[Sequence[str]], max_length: int | None, extra: int = 0) -> None:
         self.tokenisers = {"source": tokeniser}
         self.texts, self.max_length = texts, max_length
-        self.lengths, self.cut = limited([len(text) + extra for text in texts], max_length)
+        self.lengths, self.cut = clip_lengths([len(text) + extra for text in texts], max_length)
 
     def __len__(self) -> int:
         return len(self.lengths)
@@ -47,8 +47,16 @@ class TextDataset(SequenceDataset):
         return {"vocabulary_size": len(self.tokenisers["source"])}
 
 
-def limited(lengths: Sequence[int], max_length: int | None) -> tuple[list[int], int]:
-    """Each length or `max_length`, whichever is less, and how many were greater."""
+def split_texts(tokeniser: Tokeniser, texts: Sequence[str], locations: Sequence[str], kind: str = "text") -> list[list[str]]:
+    """The tokens of each text; BadInput, with the location of the first one that has none, where `kind` of text is empty."""
+    tokens = [tokeniser.split(text) for text in texts]
+    if [] in tokens:
+        raise BadInput(f"{locations[tokens.index([])]}: an empty {kind}")
+    return tokens
+
+
+def clip_lengths(lengths: Sequence[int], max_length: int | None) -> tuple[list[int], int]:
+    """The smaller of each length and `max_length`, and how many lengths were greater."""
     if max_length is None:
         return list(lengths), 0
     most = check_positive("max_length", max_length)

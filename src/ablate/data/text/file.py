@@ -1,43 +1,56 @@
-"""Text files: found or missed in one line, read in a stated encoding, each line with its place."""
+"""Text files: found under a root folder, decoded, and read line by line. What is wrong with one is said in a line."""
 
+import gzip
+import zlib
 from collections.abc import Iterator
 from pathlib import Path
 
 from ablate.errors import BadInput
 
 
-def find(root: str | Path | None, name: str, expected: str) -> Path:
-    """The file or folder `name` under `root`; `expected` says what `root` should hold."""
+def find_path(root: str | Path | None, name: str, expected: str) -> Path:
+    """The path of the file or folder `name` under `root`.
+
+    Raises:
+        BadInput: `root` is None, or holds no `name`. The message says where `name` seems to be instead, or else `expected`,
+            which is a sentence on what `root` should hold.
+    """
     if root is None:
         raise BadInput(f"`root` is not set; {expected}")
     root = Path(root).expanduser()
-    if not (root / name).exists():
-        raise missing(root, name, expected)
-    return root / name
-
-
-def missing(root: Path, name: str, expected: str) -> BadInput:
-    """The line for a file or folder that is not there: where it seems to be instead, or what `root` should hold."""
+    if (root / name).exists():
+        return root / name
     elsewhere = next(root.glob(f"*/{name}"), None) or next(root.glob(f"*/*/{name}"), None)
     if elsewhere:
         expected = f"did you mean `root`={str(elsewhere)[: -len(name) - 1]}?"
-    return BadInput(f"{root / name}: {'it' if root.is_dir() else f'the folder {root}'} is missing; {expected}")
+    raise BadInput(f"{root / name}: {'it' if root.is_dir() else f'the folder {root}'} is missing; {expected}")
 
 
 def read_text(path: Path, encoding: str = "utf-8-sig") -> str:
-    """All of a file."""
+    """The whole text of a file, decompressed if its name ends in .gz.
+
+    Raises:
+        BadInput: the file cannot be read or decompressed, is not in this encoding, or the encoding is unknown.
+    """
     try:
-        return path.read_bytes().decode(encoding)
+        data = path.read_bytes()
+        return (gzip.decompress(data) if path.suffix == ".gz" else data).decode(encoding)
     except UnicodeDecodeError as error:
         raise BadInput(f"{path}: byte {error.start} is no {error.encoding}") from None
     except LookupError:
         raise BadInput(f"`encoding`={encoding!r} is unknown, as utf-8 and iso-8859-1 are not") from None
+    except (gzip.BadGzipFile, EOFError, zlib.error) as error:
+        raise BadInput(f"{path} is corrupt or no gzip file: {error}") from None
     except OSError as error:
         raise BadInput(f"{path}: {error.strerror}") from None
 
 
-def numbered(path: Path, encoding: str = "utf-8-sig") -> Iterator[tuple[str, str]]:
-    """(place, line) of every line, the blank ones after the last text left out; a place reads `file:12`."""
+def read_lines(path: Path, encoding: str = "utf-8-sig") -> Iterator[tuple[str, str]]:
+    """(location, line) of every line up to the last one with text. A location reads `file:12`.
+
+    Raises:
+        BadInput: what `read_text` refuses; a file without text.
+    """
     text = read_text(path, encoding).replace("\r\n", "\n").rstrip()
     if not text:
         raise BadInput(f"{path} is empty")
@@ -45,9 +58,13 @@ def numbered(path: Path, encoding: str = "utf-8-sig") -> Iterator[tuple[str, str
         yield f"{path}:{number}", line
 
 
-def lines(path: Path, encoding: str = "utf-8-sig") -> Iterator[tuple[str, str]]:
-    """(place, line), stripped; no line may be blank."""
-    for place, line in numbered(path, encoding):
+def read_filled_lines(path: Path, encoding: str = "utf-8-sig") -> Iterator[tuple[str, str]]:
+    """(location, line) of every line, without the white space around it.
+
+    Raises:
+        BadInput: what `read_lines` refuses; a blank line.
+    """
+    for location, line in read_lines(path, encoding):
         if not (line := line.strip()):
-            raise BadInput(f"{place}: an empty line")
-        yield place, line
+            raise BadInput(f"{location}: an empty line")
+        yield location, line

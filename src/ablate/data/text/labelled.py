@@ -7,7 +7,7 @@ import torch
 
 from ablate.data.sequence import Sample
 from ablate.data.split import read_split
-from ablate.data.text.dataset import TextDataset
+from ablate.data.text.dataset import TextDataset, split_texts
 from ablate.data.text.tokeniser import Tokeniser
 from ablate.errors import BadInput, did_you_mean
 
@@ -16,12 +16,12 @@ class Example(NamedTuple):
     """What a reader gives for each text; a plain (text, label) will do."""
 
     text: str
-    label: str | int | None  # of data.class_names, or which of them
-    place: str = ""  # file and line, for messages
+    label: str | int | None  # a class name, or its number
+    location: str = ""  # file and line, for messages
 
 
 class LabelledText(TextDataset):
-    """One text, one class. Empty texts and unknown labels are refused; long texts lose their ends.
+    """Each sample is a text with its class. Texts longer than `max_length` lose their ends.
 
     Args:
         read: split -> examples in a fixed order; the one thing that a new data set has to bring.
@@ -43,26 +43,22 @@ class LabelledText(TextDataset):
         class_names: Sequence[str],
     ) -> None:
         examples = [Example(*each) for each in read_split(read, split)]
-        self.labels = [label_number(example, f"{split} text {i}", class_names) for i, example in enumerate(examples)]
-        texts = [tokeniser.split(example.text) for example in examples]
-        if [] in texts:
-            first = texts.index([])
-            raise BadInput(f"{examples[first].place or f'{split} text {first}'}: an empty text")
-        super().__init__(tokeniser, texts, max_length)
+        locations = [each.location or f"{split} text {i} {each.text[:40]!r}" for i, each in enumerate(examples)]
+        self.labels = [class_index(each.label, class_names, at) for each, at in zip(examples, locations, strict=True)]
+        super().__init__(tokeniser, split_texts(tokeniser, [each.text for each in examples], locations), max_length)
 
     def __getitem__(self, index: int) -> Sample:
         return Sample(self.tokens[index], torch.tensor(self.labels[index]), index)
 
 
-def label_number(example: Example, name: str, class_names: Sequence[str]) -> int:
-    """The index in `class_names` of an example's label; `name` is the example's in messages where it has no `place`."""
-    label, place = example.label, example.place or f"{name} {example.text[:40]!r}"
+def class_index(label: str | int | None, class_names: Sequence[str], location: str) -> int:
+    """The index of a label in `class_names`; BadInput, which names the location, where it has none."""
     if label is None or label == "":
-        raise BadInput(f"{place}: the label is missing")
+        raise BadInput(f"{location}: the label is missing")
     if isinstance(label, str):
         if label not in class_names:
-            raise BadInput(f"{place}: the label {label!r} is not in `class_names`{did_you_mean(label, class_names)}")
+            raise BadInput(f"{location}: the label {label!r} is not in `class_names`{did_you_mean(label, class_names)}")
         return list(class_names).index(label)
     if not 0 <= label < len(class_names):
-        raise BadInput(f"{place}: the label {label} is outside 0 to {len(class_names) - 1}, as `class_names` has it")
+        raise BadInput(f"{location}: the label {label} is outside 0 to {len(class_names) - 1}, as `class_names` has it")
     return int(label)

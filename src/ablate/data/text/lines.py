@@ -6,14 +6,13 @@ import torch
 
 from ablate.data.sequence import Sample
 from ablate.data.split import read_split
-from ablate.data.text.dataset import TextDataset
+from ablate.data.text.dataset import TextDataset, split_texts
 from ablate.data.text.tokeniser import Tokeniser
 from ablate.data.text.vocabulary import BEGIN, END
-from ablate.errors import BadInput
 
 
 class TextLines(TextDataset):
-    """Input BEGIN and the tokens of a text, target the tokens and END. A text that is too long has no END.
+    """The input of a sample is BEGIN and the tokens of a text, its target the tokens and END. A text that is cut has no END.
 
     Args:
         read: split -> (text, …) in a fixed order, such as a reader of labelled texts.
@@ -25,10 +24,9 @@ class TextLines(TextDataset):
     """
 
     def __init__(self, split: str, *, read: Callable[[str], Sequence[tuple]], tokeniser: Tokeniser, max_length: int | None) -> None:
-        texts = [tokeniser.split(text) for text, *_ in read_split(read, split)]
-        if [] in texts:
-            raise BadInput(f"{split} text {texts.index([])} is empty")
-        super().__init__(tokeniser, texts, max_length, extra=1)
+        texts = [text for text, *_ in read_split(read, split)]
+        locations = [f"{split} text {i}" for i in range(len(texts))]
+        super().__init__(tokeniser, split_texts(tokeniser, texts, locations), max_length, extra=1)
 
     def __getitem__(self, index: int) -> Sample:
         whole = torch.cat([torch.tensor([BEGIN]), self.tokens[index], torch.tensor([END])])

@@ -10,10 +10,9 @@ from torch import Tensor
 from ablate.data.batch import PairBatch
 from ablate.data.dataset import WritingDataset
 from ablate.data.split import read_split
-from ablate.data.text.dataset import limited
-from ablate.data.text.teacher_forcing import padded, shifted
+from ablate.data.text.dataset import clip_lengths, split_texts
+from ablate.data.text.teacher_forcing import pad_with_lengths, teacher_forcing
 from ablate.data.text.tokeniser import Tokeniser
-from ablate.errors import BadInput
 
 
 class Pair(NamedTuple):
@@ -21,7 +20,7 @@ class Pair(NamedTuple):
 
     source: str
     target: str
-    place: str = ""  # file and line, for messages
+    location: str = ""  # file and line, for messages
 
 
 class PairSample(NamedTuple):
@@ -33,7 +32,7 @@ class PairSample(NamedTuple):
 
 
 class TextPairs(WritingDataset):
-    """Source and target text. Empty ones are refused; long ones lose their ends, in `references` they are whole.
+    """Each sample is a source and a target text. Texts longer than `max_length` lose their ends; `references` keeps them whole.
 
     Args:
         read: split -> pairs in a fixed order; the one thing that a new data set has to bring.
@@ -60,15 +59,12 @@ class TextPairs(WritingDataset):
         pairs = [Pair(*each) for each in read_split(read, split)]
         self.tokenisers = {"source": tokeniser, "target": tokeniser}
         self.reverse, self.max_length = reverse, max_length
-        sides = dict(zip(self.tokenisers, zip(*pairs, strict=True), strict=False))
-        self.texts = {side: [tokeniser.split(text) for text in texts] for side, texts in sides.items()}
-        for side, texts in self.texts.items():
-            if [] in texts:
-                number = texts.index([])
-                raise BadInput(f"{pairs[number].place or f'{split} pair {number}'}: an empty {side}")
+        locations = [pair.location or f"{split} pair {i}" for i, pair in enumerate(pairs)]
+        sides = zip(self.tokenisers, zip(*pairs, strict=True), strict=False)
+        self.texts = {side: split_texts(tokeniser, texts, locations, side) for side, texts in sides}
         sizes = [list(map(len, texts)) for texts in self.texts.values()]
-        self.lengths, _ = limited(sizes[0], max_length)
-        _, self.cut = limited(list(map(max, *sizes)), max_length)
+        self.lengths, _ = clip_lengths(sizes[0], max_length)
+        _, self.cut = clip_lengths(list(map(max, *sizes)), max_length)
 
     def fit_tokenisers(self) -> Mapping[str, Tokeniser]:
         return {side: tokeniser.fitted(self.texts[side]) for side, tokeniser in self.tokenisers.items()}
@@ -94,6 +90,6 @@ class TextPairs(WritingDataset):
         return [self.tokenisers["target"].join(self.texts["target"][index])]
 
     def collate(self, samples: list[PairSample]) -> PairBatch:
-        source, lengths = padded([sample.source for sample in samples])
+        source, lengths = pad_with_lengths([sample.source for sample in samples])
         index = torch.tensor([sample.index for sample in samples])
-        return PairBatch(source, lengths, *shifted([sample.target for sample in samples]), index)
+        return PairBatch(source, lengths, *teacher_forcing([sample.target for sample in samples]), index)
