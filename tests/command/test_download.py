@@ -240,9 +240,8 @@ def test_an_unsafe_member_is_refused_and_nothing_unpacked(
     server: Server, tmp_path: Path, content: Callable[[], bytes], name: str
 ) -> None:
     server.content = content()
-    with pytest.raises(BadInput, match=f"the member .*{re.escape(name)}.*: nothing was unpacked") as error:
+    with pytest.raises(BadInput, match=f"the member .*{re.escape(name)}.*: nothing was unpacked"):
         download(source(server), tmp_path / "data")
-    assert "\n" not in str(error.value)
     assert contents(tmp_path) == {} and [path.name for path in tmp_path.iterdir()] == ["data"]
 
 

@@ -145,7 +145,6 @@ def test_a_wrong_class_weight_is_named(class_weight):
     with pytest.raises(BadInput) as error:
         cross_entropy(class_weight=class_weight)
     assert f"class_weight={class_weight!r}" in str(error.value) and "median_frequency" in str(error.value)
-    assert "\n" not in str(error.value)
 
 
 @pytest.mark.parametrize("label_smoothing", [-0.1, 1.0, math.nan])

@@ -3,6 +3,7 @@
 import pytest
 import torch
 import torch.nn.functional as F
+from refusals import refusals
 from torch import nn
 
 from ablate.errors import BadInput
@@ -83,19 +84,13 @@ def test_multiply_adds_of_nearest_fall_by_9_over_4():
     assert 9 * 4 / folded.weight.numel() == 2.25  # four outputs an input, 9 weights each; the folded kernel meets an input 16 times
 
 
-@pytest.mark.parametrize(
-    "call, words",
-    [
-        (lambda: rewrite.flipped_convolution(nn.ConvTranspose2d(1, 1, 3, stride=2)), "stride=2: only with stride 1"),
-        (lambda: rewrite.flipped_convolution(nn.ConvTranspose2d(1, 1, 3, dilation=2)), "dilation, groups or two strides"),
-        (lambda: rewrite.fold_nearest(nn.Conv2d(1, 1, 5, padding=2)), r"kernel_size=\(3, 3\); this one has \(5, 5\)"),
-        (lambda: rewrite.fold_nearest(nn.Conv2d(1, 1, 3)), r"padding=\(1, 1\); this one has \(0, 0\)"),
-        (lambda: rewrite.fold_bed_of_nails(nn.Conv2d(2, 2, 3, padding=1, groups=2)), "groups=1; this one has 2"),
-        (lambda: rewrite.fold_pixel_shuffle(nn.Conv2d(1, 6, 3, padding=1)), "6 is not divisible by 4"),
-        (lambda: rewrite.fold_pixel_shuffle(nn.Conv2d(1, 8, 3, padding=1)), "a bias that differs by phase"),
-        (lambda: rewrite.insert_zeros(torch.ones(1, 1, 2, 2), 0), "stride=0"),
-    ],
+test_what_cannot_be_rewritten_is_one_line = refusals(
+    (lambda: rewrite.flipped_convolution(nn.ConvTranspose2d(1, 1, 3, stride=2)), "stride=2: only with stride 1"),
+    (lambda: rewrite.flipped_convolution(nn.ConvTranspose2d(1, 1, 3, dilation=2)), "dilation, groups or two strides"),
+    (lambda: rewrite.fold_nearest(nn.Conv2d(1, 1, 5, padding=2)), r"kernel_size=\(3, 3\); this one has \(5, 5\)"),
+    (lambda: rewrite.fold_nearest(nn.Conv2d(1, 1, 3)), r"padding=\(1, 1\); this one has \(0, 0\)"),
+    (lambda: rewrite.fold_bed_of_nails(nn.Conv2d(2, 2, 3, padding=1, groups=2)), "groups=1; this one has 2"),
+    (lambda: rewrite.fold_pixel_shuffle(nn.Conv2d(1, 6, 3, padding=1)), "6 is not divisible by 4"),
+    (lambda: rewrite.fold_pixel_shuffle(nn.Conv2d(1, 8, 3, padding=1)), "a bias that differs by phase"),
+    (lambda: rewrite.insert_zeros(torch.ones(1, 1, 2, 2), 0), "stride=0"),
 )
-def test_what_cannot_be_rewritten_is_one_line(call, words):
-    with pytest.raises(BadInput, match=words):
-        call()

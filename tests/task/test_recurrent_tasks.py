@@ -7,6 +7,7 @@ import torch
 from commands import QUIET
 from lightning.pytorch import Trainer
 from overfit import minimise
+from refusals import refusals
 from torch import nn
 from torch.utils.data import DataLoader
 
@@ -270,9 +271,8 @@ PICTURES = SegmentationBatch(torch.zeros(1, 3, 4, 4), torch.zeros(1, 4, 4, dtype
 def test_what_is_not_made_for_each_other_is_said_before_training(make, batch, options, words):
     task = make()
     task.config = {"task": {"name": "named"}, "data": {"num_classes": V}}
-    with pytest.raises(BadInput, match=words) as refused:
+    with pytest.raises(BadInput, match=words):
         task.check(batch, Trainer(**QUIET, **options))
-    assert "\n" not in str(refused.value)
 
 
 def test_a_model_of_another_kind_is_refused():
@@ -281,18 +281,12 @@ def test_a_model_of_another_kind_is_refused():
         SequenceTagging(classification().model, 3, optimizer=SGD, scheduler=constant)
 
 
-@pytest.mark.parametrize(
-    "call, words",
-    [
-        (lambda: tagging(0), "truncate=0"),
-        (lambda: tagging(2, bidirectional=True), "truncate=2 cuts from the beginning on"),
-        (lambda: tagging(clip=0.0), "gradient_clip=0.0"),
-        (lambda: tagging(kind=LanguageModelling, bidirectional=True), "lets a language model read what it is to say"),
-    ],
+test_bad_options_are_one_line = refusals(
+    (lambda: tagging(0), "truncate=0"),
+    (lambda: tagging(2, bidirectional=True), "truncate=2 cuts from the beginning on"),
+    (lambda: tagging(clip=0.0), "gradient_clip=0.0"),
+    (lambda: tagging(kind=LanguageModelling, bidirectional=True), "lets a language model read what it is to say"),
 )
-def test_bad_options_are_one_line(call, words):
-    with pytest.raises(BadInput, match=words):
-        call()
 
 
 @pytest.mark.parametrize(

@@ -153,9 +153,8 @@ def only_background(root: Path) -> None:
 def test_a_bad_folder_is_refused_at_once(root: Path, damage: Callable, message: str) -> None:
     camvid(root)
     damage(root)
-    with pytest.raises(BadInput, match=message) as error:
+    with pytest.raises(BadInput, match=message):
         camvid(root)
-    assert "\n" not in str(error.value)
 
 
 @pytest.mark.parametrize("cache", [True, False])
@@ -171,9 +170,8 @@ def test_a_bad_folder_is_refused_at_once(root: Path, damage: Callable, message: 
 def test_bad_pixels_are_found_by_check(root: Path, damage: Callable, message: str, cache: bool) -> None:
     camvid(root, cache=cache).check()
     damage(root)
-    with pytest.raises(BadInput, match=message) as error:
+    with pytest.raises(BadInput, match=message):
         camvid(root, cache=cache, image_size=4).check()  # column 4 is skipped by this size, and yet found
-    assert "\n" not in str(error.value)
 
 
 def test_a_missing_folder_says_what_belongs_there(tmp_path: Path) -> None:

@@ -4,8 +4,8 @@ from functools import partial
 
 import pytest
 import torch
+from refusals import refusals
 
-from ablate.errors import BadInput
 from ablate.model.recurrent.cell.lstm import LSTM
 from ablate.model.recurrent.generate import generate, restrict
 from ablate.model.recurrent.tagger import SequenceTagger
@@ -66,18 +66,12 @@ def test_nothing_follows_the_end_and_what_is_banned_is_never_drawn():
     assert text.shape == (50, 60) and draw(steps=1, rows=1).shape == (1, 1)
 
 
-@pytest.mark.parametrize(
-    "call, words",
-    [
-        (lambda: draw(temperature=0.0), "temperature=0.0 must be above 0"),
-        (lambda: draw(temperature=float("nan")), "temperature=nan"),
-        (lambda: draw(top_k=0), "top_k=0"),
-        (lambda: draw(top_p=0.0), "top_p=0.0"),
-        (lambda: draw(top_p=1.5), "top_p=1.5"),
-        (lambda: draw(steps=0), "length=0"),
-        (lambda: generate(model(), torch.zeros(1, 0, dtype=torch.long), 1, torch.Generator()), "an empty prefix"),
-    ],
+test_bad_values_are_one_line = refusals(
+    (lambda: draw(temperature=0.0), "temperature=0.0 must be above 0"),
+    (lambda: draw(temperature=float("nan")), "temperature=nan"),
+    (lambda: draw(top_k=0), "top_k=0"),
+    (lambda: draw(top_p=0.0), "top_p=0.0"),
+    (lambda: draw(top_p=1.5), "top_p=1.5"),
+    (lambda: draw(steps=0), "length=0"),
+    (lambda: generate(model(), torch.zeros(1, 0, dtype=torch.long), 1, torch.Generator()), "an empty prefix"),
 )
-def test_bad_values_are_one_line(call, words):
-    with pytest.raises(BadInput, match=words):
-        call()

@@ -4,6 +4,7 @@ from functools import partial
 
 import pytest
 import torch
+from refusals import refusals
 
 from ablate.errors import BadInput
 from ablate.model.recurrent.bag_of_words import BagOfWords
@@ -169,27 +170,19 @@ NETS = {"classifier": classifier, "tagger": tagger, "bag": bag, "window": window
     ],
 )
 def test_bad_batches_are_one_line(net, kind, xs, lengths, words):
-    with pytest.raises(BadInput, match=words) as refused:
+    with pytest.raises(BadInput, match=words):
         net(kind=kind)(xs, lengths)
-    assert "\n" not in str(refused.value)
 
 
-@pytest.mark.parametrize(
-    "call, words",
-    [
-        (lambda: tagger()(TOKENS, None, tagger()(TOKENS[:2])[1]), r"a state of shape \(2, 4\) does not fit a batch of 4"),
-        (lambda: tagger(num_classes=V + 1, tied=True), "tied=true needs as many classes as tokens"),
-        (lambda: tagger(kind="numbers", tied=True), "tied=true needs"),
-        (lambda: classifier(summary="las"), "did you mean 'last'"),
-        (lambda: classifier(dropout=1.0), "dropout=1.0"),
-        (lambda: SequenceTagger(**{**options("tokens"), "input_size": 3}, cell=CELLS["gru"]), "either tokens"),
-        (lambda: SequenceTagger(**{**options("tokens"), "vocabulary_size": None}, cell=CELLS["gru"]), "either tokens"),
-        (lambda: window(size=0), "window=0"),
-        (lambda: classifier("unshared")(TOKENS.repeat(1, 2)), "12 steps has no weights after the first 6"),
-        (lambda: (net := tagger("unshared"))(TOKENS, None, net(TOKENS)[1]), "step 7 has no weights"),
-    ],
+test_bad_networks_are_one_line = refusals(
+    (lambda: tagger()(TOKENS, None, tagger()(TOKENS[:2])[1]), r"a state of shape \(2, 4\) does not fit a batch of 4"),
+    (lambda: tagger(num_classes=V + 1, tied=True), "tied=true needs as many classes as tokens"),
+    (lambda: tagger(kind="numbers", tied=True), "tied=true needs"),
+    (lambda: classifier(summary="las"), "did you mean 'last'"),
+    (lambda: classifier(dropout=1.0), "dropout=1.0"),
+    (lambda: SequenceTagger(**{**options("tokens"), "input_size": 3}, cell=CELLS["gru"]), "either tokens"),
+    (lambda: SequenceTagger(**{**options("tokens"), "vocabulary_size": None}, cell=CELLS["gru"]), "either tokens"),
+    (lambda: window(size=0), "window=0"),
+    (lambda: classifier("unshared")(TOKENS.repeat(1, 2)), "12 steps has no weights after the first 6"),
+    (lambda: (net := tagger("unshared"))(TOKENS, None, net(TOKENS)[1]), "step 7 has no weights"),
 )
-def test_bad_networks_are_one_line(call, words):
-    with pytest.raises(BadInput, match=words) as refused:
-        call()
-    assert "\n" not in str(refused.value)
