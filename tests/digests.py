@@ -48,7 +48,7 @@ FOLDERS = {  # experiment -> its folder among the real data
     "multi30k": "multi30k",
     "rt_polarity": "rt-polarity",
     "segnet_basic": "camvid_half/CamVid",
-    "shakespeare": "tinyshakespeare",
+    "shakespeare": "tinyshakespeare/input.txt",
     "sst2": "sst",
     "trec": "trec",
 }

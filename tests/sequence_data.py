@@ -18,7 +18,7 @@ FOLDERS = {  # option -> its folder among the real data
     "sst2": "sst",
     "trec": "trec",
     "ewt": "ud_english_ewt/UD_English-EWT",
-    "shakespeare": "tinyshakespeare",
+    "text": "tinyshakespeare/input.txt",
     "babi": "babi/tasks_1-20_v1-2",
     "flickr8k": "flickr8k",
     "multi30k": "multi30k",

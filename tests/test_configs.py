@@ -31,7 +31,6 @@ ONE_TO_MANY = {  # data -> the model and the task that are made for them; all ot
     "coco": ("captioner", "captioning"),
     "glyphs": ("captioner", "captioning"),
     "copy_pairs": ("sequence_to_sequence", "translation"),
-    "reversal_pairs": ("sequence_to_sequence", "translation"),
     "dates": ("sequence_to_sequence", "translation"),
     "multi30k": ("sequence_to_sequence", "translation"),
     "babi": ("story_question_answering", "question_answering"),

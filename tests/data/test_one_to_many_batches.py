@@ -17,7 +17,6 @@ KINDS = {
     "scene_questions": (QuestionBatch, {"dataset__sizes": SIZES, "image_size": 24}),
     "dates": (PairBatch, {"dataset__read__sizes": SIZES}),
     "copy_pairs": (PairBatch, {"dataset__read__sizes": SIZES}),
-    "reversal_pairs": (PairBatch, {"dataset__read__sizes": SIZES}),
 }
 
 

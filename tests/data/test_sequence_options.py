@@ -12,7 +12,7 @@ from ablate.data.text.tokeniser import Tokeniser
 from ablate.data.text.vocabulary import PAD
 
 PICTURES = ("camvid", "coco", "flickr8k", "glyphs", "scene_captions", "scene_questions", "scenes", "voc")
-PAIRS = ("babi", "copy_pairs", "dates", "multi30k", "reversal_pairs")  # and stories: test_one_to_many_batches.py
+PAIRS = ("babi", "copy_pairs", "dates", "multi30k")  # and stories: test_one_to_many_batches.py
 OPTIONS = [path.stem for path in sorted(CONF.glob("*.yaml")) if path.stem not in PICTURES + PAIRS]
 OWN_SPLITS = ("names", "names_folder", "rt_polarity", "names_lm", "imdb")  # no text is in two of them
 KEYS = ("root batch_size num_workers num_classes class_names vocabulary_size input_size max_length bucket dataset").split()

@@ -123,10 +123,10 @@ def test_a_bad_text_file_is_named(tmp_path: Path, root: str | None, name: str | 
 
 
 def test_shakespeare(real_data: Path):
-    make = dataset("shakespeare", root=str(real_data / FOLDERS["shakespeare"]))
+    make = dataset("text", root=str(real_data / FOLDERS["text"]))
     assert len(make.keywords["read"]()) == 1_115_394
     data = opened(make)
     assert len(data.tokenisers["source"].vocabulary) == 65 + 4 and len(data) == -(
-        -(round(1_115_394 * 0.9) - 1) // config("shakespeare").length
+        -(round(1_115_394 * 0.9) - 1) // config("text").length
     )
     assert data.tokenisers["source"].text(data[0].input.tolist()).startswith("First Citizen:\nBefore we proceed")

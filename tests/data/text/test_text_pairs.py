@@ -98,20 +98,18 @@ def test_a_date_in_each_script():
     )
 
 
-@pytest.mark.parametrize("name", ["copy_pairs", "reversal_pairs"])
-def test_symbols(name: str):
-    data = opened(dataset(name, dataset__read__sizes=SIZES))
-    assert {
-        "source_vocabulary_size": config(name).source_vocabulary_size,
-        "vocabulary_size": config(name).vocabulary_size,
-    } == data.facts()
+@pytest.mark.parametrize("reverse", [False, True])
+def test_symbols(reverse: bool):
+    options = {"dataset__read__sizes": SIZES, "dataset__read__reverse": reverse}
+    data, given = opened(dataset("copy_pairs", **options)), config("copy_pairs")
+    assert data.facts() == {key: given[key] for key in ("source_vocabulary_size", "vocabulary_size")}
     for i in range(100):
         source = data.tokenisers["source"].decode(data[i].source.tolist())
-        assert data.references(i)[0].split() == (source[::-1] if name == "reversal_pairs" else source)
+        assert data.references(i)[0].split() == (source[::-1] if reverse else source)
     assert set(data.lengths) == set(range(1, 16))
     longer = {"train": [1, 4], "val": [1, 4], "test": [9, 9]}
-    assert set(opened(dataset(name, dataset__read__sizes=SIZES, dataset__read__length=longer), "test").lengths) == {9}
-    assert data.references(7) != opened(dataset(name, dataset__read__sizes=SIZES, dataset__read__seed=1)).references(7)
+    assert set(opened(dataset("copy_pairs", **options, dataset__read__length=longer), "test").lengths) == {9}
+    assert data.references(7) != opened(dataset("copy_pairs", **options, dataset__read__seed=1)).references(7)
 
 
 @pytest.mark.parametrize(
