@@ -10,6 +10,8 @@ from generated import scenes
 from hydra.utils import instantiate
 
 from ablate.analysis.checkerboard import NAMES, flat_response, logits_and_gradient, measure
+from ablate.callback.checkerboard import CheckerboardMeasures
+from ablate.errors import BadInput
 from ablate.figure.checkerboard import plot_checkerboard
 
 DECODERS = sorted(path.stem for path in (CONF / "model/decoder").glob("*.yaml"))
@@ -116,7 +118,6 @@ def test_evaluate_measures_a_checkpoint_of_a_run_without_the_callback_too(run, t
     assert "chequerboard" in line and "checkerboard" in line
 
 
-@pytest.mark.slow
-def test_pictures_below_one_are_refused(tmp_path):
-    words = [*TINY, "probe=checkerboard", "probe.checkerboard.pictures=0"]
-    assert "pictures=0 must be a whole number of at least 1" in error_line(script("train", *words, cwd=tmp_path))
+def test_pictures_below_one_are_refused():
+    with pytest.raises(BadInput, match="pictures=0 must be a whole number of at least 1"):
+        CheckerboardMeasures(".", 0)

@@ -135,12 +135,12 @@ def test_captions(tmp_path):
 
 def test_translations_begin_with_the_signature(tmp_path, monkeypatch):
     task, module = translation()
-    drawn = []
-    monkeypatch.setattr(translations, "attention_matrices", lambda given: drawn.extend(given) or attention_matrices(given))
+    plotted = []
+    monkeypatch.setattr(translations, "attention_matrices", lambda given: plotted.extend(given) or attention_matrices(given))
     events = trained(tmp_path, task, module, Translations(str(tmp_path), 3))
     first, last = logged(events)
-    assert [matrix.source for matrix in drawn[-2:]] == [["ein", "Hund"], ["das", "Haus"]]
-    for matrix in drawn:  # without what is padded or after the end
+    assert [matrix.source for matrix in plotted[-2:]] == [["ein", "Hund"], ["das", "Haus"]]
+    for matrix in plotted:  # without what is padded or after the end
         assert matrix.weights.shape == (len(matrix.target), len(matrix.source)) and matrix.weights.sum(1).allclose(torch.ones(1))
     signature = f"sacrebleu: {task.metrics['val_']['sacrebleu'].signature}"
     for text in (first, last, read(tmp_path / "translations.txt")):

@@ -22,8 +22,8 @@ def pictures(count=1, height=24, width=32):
     return torch.rand(count, 3, height, width, generator=torch.Generator().manual_seed(0))
 
 
-def one_hot(places, of):
-    return torch.eye(of)[list(places)]
+def one_hot(positions, of):
+    return torch.eye(of)[list(positions)]
 
 
 def attention_strip(image, words, weights, grid):
@@ -39,21 +39,20 @@ def texts(figure):
 
 
 def test_each_word_has_the_picture_with_its_own_map_and_the_first_tile_has_none():
-    (image,), words, places = pictures(), ["a", "red", "ring", "<eos>"], [0, 5, 11, 6]
-    figure = attention_strip(image, words, one_hot(places, 12), (3, 4))
+    (image,), words, positions = pictures(), ["a", "red", "ring", "<eos>"], [0, 5, 11, 6]
+    figure = attention_strip(image, words, one_hot(positions, 12), (3, 4))
     bar, first, *tiles = sorted(figure.axes, key=lambda axes: axes.get_label() != "<colorbar>")
     assert [axes.get_title() for axes in (first, *tiles)] == ["", *words]
     assert len(first.images) == 1 and np.allclose(first.images[0].get_array(), image.permute(1, 2, 0))
-    for axes, place in zip(tiles, places, strict=True):
+    for axes, position in zip(tiles, positions, strict=True):
         grey, over = (shown.get_array() for shown in axes.images)
         assert grey.shape == over.shape == (24, 32)
-        row, column = divmod(int(over.argmax()), 32)
-        assert (row // 8, column // 8) == divmod(place, 4)
-        assert over[place // 4 * 8 + 3 : place // 4 * 8 + 5, place % 4 * 8 + 3 : place % 4 * 8 + 5].min() > 0.8
+        (row, column), (top, left) = divmod(int(over.argmax()), 32), (8 * index for index in divmod(position, 4))
+        assert (row // 8 * 8, column // 8 * 8) == (top, left) and over[top + 3 : top + 5, left + 3 : left + 5].min() > 0.8
     assert "0.083" in bar.get_ylabel()
 
 
-def test_what_is_bright_is_what_was_looked_at():
+def test_what_is_attended_to_is_bright():
     figure = attention_strip(torch.full((3, 32, 32), 0.5), ["here"], one_hot([3], 4), (2, 2))
     canvas = FigureCanvasAgg(figure)
     canvas.draw()
@@ -149,7 +148,7 @@ def test_long_texts_are_wrapped_into_the_width_of_their_picture_and_cut(tmp_path
         assert axes.texts[3].get_text().endswith("…")
 
 
-def test_answers_are_green_or_red_over_the_truth_and_beside_them_is_where_was_looked():
+def test_answers_are_green_or_red_over_the_truth_beside_their_attention():
     answers = [Answer("is there a ring ?", "yes", 0.9, "yes"), Answer("how many ?", "two", 0.6, "three")]
     figure = plot_answers(pictures(2, 16, 16), answers, one_hot([1, 2], 4), (2, 2))
     colour = {text.get_text(): to_hex(text.get_color()).upper() for text in texts(figure)}

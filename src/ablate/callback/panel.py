@@ -1,4 +1,4 @@
-"""Log validation pictures beside their predictions."""
+"""Logs validation pictures beside their predictions."""
 
 from collections.abc import Sequence
 

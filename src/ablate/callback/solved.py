@@ -1,4 +1,4 @@
-"""Log whether and when a problem is solved, and whether a training diverges."""
+"""Logs whether and when a problem is solved, and whether a training diverges."""
 
 from math import isfinite
 
