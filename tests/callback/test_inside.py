@@ -35,7 +35,7 @@ SMALL += [f"data.vocabulary_size={len(TOKENS)}", "data.num_classes=2", "data.cla
 class Data(LightningDataModule):
     tokenisers = {"source": Tokeniser("words", complete=True, vocabulary=Vocabulary(TOKENS))}
 
-    def some(self, split, count, device):
+    def example_batch(self, split, count, device):
         return sample()
 
     def train_dataloader(self):

@@ -30,7 +30,7 @@ def module(name: str) -> DataModule:
 def test_batches_of_every_split(name: str):
     data = module(name)
     for split in SIZES:
-        batch = data.some(split, 6)
+        batch = data.example_batch(split, 6)
         assert isinstance(batch, KINDS[name][0]) and len(batch.index) == 6 and batch.description
         assert data.datasets[split].tokenisers == data.tokenisers
         if KINDS[name][0] is not QuestionBatch:
@@ -49,7 +49,7 @@ def test_what_the_config_says_of_sizes_is_so(name: str):
 
 @pytest.mark.parametrize("name", [name for name, (kind, _) in KINDS.items() if kind is not QuestionBatch])
 def test_each_step_is_told_what_was_right_before(name: str):
-    batch = module(name).some("train", 8)
+    batch = module(name).example_batch("train", 8)
     ends = (batch.target == END).sum(1)
     assert (batch.input[:, 0] == BEGIN).all() and (ends == 1).all()
     after = batch.target[:, :-1]

@@ -6,7 +6,7 @@ from sequence_data import SPLITS, dataset
 from torch.utils.data import DistributedSampler
 
 from ablate.data.datamodule import DataModule
-from ablate.data.sampler import Buckets, Tracks
+from ablate.data.sampler import BPTTBatchSampler, BucketBatchSampler
 from ablate.errors import BadInput
 
 LENGTHS = torch.randint(1, 60, (1003,), generator=torch.Generator().manual_seed(0)).tolist()
@@ -14,7 +14,7 @@ LENGTHS = torch.randint(1, 60, (1003,), generator=torch.Generator().manual_seed(
 
 def buckets(seed=0, epoch=0, shuffle=True, processes=1, process=0):
     sampler = DistributedSampler(LENGTHS, processes, process, shuffle=shuffle, seed=seed)
-    order = Buckets(sampler, LENGTHS, 16, 20)
+    order = BucketBatchSampler(sampler, LENGTHS, 16, 20)
     order.sampler.set_epoch(epoch)
     return order
 
@@ -52,7 +52,7 @@ def test_processes_share_the_buckets():
 def test_tracks_hold_every_piece_once_and_every_row_goes_on(chunks, size, processes):
     seen = []
     for process in range(processes):
-        batches = list(order := Tracks(chunks, size, processes, process))
+        batches = list(order := BPTTBatchSampler(chunks, size, processes, process))
         assert len(batches) == len(order)
         for before, after in zip(batches, batches[1:]):
             assert len(after) <= len(before) <= size  # so the last batches may be smaller
@@ -62,11 +62,11 @@ def test_tracks_hold_every_piece_once_and_every_row_goes_on(chunks, size, proces
 
 
 def test_tracks_of_a_training_in_step_are_even():
-    parts = [list(Tracks(29, 3, 3, process, even=True)) for process in range(3)]
+    parts = [list(BPTTBatchSampler(29, 3, 3, process, even=True)) for process in range(3)]
     assert all([len(batch) for batch in part] == [3, 3, 3] for part in parts)
     assert sorted(i for part in parts for batch in part for i in batch) == list(range(27))
-    with pytest.raises(BadInput, match="a text of 8 pieces cannot be read at 9 places"):
-        Tracks(8, 3, 3, 0, even=True)
+    with pytest.raises(BadInput, match="a text of 8 pieces cannot be read in 9 rows at once"):
+        BPTTBatchSampler(8, 3, 3, 0, even=True)
 
 
 def test_an_epoch_has_its_order_and_repeats_it_in_a_continued_run():

@@ -12,7 +12,7 @@ from torch import nn
 from torch.utils.data import DataLoader
 
 from ablate.data.batch import IGNORE, SegmentationBatch, SequenceBatch
-from ablate.data.sampler import Tracks
+from ablate.data.sampler import BPTTBatchSampler
 from ablate.errors import BadInput
 from ablate.loss.text import token_cross_entropy
 from ablate.metric.classification import ClassificationScores
@@ -49,10 +49,10 @@ def sequences(lengths=None, rows=4, steps=T, seed=0):
 
 
 def stream(pieces=7, size=3, steps=5):
-    """A text of `pieces`, read at `size` places: the last batch has a row less."""
+    """A text of `pieces`, read in `size` rows: the last batch has a row less."""
     text = torch.randint(1, V, (pieces * steps + 1,), generator=torch.Generator().manual_seed(0))
     rows = lambda start: slice(start * steps, (start + 1) * steps)  # noqa: E731
-    for order in Tracks(pieces, size):
+    for order in BPTTBatchSampler(pieces, size):
         inputs, targets = (torch.stack([part[rows(i)] for i in order]) for part in (text, text[1:]))
         yield SequenceBatch(inputs, None, targets, torch.tensor(order), True)
 

@@ -157,7 +157,7 @@ def cross_entropies(task, batch):
 def test_one_batch_is_learned_by_heart_and_written_free_running(name, attention, search):
     make, made = MADE[name]
     task, data = make(attention, search), made()
-    batch = data.some("val", 5)
+    batch = data.example_batch("val", 5)
     first = task.step(batch).loss.item()
     assert learn(task, batch) < 0.05 < 2 < first
     references = [data.datasets["val"].references(i)[0] for i in range(5)]
@@ -187,7 +187,7 @@ def test_what_is_written_knows_no_right_token(name, split):
 
     make, made = MADE[name]
     task = make()
-    learn(task, made().some("val", 5), 12)
+    learn(task, made().example_batch("val", 5), 12)
     right, untaught, misled = (evaluated(task, made(kind), split) for kind in (DataModule, Untaught, Misled))
     taught = {"forced_accuracy", "exposure_gap", "loss"}
     assert {tag for tag in right if untaught[tag] != right[tag]} == taught
@@ -214,7 +214,7 @@ def test_the_loss_is_the_mean_over_tokens(name):
 @every_task
 def test_label_smoothing_and_the_penalty_act_in_training_alone(name):
     make, made = MADE[name]
-    plain, batch = make(), made().some("val", 5)
+    plain, batch = make(), made().example_batch("val", 5)
     tasks = {"smooth": make(label_smoothing=0.3), "looking": make(doubly_stochastic=2.0)}
     decoded = plain.train().model(*plain.inputs(batch))
     there = batch.target != IGNORE
@@ -234,7 +234,7 @@ def test_label_smoothing_and_the_penalty_act_in_training_alone(name):
 
 @every_attention
 def test_scheduled_sampling_hears_its_own_tokens(attention):
-    task, batch = translation(attention, scheduled_sampling=1.0).train(), pairs_data().some("val", 5)
+    task, batch = translation(attention, scheduled_sampling=1.0).train(), pairs_data().example_batch("val", 5)
     told = batch._replace(input=torch.cat((batch.input[:, :1], torch.full_like(batch.input[:, 1:], 5)), 1))
 
     def loss(batch, probability, seed):
@@ -284,9 +284,9 @@ def test_a_continued_run_sees_the_batches_of_one_never_stopped(workers, bucket, 
 @pytest.mark.parametrize("judged", [False, True])
 def test_the_control_compares_with_another_picture(judged):
     task, data = captioning(judged=judged, scores=list(SCORES)), caption_data()
-    learn(task, data.some("val", 5), 60)
+    learn(task, data.example_batch("val", 5), 60)
     found, dataset = evaluated(task, data), data.datasets["test"]
-    texts = task.texts(task.write(task.read(data.some("test", 5))).tokens)
+    texts = task.texts(task.write(task.read(data.example_batch("test", 5))).tokens)
     for prefix, of in (("", [0, 1, 2, 3, 4]), ("shuffled/", [2, 3, 4, 0, 1])):
         expected = {}
         for name, kind in SCORES.items():
@@ -307,7 +307,7 @@ def test_the_control_compares_with_another_picture(judged):
 
 def test_the_control_counts_pictures_where_captions_are_more():
     task, data = captioning(), caption_data()
-    learn(task, data.some("val", 5), 60)
+    learn(task, data.example_batch("val", 5), 60)
     data = caption_data()
     data.splits["test"] = "train"  # as debug=overfit does
     found = evaluated(task, data)
@@ -321,7 +321,7 @@ def test_the_control_counts_pictures_where_captions_are_more():
 
 def test_the_blind_see_no_picture():
     for blind in (False, True):
-        task, batch = captioning(blind=blind).eval(), caption_data().some("val", 5)
+        task, batch = captioning(blind=blind).eval(), caption_data().example_batch("val", 5)
         mirrored = batch._replace(image=1 - batch.image)
         assert torch.equal(task.step(batch).loss, task.step(mirrored).loss) == blind
         one, other = (task.write(task.read(each)).log_probability for each in (batch, mirrored))
@@ -349,8 +349,8 @@ MODELS = {
     "tagger": lambda: SequenceTagger(9, None, 6, partial(GRU, hidden_size=8), 3),
 }
 TASKS = {
-    "translation": (translation, lambda: pairs_data().some("train", 2)),
-    "captioning": (captioning, lambda: caption_data().some("train", 2)),
+    "translation": (translation, lambda: pairs_data().example_batch("train", 2)),
+    "captioning": (captioning, lambda: caption_data().example_batch("train", 2)),
     "question_answering": (answering, asked),
 }
 
@@ -462,7 +462,7 @@ def test_a_search_never_writes_what_is_no_token_of_a_text():
     task = translation().eval()
     with torch.no_grad():
         task.model.decoder.head.bias[[0, UNKNOWN, BEGIN]] = 100.0
-    assert not set(task.write(task.read(pairs_data().some("val", 5))).tokens.flatten().tolist()) & {0, UNKNOWN, BEGIN}
+    assert not set(task.write(task.read(pairs_data().example_batch("val", 5))).tokens.flatten().tolist()) & {0, UNKNOWN, BEGIN}
 
 
 PAIRED = [

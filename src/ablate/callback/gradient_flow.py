@@ -45,7 +45,7 @@ class GradientFlow(BeforeAndAfter):
 
     def measure(self, trainer: Trainer, task: LightningModule) -> dict[str, float]:
         with torch.inference_mode(False):
-            batch = trainer.datamodule.some("test", self.samples, task.device)
+            batch = trainer.datamodule.example_batch("test", self.samples, task.device)
         if (analysis := analyse_cell(task, batch, self.cell)) is None:
             raise BadInput(f"gradient flow is measured in a recurrent network; {type(task.model).__name__} has none")
         return self._ratios(analysis)

@@ -58,7 +58,7 @@ class Inside(Callback):
     def _log(self, trainer: Trainer, task: LightningModule) -> None:
         if self.batch is None:
             with torch.inference_mode(False):
-                self.batch = trainer.datamodule.some("val", self.samples, task.device)
+                self.batch = trainer.datamodule.example_batch("val", self.samples, task.device)
         if (analysis := analyse_cell(task, self.batch, self.cell)) is None:
             return
         norms, tokens = analysis.gradient_norms, self._tokens(trainer, analysis.longest)

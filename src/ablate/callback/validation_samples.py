@@ -29,7 +29,7 @@ class ValidationSamples(Callback):
         if trainer.sanity_checking or self.count < 1:
             return
         if self.batch is None:
-            self.batch = trainer.datamodule.some("val", self.count, pl_module.device)
+            self.batch = trainer.datamodule.example_batch("val", self.count, pl_module.device)
         with torch.no_grad(), evaluating(pl_module), trainer.precision_plugin.val_step_context():
             self.log_samples(trainer, pl_module, self.batch)
 

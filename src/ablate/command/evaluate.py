@@ -31,7 +31,7 @@ def evaluate(cfg: DictConfig) -> dict[str, float]:
     data, trainer = build(cfg, "datamodule"), _make_trainer(cfg)
     data.adopt(task.tokenisers)
     data.check("test")
-    task.check(data.some("test", 1), trainer)
+    task.check(data.example_batch("test", 1), trainer)
     result = trainer.test(task, datamodule=data, verbose=False)[0]
     metrics = {tag: float(value) for tag, value in result.items()}
     folder = Path(HydraConfig.get().runtime.output_dir)

@@ -1,4 +1,4 @@
-"""Flip, scale, crop and colour, of a whole batch at once, the same for picture and label."""
+"""Random flips, scales, crops and colours of a whole batch at once; pictures and labels move together."""
 
 from collections.abc import Sequence
 from math import inf
@@ -15,12 +15,12 @@ from ablate.data.picture.size import height_width
 from ablate.errors import BadInput
 
 
-class Draw(NamedTuple):
-    """What was drawn for a batch, uniform in [0, 1); all of it each time, so that no option disturbs another."""
+class RandomParameters(NamedTuple):
+    """Random numbers of a batch, uniform in [0, 1). All are sampled each time, so that no option changes those of another."""
 
     flip: Float[Tensor, " b"]
     scale: Float[Tensor, " b"]
-    place: Float[Tensor, "b 2"]  # y, x
+    offset: Float[Tensor, "b 2"]  # y, x
     colour: Float[Tensor, "b 3"]  # brightness, contrast, saturation
 
 
@@ -28,7 +28,7 @@ class Augmentation:
     """Random changes of a batch that keep its labels true.
 
     A picture is flipped left to right, enlarged by a factor s from `scale`, and a window of the size of `crop` is cut
-    out of it at random: output pixel i shows the place (i + 1/2 + o) / s of the picture, o uniform in [0, s·size -
+    out of it at random: output pixel i shows the position (i + 1/2 + o) / s of the picture, o uniform in [0, s·size -
     crop]. Where the window is the larger one o is negative, and what it shows beyond the picture is black and
     ignored. Without `scale` every pixel is a pixel of the input, unchanged; with it, pictures are interpolated
     bilinearly (without antialiasing) and labels taken from the nearest pixel.
@@ -53,57 +53,57 @@ class Augmentation:
         colour: float,
         ignore_index: int,
     ) -> None:
-        self.flip = 0.5 if flip is True else check_share("augmentation.flip", flip)
-        self.scale = None if scale is None else check_range("augmentation.scale", scale)
-        self.crop = None if crop is None else height_width("augmentation.crop", crop)
-        self.colour = check_share("augmentation.colour", colour)
+        self.flip = 0.5 if flip is True else check_fraction("flip", flip)
+        self.scale = None if scale is None else check_range("scale", scale)
+        self.crop = None if crop is None else height_width("crop", crop)
+        self.colour = check_fraction("colour", colour)
         self.ignore_index = ignore_index
         self.moves = self.flip > 0 or self.scale is not None or self.crop is not None
 
     def __call__(self, batch: SegmentationBatch, generator: torch.Generator) -> SegmentationBatch:
-        """A changed batch, on its device; the drawing is done on the CPU, by `generator`.
+        """A changed batch, on its device; the random numbers are sampled on the CPU, from `generator`.
 
-        Where pictures may have moved there is no scene any more: it would describe the old ones.
+        Where pictures may have moved, `scene` is None, because it would describe the old ones.
         """
         count, height, width = batch.label.shape
-        draw = self._draw(count, generator, batch.image.device)
+        parameters = self._sample_parameters(count, generator, batch.image.device)
         if self.colour > 0:
-            batch = batch._replace(image=recolour(batch.image, 1 + self.colour * (2 * draw.colour - 1)))
+            batch = batch._replace(image=adjust_colour(batch.image, 1 + self.colour * (2 * parameters.colour - 1)))
         if not self.moves:
             return batch
         crop = self.crop or (height, width)
         if crop[0] > height or crop[1] > width:
-            raise BadInput(f"augmentation.crop={list(crop)} is larger than the pictures, which are [{height}, {width}]")
-        move = self._pick if self.scale is None else self._resample
-        image, label = move(batch.image, batch.label, draw, crop)
+            raise BadInput(f"`augmentation.crop`={list(crop)} is larger than the pictures, which are [{height}, {width}]")
+        move = self._crop if self.scale is None else self._resample
+        image, label = move(batch.image, batch.label, parameters, crop)
         return batch._replace(image=image, label=label, scene=None)
 
-    def _draw(self, count: int, generator: torch.Generator, device: torch.device) -> Draw:
-        drawn = torch.rand(count, 7, generator=generator).to(device)
-        return Draw(drawn[:, 0], drawn[:, 1], drawn[:, 2:4], drawn[:, 4:])
+    def _sample_parameters(self, count: int, generator: torch.Generator, device: torch.device) -> RandomParameters:
+        flip, scale, offset, colour = torch.rand(count, 7, generator=generator).to(device).split([1, 1, 2, 3], 1)
+        return RandomParameters(flip[:, 0], scale[:, 0], offset, colour)
 
-    def _pick(
-        self, image: Float[Tensor, "b 3 h w"], label: Int[Tensor, "b h w"], draw: Draw, crop: tuple[int, int]
+    def _crop(
+        self, image: Float[Tensor, "b 3 h w"], label: Int[Tensor, "b h w"], random: RandomParameters, crop: tuple[int, int]
     ) -> tuple[Float[Tensor, "b 3 i j"], Int[Tensor, "b i j"]]:
         """Flip and crop, by indexing: exact."""
         height, width = label.shape[1:]
-        rows = window(draw.place[:, 0], height, crop[0])
-        columns = window(draw.place[:, 1], width, crop[1])
-        columns = torch.where((draw.flip < self.flip)[:, None], width - 1 - columns, columns)
+        rows = window_indices(random.offset[:, 0], height, crop[0])
+        columns = window_indices(random.offset[:, 1], width, crop[1])
+        columns = torch.where((random.flip < self.flip)[:, None], width - 1 - columns, columns)
         # one flat index and gather: four times as fast as indexing with rows and columns
         pixels = (rows[:, :, None] * width + columns[:, None, :]).flatten(1)
         image = image.flatten(2).gather(2, pixels[:, None].expand(-1, 3, -1))
         return image.unflatten(2, crop), label.flatten(1).gather(1, pixels).unflatten(1, crop)
 
     def _resample(
-        self, image: Float[Tensor, "b 3 h w"], label: Int[Tensor, "b h w"], draw: Draw, crop: tuple[int, int]
+        self, image: Float[Tensor, "b 3 h w"], label: Int[Tensor, "b h w"], random: RandomParameters, crop: tuple[int, int]
     ) -> tuple[Float[Tensor, "b 3 i j"], Int[Tensor, "b i j"]]:
-        """Flip, scale and crop in one grid, of places from -1 to 1."""
+        """Flip, scale and crop by one grid of coordinates from -1 to 1."""
         least, largest = self.scale
-        factor = least + (largest - least) * draw.scale
-        y = places(draw.place[:, 0], factor, label.shape[1], crop[0])
-        x = places(draw.place[:, 1], factor, label.shape[2], crop[1])
-        x = torch.where((draw.flip < self.flip)[:, None], -x, x)
+        factor = least + (largest - least) * random.scale
+        y = grid_coordinates(random.offset[:, 0], factor, label.shape[1], crop[0])
+        x = grid_coordinates(random.offset[:, 1], factor, label.shape[2], crop[1])
+        x = torch.where((random.flip < self.flip)[:, None], -x, x)
         grid = torch.stack(torch.broadcast_tensors(x[:, None, :], y[:, :, None]), -1)
         inside = (y.abs() <= 1)[:, :, None] & (x.abs() <= 1)[:, None, :]
         image = F.grid_sample(image, grid, padding_mode="border", align_corners=False) * inside[:, None]
@@ -112,25 +112,25 @@ class Augmentation:
         return image, torch.where(inside, label[:, 0].long(), self.ignore_index)
 
 
-def window(place: Float[Tensor, " b"], size: int, length: int) -> Int[Tensor, "b i"]:
-    """`length` neighbouring indices of `size`, from a random one on."""
-    first = (place * (size - length + 1)).long()
-    return first[:, None] + torch.arange(length, device=place.device)
+def window_indices(offset: Float[Tensor, " b"], size: int, length: int) -> Int[Tensor, "b i"]:
+    """The indices of `length` neighbouring pixels out of `size`; `offset` in [0, 1) decides which is the first."""
+    first = (offset * (size - length + 1)).long()
+    return first[:, None] + torch.arange(length, device=offset.device)
 
 
-def places(place: Float[Tensor, " b"], factor: Float[Tensor, " b"], size: int, length: int) -> Float[Tensor, "b i"]:
-    """Where the `length` pixels of a random window of the enlarged picture lie: -1 and 1 are its outer edges."""
+def grid_coordinates(offset: Float[Tensor, " b"], factor: Float[Tensor, " b"], size: int, length: int) -> Float[Tensor, "b i"]:
+    """The coordinates of `length` pixels of a window in a picture enlarged by `factor`; -1 and 1 are the picture's outer edges."""
     enlarged = factor * size
-    first = place * (enlarged - length)
-    centre = torch.arange(length, device=place.device) + 0.5
+    first = offset * (enlarged - length)
+    centre = torch.arange(length, device=offset.device) + 0.5
     return 2 * (first[:, None] + centre) / enlarged[:, None] - 1
 
 
-def recolour(image: Float[Tensor, "b 3 h w"], factor: Float[Tensor, "b 3"]) -> Float[Tensor, "b 3 h w"]:
+def adjust_colour(image: Float[Tensor, "b 3 h w"], factor: Float[Tensor, "b 3"]) -> Float[Tensor, "b 3 h w"]:
     """Brightness b, then contrast k about the picture's mean grey, then saturation s about each pixel's grey g.
 
     Together they are k·b·(s·x + (1-s)·g) + (1-k)·b·mean(g), for keeping the grey is what contrast and saturation
-    share; g is the luma of ITU-R BT.601.
+    have in common; g is the luma of ITU-R BT.601.
     """
     brightness, contrast, saturation = factor[:, :, None, None, None].unbind(1)
     red, green, blue = image.unbind(1)
@@ -140,10 +140,10 @@ def recolour(image: Float[Tensor, "b 3 h w"], factor: Float[Tensor, "b 3"]) -> F
     return (gain * saturation * image + (gain * (1 - saturation) * grey + offset)).clamp(0, 1)
 
 
-def check_share(name: str, value: Any) -> float:
+def check_fraction(name: str, value: Any) -> float:
     """The value as a float; BadInput unless it is in 0 … 1."""
     if not isinstance(value, Real) or not 0 <= float(value) <= 1:
-        raise BadInput(f"{name}={value} must be a number between 0 and 1")
+        raise BadInput(f"`{name}`={value} must be a number between 0 and 1")
     return float(value)
 
 
@@ -151,5 +151,5 @@ def check_range(name: str, value: Any) -> tuple[float, float]:
     """(least, largest) as floats; BadInput unless 0 < least ≤ largest < ∞."""
     numbers = isinstance(value, Sequence) and len(value) == 2 and all(isinstance(v, Real) for v in value)
     if not numbers or not 0 < value[0] <= value[1] < inf:
-        raise BadInput(f"{name}={value} must be [least, largest], both above 0, or null")
+        raise BadInput(f"`{name}`={value} must be [least, largest], both above 0, or null")
     return float(value[0]), float(value[1])

@@ -12,7 +12,7 @@ from torch.utils.data import DataLoader, DistributedSampler, Sampler, Sequential
 from ablate.data.augmentation import Augmentation
 from ablate.data.batch import Batch, SegmentationBatch
 from ablate.data.dataset import Dataset
-from ablate.data.sampler import Buckets, Tracks
+from ablate.data.sampler import BPTTBatchSampler, BucketBatchSampler
 from ablate.data.text.tokeniser import Tokeniser
 from ablate.errors import BadInput, check_positive, check_whole
 
@@ -102,10 +102,10 @@ class DataModule(LightningDataModule):
             batch = self.augmentation(batch, torch.Generator().manual_seed(self.seed * 1_000_003 + step))
         return batch if split == "train" else self.datasets[split].with_references(batch)
 
-    def some(self, split: str, count: int, device: torch.device | str = "cpu") -> Batch:
-        """Up to `count` samples, spread evenly over a split (neighbours may be frames of one film), without any loader.
+    def example_batch(self, split: str, count: int, device: torch.device | str = "cpu") -> Batch:
+        """Up to `count` samples as a batch, spread evenly over a split because neighbours may be frames of one film.
 
-        Where pictures differ in size it is the first one alone.
+        Where pictures differ in size, the first one alone.
         """
         dataset = self.datasets[split]
         count = min(count, len(dataset))
@@ -147,7 +147,7 @@ class DataModule(LightningDataModule):
         if dataset.stream:
             world, rank = getattr(sampler, "num_replicas", 1), getattr(sampler, "rank", 0)
             even = world > 1 and type(sampler) is DistributedSampler  # a training: its processes wait for each other
-            return {"batch_sampler": Tracks(len(dataset), self.batch_size, world, rank, even)}
+            return {"batch_sampler": BPTTBatchSampler(len(dataset), self.batch_size, world, rank, even)}
         if self.bucket and isinstance(sampler, DistributedSampler):
-            return {"batch_sampler": Buckets(sampler, dataset.lengths, self.batch_size, self.bucket)}
+            return {"batch_sampler": BucketBatchSampler(sampler, dataset.lengths, self.batch_size, self.bucket)}
         return {"batch_size": self.batch_size, "sampler": sampler}

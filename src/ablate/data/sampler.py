@@ -1,4 +1,4 @@
-"""In which order sequences become batches: of like lengths, or side by side along one text."""
+"""Samplers that make batches of sequences: of similar lengths, or of rows that each continue along one text."""
 
 from collections.abc import Iterator, Sequence
 
@@ -8,14 +8,16 @@ from torch.utils.data import DistributedSampler, Sampler
 from ablate.errors import BadInput
 
 
-class Buckets(Sampler[list[int]]):
-    """Batches of sequences of about one length, so that little is padded.
+class BucketBatchSampler(Sampler[list[int]]):
+    """Batches of sequences of similar lengths, so that there is little padding.
 
-    `sampler` gives the order; each `pool` batches of it are sorted by length, cut, and the batches of all pools shuffled
-    where the sampler shuffles. With the sampler's seed and epoch the order is always the same.
+    The indices of `pool` batches at a time are sorted by length and cut into batches. All batches are then shuffled, if the
+    sampler shuffles. The order depends on the sampler's seed and epoch alone.
 
-    Attributes:
-        sampler: Lightning tells it the epoch.
+    Args:
+        sampler: gives the order of the samples; Lightning sets its epoch.
+        lengths: steps of every sample.
+        pool: number of batches.
     """
 
     def __init__(self, sampler: DistributedSampler, lengths: Sequence[int], batch_size: int, pool: int) -> None:
@@ -29,28 +31,34 @@ class Buckets(Sampler[list[int]]):
         for start in range(0, len(order), self.pool):
             pool = sorted(order[start : start + self.pool], key=lambda i: self.lengths[i])
             batches += [pool[i : i + self.batch_size] for i in range(0, len(pool), self.batch_size)]
-        places = list(range(len(batches)))
+        batch_order = list(range(len(batches)))
         if self.sampler.shuffle:
             generator = torch.Generator().manual_seed(self.sampler.seed + self.sampler.epoch)
-            places = torch.randperm(len(batches), generator=generator).tolist()
-        for i in places:  # one after the other: of a continued run, Lightning makes the iterator first and tells the epoch then
+            batch_order = torch.randperm(len(batches), generator=generator).tolist()
+        for i in batch_order:  # a generator: in a continued run, Lightning makes the iterator before it sets the epoch
             yield batches[i]
 
 
-class Tracks(Sampler[list[int]]):
-    """Batches along a text cut into `chunks` pieces: row r goes through the r-th stretch of it, one piece a batch.
+class BPTTBatchSampler(Sampler[list[int]]):
+    """Batches for truncated backpropagation through time along one text that is cut into `chunks` pieces.
 
-    The last stretch may be shorter than the others; then the last batches have a row less. Of several processes, each has
-    `batch_size` stretches of its own.
+    The text is divided into as many stretches of neighbouring pieces as a batch has rows. Row r of batch t is piece t of stretch
+    r, so that each row continues that of the batch before. The last stretch may be shorter than the others; then the last batches
+    have a row less. Each of several processes has `batch_size` stretches of its own.
 
     Args:
-        even: all stretches of all processes are equally long, as a training in step needs it; what is left over is left out.
+        chunks: number of pieces.
+        even: all stretches of all processes are equally long, because processes that train together wait for each other; the
+            pieces that are left over are left out.
+
+    Raises:
+        BadInput: with `even`, fewer pieces than rows.
     """
 
     def __init__(self, chunks: int, batch_size: int, processes: int = 1, process: int = 0, even: bool = False) -> None:
         rows = batch_size * processes
         if even and chunks < rows:
-            raise BadInput(f"a text of {chunks} pieces cannot be read at {rows} places: lower `batch_size` or `length`")
+            raise BadInput(f"a text of {chunks} pieces cannot be read in {rows} rows at once: lower `batch_size` or `length`")
         self.steps = chunks // rows if even else -(-chunks // rows)
         chunks = self.steps * rows if even else chunks
         starts = range(process * batch_size * self.steps, (process + 1) * batch_size * self.steps, self.steps)

@@ -51,7 +51,7 @@ def train(cfg: DictConfig) -> float | None:
         if checkpoint is None:
             start_encoder(task)
         data.check("train", "val", "test")
-        sample = data.some("train", 1)
+        sample = data.example_batch("train", 1)
         task.check(sample, trainer)
     facts = summary.print_start(folder, data, sample, task, trainer)
     try:
