@@ -57,6 +57,19 @@ def script(name: str, *words: str, cwd: Path, **env: str) -> subprocess.Complete
     return run(ROOT / "scripts" / f"{name}.py", words, cwd, {**os.environ, "COLUMNS": "200", **env})
 
 
+def succeed(name: str, *words: str, cwd: Path, **env: str) -> subprocess.CompletedProcess:
+    """The same of a script that must succeed."""
+    done = script(name, *words, cwd=cwd, **env)
+    assert done.returncode == 0, done.stdout + done.stderr
+    return done
+
+
+def trained_run(folder: Path, *words: str) -> Path:
+    """The run that `train.py WORDS` leaves in FOLDER/run."""
+    succeed("train", *words, f"hydra.run.dir={folder}/run", cwd=folder)
+    return folder / "run"
+
+
 def run(path: Path, words: Sequence[str], cwd: Path, env: Mapping[str, str]) -> subprocess.CompletedProcess:
     """A script of ours in a process of its own; one that starts no others is forked where torch is imported already."""
     if path.stem not in FORKED or {"-m", "trainer=ddp"} & set(words) or env.get("PYTHONPATH"):  # of another ablate

@@ -21,12 +21,18 @@ def real_data() -> Path:
     return Path(os.environ["ABLATE_DATA"])
 
 
-@pytest.fixture(params=["cpu", pytest.param("cuda", marks=pytest.mark.skipif(not torch.cuda.is_available(), reason="no GPU"))])
-def deterministic_device(request: pytest.FixtureRequest) -> Iterator[str]:
-    """A device, while torch refuses whatever is not deterministic."""
+@pytest.fixture
+def deterministic() -> Iterator[None]:
+    """Torch refuses whatever is not deterministic."""
     torch.use_deterministic_algorithms(True)
-    yield request.param
+    yield
     torch.use_deterministic_algorithms(False)
+
+
+@pytest.fixture(params=["cpu", pytest.param("cuda", marks=pytest.mark.skipif(not torch.cuda.is_available(), reason="no GPU"))])
+def deterministic_device(request: pytest.FixtureRequest, deterministic: None) -> str:
+    """A device, while torch refuses whatever is not deterministic."""
+    return request.param
 
 
 @pytest.hookimpl(tryfirst=True)  # before -m chooses

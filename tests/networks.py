@@ -3,10 +3,20 @@
 from collections.abc import Callable
 from functools import partial
 
+import pytest
 from torch import nn
 
 from ablate.model.recurrent.cell.base import Cell
+from ablate.model.recurrent.cell.elman import Elman
+from ablate.model.recurrent.cell.gru import GRU
+from ablate.model.recurrent.cell.irnn import IRNN
+from ablate.model.recurrent.cell.lstm import LSTM
+from ablate.model.recurrent.cell.unshared import Unshared
+from ablate.model.text.attention.additive import Additive
 from ablate.model.text.attention.base import Attention
+from ablate.model.text.attention.dot import Dot
+from ablate.model.text.attention.general import General
+from ablate.model.text.attention.none import none
 from ablate.model.text.decoder import TextDecoder
 from ablate.model.text.decoding.greedy import greedy
 from ablate.model.text.encoder_decoder import EncoderDecoder
@@ -16,6 +26,22 @@ from ablate.model.text.text_reader import TextReader
 
 MakeCell = Callable[[int], Cell]
 MakeAttention = Callable[[int, int], Attention | None]
+CELLS = {
+    "elman": Elman,
+    "irnn": partial(IRNN, input_deviation=0.5),
+    "gru": GRU,
+    "lstm": LSTM,
+    "unshared": partial(Unshared, steps=8),
+}
+ATTENTIONS = {
+    "none": none,
+    "additive": partial(Additive, size=5),
+    "dot": Dot,
+    "scaled": partial(Dot, scaled=True),
+    "general": General,
+}
+every_cell = pytest.mark.parametrize("cell", CELLS)
+every_attention = pytest.mark.parametrize("attention", ATTENTIONS)
 
 
 def captioner(

@@ -7,7 +7,7 @@ from pathlib import Path
 
 import hydra
 import pytest
-from commands import ROOT, TINY, script
+from commands import ROOT, TINY, succeed
 from hydra.utils import instantiate
 from sequence_data import dataset
 
@@ -89,8 +89,7 @@ def test_a_decoder_is_one_file_and_one_config(tmp_path):
     )
     words = [*TINY, "debug=fast", "model/decoder=repeat_pixels"]
     command = project / "scripts/train.py"
-    done = script(str(command.with_suffix("")), *words, cwd=tmp_path, PYTHONPATH=str(project / "src"))
-    assert done.returncode == 0, done.stderr
+    done = succeed(str(command.with_suffix("")), *words, cwd=tmp_path, PYTHONPATH=str(project / "src"))
     assert "REPEATING (4, 8)" in done.stdout and "test/miou" in done.stdout
 
 

@@ -4,7 +4,7 @@ import json
 
 import digests
 import pytest
-from commands import CONF, compose, composed, script
+from commands import CONF, compose, composed, succeed, trained_run
 from hydra.utils import get_class
 from omegaconf import OmegaConf
 
@@ -107,8 +107,7 @@ def test_every_experiment_is_built_for_a_gpu_too(name, trainer, tmp_path):
 @pytest.mark.parametrize("name", ["scene_captions", "scene_questions", "dates"])
 def test_bfloat16_trains_and_draws(name, tmp_path):
     words = [f"experiment={name}", "debug=fast", "data.batch_size=2", "trainer=gpu", "trainer.accelerator=cpu"]
-    done = script("train", *words, cwd=tmp_path)
-    assert done.returncode == 0, done.stderr
+    done = succeed("train", *words, cwd=tmp_path)
     assert "bf16-mixed on cpu" in done.stdout
 
 
@@ -118,9 +117,6 @@ def test_every_experiment_trains_to_the_recorded_losses(name, tmp_path, request)
     """Losses to three digits, which other processors find too; `python tests/digests.py check` compares every bit."""
     if name in digests.FOLDERS:
         request.getfixturevalue("real_data")
-    words = digests.words(name)
-    done = script("train", *words, f"hydra.run.dir={tmp_path}/run", cwd=tmp_path)
-    assert done.returncode == 0, done.stderr
-    metrics = json.loads((tmp_path / "run/metrics.json").read_text())
+    metrics = json.loads((trained_run(tmp_path, *digests.words(name)) / "metrics.json").read_text())
     recorded = {tag: value for tag, value in json.loads(digests.FIXTURE.read_text())[name]["metrics"].items() if "loss" in tag}
     assert {tag: metrics[tag] for tag in recorded} == pytest.approx(recorded, rel=1e-3)

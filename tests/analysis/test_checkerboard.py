@@ -5,7 +5,7 @@ import math
 
 import pytest
 import torch
-from commands import CONF, TINY, compose, error_line, script
+from commands import CONF, TINY, compose, error_line, script, succeed, trained_run
 from generated import scenes
 from hydra.utils import instantiate
 
@@ -86,11 +86,8 @@ def test_the_gradient_is_that_of_the_loss():
 
 @pytest.fixture(scope="module")
 def run(tmp_path_factory):
-    folder = tmp_path_factory.mktemp("checkerboard")
-    words = ["probe=checkerboard", "data.image_size=32", f"hydra.run.dir={folder}/run"]
-    done = script("train", *[w for w in TINY if "image_size" not in w], *words, cwd=folder)
-    assert done.returncode == 0, done.stderr
-    return folder / "run"
+    words = [*TINY, "data.image_size=32", "probe=checkerboard"]
+    return trained_run(tmp_path_factory.mktemp("checkerboard"), *words)
 
 
 @pytest.mark.slow
@@ -107,8 +104,7 @@ def test_a_run_ends_with_the_measures_of_its_start_and_its_end(run):
 @pytest.mark.xdist_group("checkerboard")
 def test_evaluate_measures_a_checkpoint_of_a_run_without_the_callback_too(run, tmp_path):
     best = run / "checkpoints/best.ckpt"
-    done = script("evaluate", f"checkpoint={best}", "probe=checkerboard", cwd=tmp_path)
-    assert done.returncode == 0, done.stderr
+    succeed("evaluate", f"checkpoint={best}", "probe=checkerboard", cwd=tmp_path)
     (found,) = tmp_path.glob("logs/evaluate/*/metrics.json")
     again, first = json.loads(found.read_text()), json.loads((run / "metrics.json").read_text())
     assert {tag: first[tag] for tag in again} == pytest.approx(again, rel=1e-5, nan_ok=True)

@@ -4,6 +4,7 @@ from functools import partial
 
 import pytest
 import torch
+from networks import CELLS
 from torch import nn
 
 from ablate.analysis.trace import (
@@ -17,26 +18,16 @@ from ablate.analysis.trace import (
     recording,
 )
 from ablate.errors import BadInput
-from ablate.model.recurrent.cell.elman import Elman
-from ablate.model.recurrent.cell.gru import GRU
-from ablate.model.recurrent.cell.irnn import IRNN
-from ablate.model.recurrent.cell.lstm import LSTM
 from ablate.model.recurrent.layers import Recurrent
 
 D, N, T = 3, 4, 6
-CELLS = {
-    "elman": partial(Elman, hidden_size=N),
-    "irnn": partial(IRNN, hidden_size=N, input_deviation=0.5),
-    "gru": partial(GRU, hidden_size=N),
-    "lstm": partial(LSTM, hidden_size=N, forget_bias=1.0),
-}
 LENGTHS = torch.tensor([6, 2, 4])
-every_cell = pytest.mark.parametrize("name", CELLS)
+every_cell = pytest.mark.parametrize("name", ["elman", "irnn", "gru", "lstm"])
 
 
 def network(name, layers=1, bidirectional=False):
     torch.manual_seed(0)
-    return Recurrent(CELLS[name], D, layers, bidirectional).double()
+    return Recurrent(partial(CELLS[name], hidden_size=N), D, layers, bidirectional).double()
 
 
 def sequences(rows=3):

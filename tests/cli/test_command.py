@@ -4,7 +4,7 @@ import subprocess
 import sys
 
 import pytest
-from commands import ROOT, TINY, error_line, script
+from commands import ROOT, TINY, error_line, script, succeed
 
 pytestmark = pytest.mark.slow
 
@@ -83,7 +83,7 @@ def test_a_log_folder_that_cannot_be_written_is_one_line(tmp_path):
 
 def test_a_run_never_overwrites_another(tmp_path):
     words = [*TINY, "debug=fast", f"hydra.run.dir={tmp_path}/run"]
-    assert script("train", *words, cwd=tmp_path).returncode == 0
+    succeed("train", *words, cwd=tmp_path)
     before = {p: p.stat().st_mtime_ns for p in (tmp_path / "run").rglob("*.*") if p.name != "run.log"}
     assert "holds a run already" in error_line(script("train", *words, "seed=3", cwd=tmp_path))
     assert {p: p.stat().st_mtime_ns for p in before if p.name != "run.json"} == {

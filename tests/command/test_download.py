@@ -21,6 +21,8 @@ from ablate.errors import BadInput
 SCRIPT = Path(__file__).resolve().parents[2] / "scripts" / "download.py"
 FILES = {"top/Set/list.txt": b"a\nb\n", "top/Set/pictures/a.png": b"A" * 3000, "top/Set/pictures/b.png": b"B" * 3000}
 FILES["top/Other/big"] = bytes(range(256)) * 400
+LINK = zipfile.ZipInfo("link")
+LINK.external_attr = 0o120777 << 16
 
 
 class Server(ThreadingHTTPServer):
@@ -81,11 +83,11 @@ def server(monkeypatch: pytest.MonkeyPatch) -> Iterator[Server]:
         thread.join()
 
 
-def zipped(files: dict[str, bytes]) -> bytes:
+def zipped(files: dict[str | zipfile.ZipInfo, bytes]) -> bytes:
     buffer = io.BytesIO()
     with zipfile.ZipFile(buffer, "w") as archive:
         for name, content in files.items():
-            archive.writestr(zipfile.ZipInfo(name), content)
+            archive.writestr(zipfile.ZipInfo(name) if isinstance(name, str) else name, content)
     return buffer.getvalue()
 
 
@@ -227,7 +229,7 @@ def test_an_archive_of_something_else(server: Server, tmp_path: Path) -> None:
         (lambda: zipped(FILES | {"/tmp/evil": b"x"}), "/tmp/evil"),
         (lambda: zipped(FILES | {"top\\..\\..\\evil": b"x"}), "evil"),
         (lambda: zipped(FILES | {"C:/evil": b"x"}), "C:/evil"),
-        (lambda: zip_with_link("/etc"), "link"),
+        (lambda: zipped(FILES | {LINK: b"/etc"}), "link"),
         (lambda: tarred(member("../evil", size=1)), "../evil"),
         (lambda: tarred(member("/tmp/evil", size=1)), "/tmp/evil"),
         (lambda: tarred(member("link", type=tarfile.SYMTYPE, linkname="../..")), "link"),
@@ -243,15 +245,6 @@ def test_an_unsafe_member_is_refused_and_nothing_unpacked(
     with pytest.raises(BadInput, match=f"the member .*{re.escape(name)}.*: nothing was unpacked"):
         download(source(server), tmp_path / "data")
     assert contents(tmp_path) == {} and [path.name for path in tmp_path.iterdir()] == ["data"]
-
-
-def zip_with_link(target: str) -> bytes:
-    buffer = io.BytesIO(zipped(FILES))
-    with zipfile.ZipFile(buffer, "a") as archive:
-        info = zipfile.ZipInfo("link")
-        info.external_attr = 0o120777 << 16
-        archive.writestr(info, target)
-    return buffer.getvalue()
 
 
 def test_a_damaged_archive_is_refused_and_removed(server: Server, tmp_path: Path) -> None:

@@ -2,7 +2,7 @@
 
 import pytest
 import torch
-from commands import TINY, compose, error_line, script
+from commands import TINY, compose, error_line, script, succeed
 from hydra.utils import instantiate
 
 from ablate.command.export import fold_upsampling, size_of
@@ -66,8 +66,7 @@ def test_sizes():
 
 @pytest.mark.slow
 def test_the_command_writes_files_that_need_nothing_of_this_project(tmp_path):
-    trained = script("train", *TINY, "debug=fast", "model/decoder=nearest", "hydra.run.dir=run", cwd=tmp_path)
-    assert trained.returncode == 0, trained.stderr
+    succeed("train", *TINY, "debug=fast", "model/decoder=nearest", "hydra.run.dir=run", cwd=tmp_path)
     words = ["checkpoint=run/checkpoints/best.ckpt", "onnx=true", "repeats=2", "output=out"]
     done = script("export", *words, cwd=tmp_path)
     assert done.returncode == 0 and not done.stderr, done.stdout + done.stderr

@@ -2,7 +2,7 @@
 
 import pytest
 import torch
-from commands import TINY, error_line, script
+from commands import TINY, error_line, script, succeed
 from PIL import Image
 from tensorboard.backend.event_processing.event_accumulator import EventAccumulator
 
@@ -96,8 +96,7 @@ def test_checkerboard_before_and_after_a_training(monkeypatch):
 
 @pytest.mark.slow
 def test_the_command_keeps_pictures_and_events(tmp_path):
-    done = script("figures", "matrices", "coverage", cwd=tmp_path)
-    assert done.returncode == 0, done.stderr
+    succeed("figures", "matrices", "coverage", cwd=tmp_path)
     pictures = sorted((tmp_path / "figures").iterdir())
     assert [path.stem for path in pictures] == ["coverage", "matrices"]
     assert all(Image.open(path).width > 1000 for path in pictures)

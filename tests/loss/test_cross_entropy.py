@@ -1,6 +1,5 @@
 import math
 
-import numpy as np
 import pytest
 import torch
 import torch.nn.functional as F
@@ -24,28 +23,6 @@ def batch(seed=0, void=0.3, dtype=torch.float64):
     logits = 3 * torch.randn(2, 4, 5, 3, generator=g, dtype=dtype)
     target = torch.randint(4, (2, 5, 3), generator=g)
     return logits, target.masked_fill(torch.rand(2, 5, 3, generator=g) < void, VOID)
-
-
-def plain_loss(logits, target, weight, smoothing):
-    """The definition, pixel by pixel."""
-    total = mass = 0.0
-    for i, y, x in np.argwhere(target.numpy() != VOID):
-        z, c = logits[i, :, y, x].numpy(), int(target[i, y, x])
-        log_p = z - math.log(np.exp(z).sum())
-        wanted = np.full(4, smoothing / 4) + (1 - smoothing) * np.eye(4)[c]
-        total -= float((np.asarray(weight) * wanted * log_p).sum())
-        mass += weight[c]
-    return total / mass
-
-
-@pytest.mark.parametrize("smoothing", [0.0, 0.1])
-@pytest.mark.parametrize("class_weight", ["none", WEIGHT])
-def test_equals_the_plain_computation(class_weight, smoothing):
-    weight = [1.0] * 4 if class_weight == "none" else WEIGHT
-    loss = cross_entropy(class_weight=class_weight, label_smoothing=smoothing)
-    for seed in range(5):
-        logits, target = batch(seed)
-        assert float(loss(logits, target)) == pytest.approx(plain_loss(logits, target, weight, smoothing))
 
 
 @pytest.mark.parametrize("smoothing", [0.0, 0.1])
@@ -90,20 +67,6 @@ def test_targets_of_weight_zero_alone_are_zero_too():
     assert value == 0 and torch.equal(logits.grad, torch.zeros_like(logits))
 
 
-def test_void_pixels_get_no_gradient():
-    logits, target = batch()
-    logits.requires_grad_()
-    cross_entropy(class_weight=WEIGHT, label_smoothing=0.1)(logits, target).backward()
-    touched = logits.grad.abs().sum(1) > 0
-    assert torch.equal(touched, target != VOID)
-
-
-def test_gradcheck():
-    logits, target = batch()
-    loss = cross_entropy(class_weight=WEIGHT)
-    assert torch.autograd.gradcheck(lambda z: loss(z, target), logits.requires_grad_())
-
-
 def test_half_precision_logits_are_summed_in_float32():
     logits, target = batch(dtype=torch.float32)
     loss = cross_entropy()(logits.bfloat16(), target)
@@ -119,8 +82,7 @@ def test_median_frequency_waits_for_counts():
     loss.set_counts(COUNTS)
     assert not loss.needs_counts
     torch.testing.assert_close(loss.weight, torch.tensor([0.25 / 0.1, 0.25 / 0.2, 0.25 / 0.4, 0.25 / 0.3]))
-    logits, target = batch()
-    assert float(loss(logits, target)) == pytest.approx(plain_loss(logits, target, loss.weight.tolist(), 0.0))
+    torch.testing.assert_close(loss(*batch()), cross_entropy(class_weight=loss.weight.tolist())(*batch()))
 
 
 @pytest.mark.parametrize("class_weight", ["none", WEIGHT])

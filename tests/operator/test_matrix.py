@@ -67,11 +67,6 @@ def test_doubling(kernel):
     assert all(transposed_size(n, kernel, 2, padding, 1, more) == 2 * n for n in range(1, 20))
 
 
-def test_3x3_with_stride_1_and_2_keep_and_halve():
-    assert [conv_size(n, 3, 1, 1) for n in (1, 4, 7)] == [1, 4, 7]
-    assert [conv_size(n, 3, 2, 1) for n in (1, 4, 7)] == [1, 2, 4]
-
-
 test_sizes_that_do_not_exist_get_one_line = refusals(
     (lambda: conv_size(2, 5), "the least size is 5"),
     (lambda: conv_size(0, 1), "size=0 must be a whole number of at least 1"),

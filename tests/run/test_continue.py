@@ -11,7 +11,7 @@ from pathlib import Path
 
 import pytest
 import torch
-from commands import ROOT, TINY, error_line, script
+from commands import ROOT, TINY, error_line, script, succeed, trained_run
 
 from ablate.errors import BadInput
 from ablate.run.checkpoint import AtomicCheckpointIO
@@ -20,25 +20,19 @@ pytestmark = [pytest.mark.slow, pytest.mark.xdist_group("continue")]  # one trai
 WORDS = [*TINY, "trainer.max_epochs=4", "trainer.deterministic=true", "augmentation=standard", "augmentation.crop=null"]
 
 
-def weights(run: Path, name: str = "last") -> dict[str, torch.Tensor]:
-    return torch.load(run / f"checkpoints/{name}.ckpt", weights_only=True)["state_dict"]
-
-
-def assert_equal_weights(a: dict, b: dict) -> None:
-    assert a.keys() == b.keys()
-    for key in a:
-        assert torch.equal(a[key], b[key]), key
+def assert_equal_weights(one: Path, other: Path) -> None:
+    for name in ("last", "best"):
+        a, b = (torch.load(run / f"checkpoints/{name}.ckpt", weights_only=True)["state_dict"] for run in (one, other))
+        torch.testing.assert_close(a, b, rtol=0, atol=0)
 
 
 @pytest.fixture(scope="module")
 def undisturbed(tmp_path_factory):
-    folder = tmp_path_factory.mktemp("undisturbed")
-    done = script("train", *WORDS, f"hydra.run.dir={folder}/run", cwd=folder)
-    assert done.returncode == 0, done.stderr
-    return folder / "run"
+    return trained_run(tmp_path_factory.mktemp("undisturbed"), *WORDS)
 
 
-def kill_when(ready, command: list[str], cwd: Path, how: int) -> int:
+def kill_when(ready, cwd: Path, how: int) -> int:
+    command = [sys.executable, str(ROOT / "scripts/train.py"), *WORDS]
     process = subprocess.Popen(command, cwd=cwd, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
     until = time.time() + 120
     while not ready() and process.poll() is None and time.time() < until:
@@ -49,40 +43,34 @@ def kill_when(ready, command: list[str], cwd: Path, how: int) -> int:
 
 
 def test_two_runs_of_one_seed_end_with_equal_weights(undisturbed, tmp_path):
-    assert script("train", *WORDS, f"hydra.run.dir={tmp_path}/run", cwd=tmp_path).returncode == 0
-    assert_equal_weights(weights(undisturbed), weights(tmp_path / "run"))
-    assert_equal_weights(weights(undisturbed, "best"), weights(tmp_path / "run", "best"))
+    assert_equal_weights(undisturbed, trained_run(tmp_path, *WORDS))
 
 
 @pytest.mark.parametrize("epoch", [1, 3])
 def test_killed_and_continued_equals_never_stopped(undisturbed, tmp_path, epoch):
-    command = [sys.executable, str(ROOT / "scripts/train.py"), *WORDS]
     curves = tmp_path / "logs/segmentation"
 
     def reached() -> bool:
         histories = [json.loads(path.read_text()) for path in curves.glob("*/history.json")]
         return any(len(history["train/loss"]) >= epoch for history in histories)
 
-    assert kill_when(reached, command, tmp_path, signal.SIGKILL) == -signal.SIGKILL
+    assert kill_when(reached, tmp_path, signal.SIGKILL) == -signal.SIGKILL
     (run,) = curves.iterdir()
     assert json.loads((run / "run.json").read_text())["status"] == "running"
-    done = script("train", *WORDS, "ckpt_path=last", cwd=tmp_path)
-    assert done.returncode == 0, done.stderr
+    succeed("train", *WORDS, "ckpt_path=last", cwd=tmp_path)
     assert [run] == list(curves.iterdir())
-    assert_equal_weights(weights(undisturbed), weights(run))
-    assert_equal_weights(weights(undisturbed, "best"), weights(run, "best"))
+    assert_equal_weights(undisturbed, run)
     a, b = (json.loads((r / "metrics.json").read_text()) for r in (undisturbed, run))
     assert a == pytest.approx(b, nan_ok=True, abs=0)
 
 
 def test_sigterm_is_not_success_and_can_be_continued(undisturbed, tmp_path):
-    command = [sys.executable, str(ROOT / "scripts/train.py"), *WORDS]
     started = lambda: any((tmp_path / "logs").glob("*/*/checkpoints/last.ckpt"))  # noqa: E731
-    assert kill_when(started, command, tmp_path, signal.SIGTERM) == 143
+    assert kill_when(started, tmp_path, signal.SIGTERM) == 143
     (run,) = (tmp_path / "logs/segmentation").iterdir()
     assert json.loads((run / "run.json").read_text())["status"] == "interrupted"
-    assert script("train", *WORDS, "ckpt_path=last", cwd=tmp_path).returncode == 0
-    assert_equal_weights(weights(undisturbed), weights(run))
+    succeed("train", *WORDS, "ckpt_path=last", cwd=tmp_path)
+    assert_equal_weights(undisturbed, run)
 
 
 def test_a_half_written_checkpoint_is_never_continued_from(undisturbed, tmp_path):
@@ -122,8 +110,7 @@ def test_a_run_stopped_in_its_test_ends_with_the_same_metrics(undisturbed):
     (undisturbed / "metrics.json").unlink()
     state = json.loads((undisturbed / "run.json").read_text())
     (undisturbed / "run.json").write_text(json.dumps({**state, "status": "running"}))
-    done = script("train", *WORDS, f"hydra.run.dir={undisturbed}", "ckpt_path=last", cwd=undisturbed)
-    assert done.returncode == 0, done.stderr
+    succeed("train", *WORDS, f"hydra.run.dir={undisturbed}", "ckpt_path=last", cwd=undisturbed)
     assert json.loads((undisturbed / "metrics.json").read_text()) == pytest.approx(json.loads(before), abs=0, nan_ok=True)
 
 

@@ -3,10 +3,11 @@
 import json
 import pickle
 import re
+from functools import partial
 
 import pytest
 import torch
-from commands import TINY, compose, error_line, script
+from commands import TINY, compose, error_line, script, succeed, trained_run
 
 from ablate.errors import BadInput
 from ablate.model.segmenter.encoder.vgg16 import VGG16
@@ -18,15 +19,14 @@ CAPTIONS = ["data=scene_captions", "model=captioner", "task=captioning", "model/
 QUESTIONS = ["data=scene_questions", "model=question_answering", "task=question_answering"]
 VGG = ["model/encoder=vgg16", "model.encoder.width=4"]
 SHORT = [*(word for word in TINY if "model.encoder" not in word), "trainer.max_epochs=1"]
+BEST = "checkpoints/best.ckpt"
 FROM = "task.encoder_weights="
+assert_equal = partial(torch.testing.assert_close, rtol=0, atol=0)
 
 
 @pytest.fixture(scope="module")
 def segmenter(tmp_path_factory):
-    folder = tmp_path_factory.mktemp("segmenter")
-    done = script("train", *TINY, f"hydra.run.dir={folder}/run", cwd=folder)
-    assert done.returncode == 0, done.stderr
-    return folder / "run/checkpoints/best.ckpt"
+    return trained_run(tmp_path_factory.mktemp("segmenter"), *TINY) / BEST
 
 
 def train(folder, *words):
@@ -38,23 +38,16 @@ def encoder_of(path, prefix):
     return {name.removeprefix(prefix): value for name, value in state.items() if name.startswith(prefix)}
 
 
-def assert_equal(one, other):
-    assert one.keys() == other.keys() and all(torch.equal(one[name], other[name]) for name in one)
-
-
 @pytest.mark.parametrize("words", [CAPTIONS, QUESTIONS], ids=["captions", "questions"])
 def test_a_frozen_encoder_stays_the_segmenters(segmenter, tmp_path, words):
     copy = tmp_path / "weights.ckpt"
     copy.write_bytes(segmenter.read_bytes())
-    done = train(tmp_path, *TINY, *words, f"{FROM}{copy}", "model.frozen=true")
-    assert done.returncode == 0, done.stderr
-    best = tmp_path / "run/checkpoints/best.ckpt"
+    best = trained_run(tmp_path, *TINY, *words, f"{FROM}{copy}", "model.frozen=true") / BEST
     ours = encoder_of(best, "model.reader.encoder.")
     assert any("running_mean" in name for name in ours)
     assert_equal(ours, encoder_of(segmenter, "model.encoder."))
     copy.unlink()  # a checkpoint has the weights: nothing is read a second time
-    again = script("evaluate", f"checkpoint={best}", cwd=tmp_path)
-    assert again.returncode == 0, again.stderr
+    succeed("evaluate", f"checkpoint={best}", cwd=tmp_path)
     (found,) = tmp_path.glob("logs/evaluate/*/metrics.json")
     first = json.loads((tmp_path / "run/metrics.json").read_text())
     assert json.loads(found.read_text())["test/loss"] == first["test/loss"]
@@ -65,8 +58,7 @@ def test_a_trained_encoder_starts_there_and_goes_on_from_its_own_checkpoint(segm
     still, moving = tmp_path / "still", tmp_path / "moving"
     for folder, more in ((still, ["optimizer.lr=1e-12"]), (moving, [])):
         folder.mkdir()
-        done = train(folder, *words, *more)
-        assert done.returncode == 0, done.stderr
+        trained_run(folder, *words, *more)
     theirs = encoder_of(segmenter, "model.encoder.")
     stood, moved = (encoder_of(folder / "run/checkpoints/best.ckpt", "model.reader.encoder.") for folder in (still, moving))
     weights = [name for name in theirs if name.endswith("weight")]
@@ -74,17 +66,15 @@ def test_a_trained_encoder_starts_there_and_goes_on_from_its_own_checkpoint(segm
     assert not any(torch.equal(moved[name], theirs[name]) for name in weights if "0.0" in name)
     gone = f"{FROM}{tmp_path}/gone.ckpt"  # nor is it read where a run goes on
     last = f"ckpt_path={moving}/run/checkpoints/last.ckpt"
-    done = script("train", *words[:-1], gone, last, "trainer.max_epochs=3", cwd=tmp_path)
-    assert done.returncode == 0, done.stderr
+    succeed("train", *words[:-1], gone, last, "trainer.max_epochs=3", cwd=tmp_path)
 
 
 def test_weights_in_torchvisions_layout(tmp_path):
     torch.manual_seed(7)
     state = dict(VGG16(width=4).state_dict())
     torch.save({**state, "classifier.0.weight": torch.ones(2, 2)}, tmp_path / "vgg16.pth")
-    done = train(tmp_path, *SHORT, *CAPTIONS, *VGG, f"{FROM}{tmp_path}/vgg16.pth", "model.frozen=true")
-    assert done.returncode == 0, done.stderr
-    assert_equal(encoder_of(tmp_path / "run/checkpoints/best.ckpt", "model.reader.encoder."), state)
+    run = trained_run(tmp_path, *SHORT, *CAPTIONS, *VGG, f"{FROM}{tmp_path}/vgg16.pth", "model.frozen=true")
+    assert_equal(encoder_of(run / BEST, "model.reader.encoder."), state)
 
 
 def test_another_encoder_is_one_line_that_names_the_shape(segmenter, tmp_path):

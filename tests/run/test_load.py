@@ -6,7 +6,7 @@ import pickle
 import numpy as np
 import pytest
 import torch
-from commands import TINY, error_line, script
+from commands import TINY, error_line, script, succeed, trained_run
 from PIL import Image
 
 from ablate.errors import BadInput
@@ -18,10 +18,7 @@ pytestmark = [pytest.mark.slow, pytest.mark.xdist_group("inference")]  # one tra
 
 @pytest.fixture(scope="module")
 def run(tmp_path_factory):
-    folder = tmp_path_factory.mktemp("trained")
-    done = script("train", *TINY, "model/decoder=max_unpool", f"hydra.run.dir={folder}/run", cwd=folder)
-    assert done.returncode == 0, done.stderr
-    return folder / "run"
+    return trained_run(tmp_path_factory.mktemp("trained"), *TINY, "model/decoder=max_unpool")
 
 
 @pytest.fixture
@@ -30,8 +27,7 @@ def best(run):
 
 
 def test_evaluate_gives_the_metrics_of_the_run(run, best, tmp_path):
-    done = script("evaluate", f"checkpoint={best}", cwd=tmp_path)
-    assert done.returncode == 0, done.stderr
+    succeed("evaluate", f"checkpoint={best}", cwd=tmp_path)
     (found,) = tmp_path.glob("logs/evaluate/*/metrics.json")
     again, first = json.loads(found.read_text()), json.loads((run / "metrics.json").read_text())
     assert again == pytest.approx({tag: first[tag] for tag in again}, abs=0, nan_ok=True)
@@ -39,8 +35,7 @@ def test_evaluate_gives_the_metrics_of_the_run(run, best, tmp_path):
 
 
 def test_evaluate_takes_other_data(best, tmp_path):
-    done = script("evaluate", f"checkpoint={best}", "data.dataset.seed=7", cwd=tmp_path)
-    assert done.returncode == 0, done.stderr
+    succeed("evaluate", f"checkpoint={best}", "data.dataset.seed=7", cwd=tmp_path)
     assert "data.num_classes was 9 and is 11" in error_line(script("evaluate", f"checkpoint={best}", "data=camvid", cwd=tmp_path))
     line = error_line(script("evaluate", f"checkpoint={best}", "model/decoder=nearest", cwd=tmp_path))
     assert "model/decoder=nearest: the network is the checkpoint's own" in line
@@ -50,8 +45,7 @@ def test_evaluate_takes_other_data(best, tmp_path):
 def test_predict_writes_a_mask_and_an_overlay_at_the_pictures_own_size(best, tmp_path, size):
     picture = np.random.default_rng(0).integers(0, 256, (*size[::-1], 3), dtype=np.uint8)
     Image.fromarray(picture).save(tmp_path / "one.png")
-    done = script("predict", f"checkpoint={best}", f"input={tmp_path}/one.png", "output=out", cwd=tmp_path)
-    assert done.returncode == 0, done.stderr
+    succeed("predict", f"checkpoint={best}", f"input={tmp_path}/one.png", "output=out", cwd=tmp_path)
     mask, overlay = Image.open(tmp_path / "out/one.png"), Image.open(tmp_path / "out/one_overlay.png")
     assert mask.mode == "P" and mask.size == overlay.size == size
     assert np.asarray(mask).max() < 9

@@ -3,7 +3,7 @@
 import json
 
 import pytest
-from commands import TINY, script
+from commands import TINY, script, succeed
 from tensorboard.backend.event_processing.plugin_event_multiplexer import EventMultiplexer
 from tensorboard.plugins.hparams import metadata
 
@@ -14,8 +14,7 @@ SWEEP = [*TINY, "-m", "model/decoder=nearest,max_unpool", "seed=0,1", "trainer.m
 @pytest.fixture(scope="module")
 def sweep(tmp_path_factory):
     folder = tmp_path_factory.mktemp("sweep")
-    done = script("train", *SWEEP, "hydra/launcher=joblib", "hydra.launcher.n_jobs=2", cwd=folder)
-    assert done.returncode == 0, done.stderr
+    succeed("train", *SWEEP, "hydra/launcher=joblib", "hydra.launcher.n_jobs=2", cwd=folder)
     (found,) = (folder / "logs/segmentation").iterdir()
     return found
 
@@ -88,8 +87,7 @@ def test_a_sweep_continues_where_it_stopped(sweep, tmp_path):
     (gone / "metrics.json").unlink()
     state = json.loads((gone / "run.json").read_text())
     (gone / "run.json").write_text(json.dumps({**state, "status": "running"}))
-    done = script("train", *SWEEP, f"hydra.sweep.dir={sweep}", "ckpt_path=last", cwd=tmp_path)
-    assert done.returncode == 0, done.stderr
+    succeed("train", *SWEEP, f"hydra.sweep.dir={sweep}", "ckpt_path=last", cwd=tmp_path)
     assert (gone / "metrics.json").exists()
     for name, run in runs(sweep).items():
         if run != gone:

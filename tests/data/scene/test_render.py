@@ -187,12 +187,9 @@ def test_pixels_are_made_by_operations_that_every_device_rounds_alike():
     assert seen <= EXACT, seen - EXACT
 
 
-def test_deterministic_mode_changes_nothing():
+def test_deterministic_mode_changes_nothing(request):
     dataset = scenes()
     usual = batch(dataset, range(8))
-    torch.use_deterministic_algorithms(True)
-    try:
-        again = batch(dataset, range(8))
-    finally:
-        torch.use_deterministic_algorithms(False)
+    request.getfixturevalue("deterministic")
+    again = batch(dataset, range(8))
     assert torch.equal(again.image, usual.image) and torch.equal(again.label, usual.label)

@@ -3,6 +3,7 @@
 import copy
 from functools import partial
 
+import networks
 import pytest
 import torch
 from commands import CONF
@@ -16,20 +17,11 @@ from ablate.model.recurrent.cell.elman import Elman
 from ablate.model.recurrent.cell.gru import GRU
 from ablate.model.recurrent.cell.irnn import IRNN
 from ablate.model.recurrent.cell.lstm import LSTM, LSTMState
-from ablate.model.recurrent.cell.unshared import Unshared
 from ablate.model.recurrent.layers import Recurrent
 from ablate.model.recurrent.unroll import reverse_padded, unroll
 
 D, N = 3, 4
-CELLS = {
-    "elman": partial(Elman, hidden_size=N),
-    "elman_relu": partial(Elman, hidden_size=N, nonlinearity="relu"),
-    "irnn": partial(IRNN, hidden_size=N, input_deviation=0.5),
-    "gru": partial(GRU, hidden_size=N),
-    "gru_before": partial(GRU, hidden_size=N, reset="before"),
-    "lstm": partial(LSTM, hidden_size=N, forget_bias=1.0),
-    "unshared": partial(Unshared, hidden_size=N, steps=8),
-}
+CELLS = networks.CELLS | {"elman_relu": partial(Elman, nonlinearity="relu"), "gru_before": partial(GRU, reset="before")}
 TORCH = {
     "elman": nn.RNN,
     "elman_relu": partial(nn.RNN, nonlinearity="relu"),
@@ -44,7 +36,7 @@ LENGTHS = torch.tensor([5, 1, 3, 5])
 
 def network(name, layers=1, bidirectional=False, fused="auto", dtype=torch.float64):
     torch.manual_seed(0)
-    return Recurrent(CELLS[name], D, layers, bidirectional, 0.0, fused).to(dtype)
+    return Recurrent(partial(CELLS[name], hidden_size=N), D, layers, bidirectional, 0.0, fused).to(dtype)
 
 
 def batch(dtype=torch.float64, steps=5):
@@ -216,9 +208,9 @@ def test_the_forget_bias_is_the_gate_that_it_says():
 
 def test_dropout_lies_between_layers_only():
     torch.manual_seed(0)
-    one = Recurrent(CELLS["gru"], D, 1, dropout=0.5)
+    one = Recurrent(partial(GRU, hidden_size=N), D, 1, dropout=0.5)
     assert torch.equal(one(batch(torch.float32))[0], one(batch(torch.float32))[0])
-    two = Recurrent(CELLS["gru"], D, 2, dropout=0.5)
+    two = Recurrent(partial(GRU, hidden_size=N), D, 2, dropout=0.5)
     assert not torch.equal(two(batch(torch.float32))[0], two(batch(torch.float32))[0])
     two.eval()
     assert torch.equal(two(batch(torch.float32))[0], two(batch(torch.float32))[0])
@@ -245,6 +237,6 @@ test_bad_input_is_one_line = refusals(
     (lambda: Elman(D, N, "tan"), "did you mean 'tanh'"),
     (lambda: LSTM(D, N, recurrent_init="ortogonal"), "did you mean 'orthogonal'"),
     (lambda: LSTM(D, 0), "hidden_size=0"),
-    (lambda: Recurrent(CELLS["lstm"], D, 0), "layers=0"),
-    (lambda: Recurrent(CELLS["lstm"], D, dropout=1.0), "dropout=1.0"),
+    (lambda: Recurrent(partial(LSTM, hidden_size=N), D, 0), "layers=0"),
+    (lambda: Recurrent(partial(LSTM, hidden_size=N), D, dropout=1.0), "dropout=1.0"),
 )

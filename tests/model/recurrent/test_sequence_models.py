@@ -4,27 +4,17 @@ from functools import partial
 
 import pytest
 import torch
+from networks import CELLS
 from refusals import refusals
 
 from ablate.errors import BadInput
 from ablate.model.recurrent.bag_of_words import BagOfWords
-from ablate.model.recurrent.cell.elman import Elman
 from ablate.model.recurrent.cell.gru import GRU
-from ablate.model.recurrent.cell.irnn import IRNN
-from ablate.model.recurrent.cell.lstm import LSTM
-from ablate.model.recurrent.cell.unshared import Unshared
 from ablate.model.recurrent.classifier import SUMMARIES, SequenceClassifier
 from ablate.model.recurrent.tagger import SequenceTagger
 from ablate.model.recurrent.window_mlp import WindowMLP
 
 V, D, K, T = 9, 3, 5, 6
-CELLS = {
-    "elman": partial(Elman, hidden_size=4),
-    "irnn": partial(IRNN, hidden_size=4),
-    "gru": partial(GRU, hidden_size=4),
-    "lstm": partial(LSTM, hidden_size=4),
-    "unshared": partial(Unshared, hidden_size=4, steps=T),
-}
 LENGTHS = torch.tensor([6, 1, 4, 2])
 TOKENS = torch.randint(1, V, (4, T), generator=torch.Generator().manual_seed(1))
 NUMBERS = torch.randn(4, T, D, dtype=torch.float64, generator=torch.Generator().manual_seed(1))
@@ -37,12 +27,12 @@ def options(kind):
 
 def classifier(cell="lstm", kind="tokens", **more):
     torch.manual_seed(0)
-    return SequenceClassifier(cell=CELLS[cell], **options(kind), **more).double()
+    return SequenceClassifier(cell=partial(CELLS[cell], hidden_size=4), **options(kind), **more).double()
 
 
 def tagger(cell="lstm", kind="tokens", **more):
     torch.manual_seed(0)
-    return SequenceTagger(cell=CELLS[cell], **{**options(kind), **more}).double()
+    return SequenceTagger(cell=partial(CELLS[cell], hidden_size=4), **{**options(kind), **more}).double()
 
 
 def bag(kind="tokens"):
@@ -180,9 +170,9 @@ test_bad_networks_are_one_line = refusals(
     (lambda: tagger(kind="numbers", tied=True), "tied=true needs"),
     (lambda: classifier(summary="las"), "did you mean 'last'"),
     (lambda: classifier(dropout=1.0), "dropout=1.0"),
-    (lambda: SequenceTagger(**{**options("tokens"), "input_size": 3}, cell=CELLS["gru"]), "either tokens"),
-    (lambda: SequenceTagger(**{**options("tokens"), "vocabulary_size": None}, cell=CELLS["gru"]), "either tokens"),
+    (lambda: SequenceTagger(**{**options("tokens"), "input_size": 3}, cell=partial(GRU, hidden_size=4)), "either tokens"),
+    (lambda: SequenceTagger(**{**options("tokens"), "vocabulary_size": None}, cell=partial(GRU, hidden_size=4)), "either tokens"),
     (lambda: window(size=0), "window=0"),
-    (lambda: classifier("unshared")(TOKENS.repeat(1, 2)), "12 steps has no weights after the first 6"),
-    (lambda: (net := tagger("unshared"))(TOKENS, None, net(TOKENS)[1]), "step 7 has no weights"),
+    (lambda: classifier("unshared")(TOKENS.repeat(1, 2)), "12 steps has no weights after the first 8"),
+    (lambda: (net := tagger("unshared"))(TOKENS, None, net(TOKENS)[1]), "step 9 has no weights"),
 )

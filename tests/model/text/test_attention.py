@@ -4,6 +4,7 @@ import pytest
 import torch
 from commands import CONF
 from hydra.utils import instantiate
+from networks import ATTENTIONS
 from omegaconf import OmegaConf
 from refusals import refusals
 
@@ -12,20 +13,14 @@ from ablate.model.text.attention.dot import Dot
 from ablate.model.text.attention.general import General
 
 N = 3
-ATTENTIONS = {
-    "additive": lambda: Additive(N, N, 4),
-    "dot": lambda: Dot(N, N),
-    "scaled": lambda: Dot(N, N, scaled=True),
-    "general": lambda: General(N, N),
-}
 LENGTHS = torch.tensor([5, 1, 3])
 MASK = torch.arange(5) < LENGTHS[:, None]
-every_attention = pytest.mark.parametrize("name", ATTENTIONS)
+every_attention = pytest.mark.parametrize("name", [name for name in ATTENTIONS if name != "none"])
 
 
 def attention(name):
     torch.manual_seed(0)
-    return ATTENTIONS[name]().double()
+    return ATTENTIONS[name](N, N).double()
 
 
 def inputs():

@@ -5,40 +5,19 @@ from functools import partial
 import pytest
 import torch
 import torch.nn.functional as F
+from networks import ATTENTIONS, CELLS, every_attention, every_cell
+from overfit import minimise
 from refusals import refusals
 
-from ablate.model.recurrent.cell.elman import Elman
 from ablate.model.recurrent.cell.gru import GRU
-from ablate.model.recurrent.cell.irnn import IRNN
-from ablate.model.recurrent.cell.lstm import LSTM
-from ablate.model.recurrent.cell.unshared import Unshared
 from ablate.model.text.attention.additive import Additive
-from ablate.model.text.attention.dot import Dot
-from ablate.model.text.attention.general import General
-from ablate.model.text.attention.none import none
 from ablate.model.text.decoder import TextDecoder
 from ablate.model.text.memory import Memory, reorder
 
 N, V, E = 4, 7, 3
-CELLS = {
-    "elman": partial(Elman, hidden_size=N),
-    "irnn": partial(IRNN, hidden_size=N, input_deviation=0.5),
-    "gru": partial(GRU, hidden_size=N),
-    "lstm": partial(LSTM, hidden_size=N),
-    "unshared": partial(Unshared, hidden_size=N, steps=8),
-}
-ATTENTIONS = {
-    "none": none,
-    "additive": partial(Additive, size=5),
-    "dot": Dot,
-    "scaled": partial(Dot, scaled=True),
-    "general": General,
-}
 LENGTHS = torch.tensor([5, 1, 3])
 MASK = torch.arange(5) < LENGTHS[:, None]
 TOKENS = torch.randint(1, V, (3, 6), generator=torch.Generator().manual_seed(2))
-every_cell = pytest.mark.parametrize("cell", CELLS)
-every_attention = pytest.mark.parametrize("attention", ATTENTIONS)
 OPTIONS = {
     "plain": {},
     "not_fed": {"input_feeding": False},
@@ -50,7 +29,7 @@ every_option = pytest.mark.parametrize("option", OPTIONS)
 
 def decoder(cell="gru", attention="additive", **options):
     torch.manual_seed(0)
-    return TextDecoder(V, E, CELLS[cell], N, 6, ATTENTIONS[attention], **options).double()
+    return TextDecoder(V, E, partial(CELLS[cell], hidden_size=N), N, 6, ATTENTIONS[attention], **options).double()
 
 
 def memory(rows=3):
@@ -66,7 +45,7 @@ def test_stepwise_is_teacher_forced_and_shows_no_future(cell, attention, option)
     net = decoder(cell, attention, **OPTIONS[option])
     decoded = net(TOKENS, memory())
     state = net.start(memory())
-    assert len(state.cells) == net.recurrent.layers.__len__() and (state.context is not None) == net.input_feeding
+    assert len(state.cells) == len(net.recurrent.layers) and (state.context is not None) == net.input_feeding
     for t in range(6):
         logits, state, weights = net.step(TOKENS[:, t], state, memory())
         assert torch.allclose(logits, decoded.logits[:, t], atol=1e-12)
@@ -170,10 +149,8 @@ def test_it_learns_to_write_what_is_in_the_memory():
     net = TextDecoder(V, 8, partial(GRU, hidden_size=16), N, 6, partial(Additive, size=5))
     m = Memory(*(each.float() if each.is_floating_point() else each for each in memory()[:3]))
     optimizer = torch.optim.Adam(net.parameters(), 0.03)
-    for _ in range(60):
-        loss = F.cross_entropy(net(TOKENS[:, :-1], m).logits.flatten(0, 1), TOKENS[:, 1:].flatten())
-        optimizer.zero_grad(), loss.backward(), optimizer.step()
-    assert loss.item() < 0.1
+    loss = lambda: F.cross_entropy(net(TOKENS[:, :-1], m).logits.flatten(0, 1), TOKENS[:, 1:].flatten())  # noqa: E731
+    assert minimise(loss, optimizer, steps=61)[-1] < 0.1
 
 
 def test_states_are_reordered_as_they_are():
