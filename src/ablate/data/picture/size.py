@@ -6,7 +6,7 @@ from ablate.errors import BadInput, check_positive
 
 
 def height_width(name: str, size: int | Sequence[int]) -> tuple[int, int]:
-    """`size` as (height, width); `name` is the config key that a wrong one is reported under."""
+    """`size` as (height, width). BadInput about argument `name` where it is neither one number nor two."""
     if isinstance(size, int):
         return check_positive(name, size), size
     if not isinstance(size, Sequence) or isinstance(size, str) or len(size) != 2:

@@ -1,4 +1,4 @@
-"""bAbI: twenty kinds of small stories with questions."""
+"""bAbI: short generated stories with questions, in twenty tasks."""
 
 from collections.abc import Mapping, Sequence
 from pathlib import Path
@@ -27,12 +27,12 @@ EXPECTED = (
 
 
 class Story(NamedTuple):
-    """A question, and what was told before it."""
+    """A question, and the sentences before it."""
 
-    sentences: list[list[str]]  # questions in between are left out
+    sentences: list[list[str]]  # without the questions between them
     question: list[str]
     answer: str  # of several things: apple,milk
-    support: list[int]  # which sentences the answer follows from
+    support: list[int]  # the numbers of the sentences from which the answer follows
     task: int
     location: str
 
@@ -47,10 +47,11 @@ class Sample(NamedTuple):
 
 
 class Babi(Dataset):
-    """Story and question to an answer, one of a list. 900/100/1000 questions of each task; of 17, 18, 20 some fewer in training.
+    """Each sample is a question on a story; its answer is one of a list.
 
-    Words are in small letters, full stops and question marks words of their own. The story is what was told before the question,
-    its sentences one after the other; too long a story loses its beginning.
+    Each task has 900 questions for training, 100 for val and 1,000 for the test; 17, 18 and 20 have a few others in training. The
+    story of a question is all sentences before it. A story longer than `max_length` loses its beginning. Words are in small
+    letters; full stops and question marks are words.
 
     Source: Weston et al. 2015, "Towards AI-complete question answering: a set of prerequisite toy tasks"; v1.2, en-valid.
 
@@ -116,7 +117,10 @@ class Babi(Dataset):
 
 
 def read_task(path: Path, task: int) -> list[Story]:
-    """Every question of a file. A line is `3 Mary moved.` or `5 Where is Mary? TAB bathroom TAB 3`; number 1 begins a new story."""
+    """The questions of a file with their stories.
+
+    A line is `3 Mary moved.` or `5 Where is Mary? TAB bathroom TAB 3`; the number 1 begins a new story.
+    """
     stories: list[Story] = []
     sentences: list[list[str]] = []
     numbers: dict[str, int] = {}

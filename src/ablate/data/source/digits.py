@@ -14,7 +14,9 @@ ORDERS = {"rows": (8, 8), "pixels": (64, 1)}  # steps, numbers a step
 
 
 class Digits(SequenceDataset):
-    """1,797 pictures of 8×8 in [0, 1], ten classes; of each class 80, 10 and 10 %, always the same ones.
+    """Each sample is a picture of 8×8 pixels in [0, 1] with one of ten classes. 1,797 pictures; each split has the same ones always.
+
+    Of the pictures of each class 80 % are for training, 10 % val and 10 % the test.
 
     Source: UCI, Optical recognition of handwritten digits (its test part), as scikit-learn ships it; the reading of
     pixels one by one, and of permuted ones, is of Le, Jaitly, Hinton, A simple way to initialize recurrent networks of
@@ -22,8 +24,11 @@ class Digits(SequenceDataset):
 
     Args:
         order: rows (8 steps of 8 numbers) or pixels (64 steps of 1).
-        permute: shuffle the pixels, all pictures alike, so that neighbours in time are none in the picture.
-        class_names: of the ten digits.
+        permute: shuffle the pixels, in all pictures in the same way, so that neighbours in time are not neighbours in space.
+        class_names: the names of the ten digits.
+
+    Raises:
+        BadInput: an unknown split or order, `permute` with rows, a number of class names other than ten.
     """
 
     def __init__(self, split: str, *, order: str, permute: bool, class_names: Sequence[str]) -> None:
@@ -35,8 +40,8 @@ class Digits(SequenceDataset):
             raise BadInput(f"`class_names`={list(class_names)!r} must be ten, one a digit")
         pixels, labels, splits = _load()
         chosen = np.flatnonzero(splits == SPLITS.index(split))
-        places = np.random.default_rng(0).permutation(64) if permute else slice(None)
-        self.inputs = torch.from_numpy(pixels[chosen][:, places]).view(-1, *self.shape)
+        pixel_order = np.random.default_rng(0).permutation(64) if permute else slice(None)
+        self.inputs = torch.from_numpy(pixels[chosen][:, pixel_order]).view(-1, *self.shape)
         self.labels = torch.from_numpy(labels[chosen])
         self.lengths = [self.shape[0]] * len(chosen)
 
