@@ -14,9 +14,9 @@ ORDERS = {"rows": (8, 8), "pixels": (64, 1)}  # steps, numbers a step
 
 
 class Digits(SequenceDataset):
-    """Each sample is a picture of 8×8 pixels in [0, 1] with one of ten classes. 1,797 pictures; each split has the same ones always.
+    """Each sample is a picture of 8×8 pixels in [0, 1] with one of ten classes.
 
-    Of the pictures of each class 80 % are for training, 10 % val and 10 % the test.
+    There are 1,797 pictures. Of each class 80 % are for training, 10 % for val and 10 % for the test, always the same ones.
 
     Source: UCI, Optical recognition of handwritten digits (its test part), as scikit-learn ships it; the reading of
     pixels one by one, and of permuted ones, is of Le, Jaitly, Hinton, A simple way to initialize recurrent networks of
