@@ -56,6 +56,13 @@ def check_positive(name: str, value: object) -> int:
     return check_whole(name, value, 1)
 
 
+def check_fraction(name: str, value: float) -> float:
+    """Return `value` if it is at least 0 and below 1, else raise BadInput."""
+    if not 0 <= value < 1:
+        raise BadInput(f"`{name}`={value} must be at least 0 and below 1")
+    return value
+
+
 def user_line(error: BaseException | None) -> str | None:
     """The message of the BadInput (or of a full or forbidden disk) that caused `error`, if that is what did."""
     while error is not None:  # Hydra wraps what a constructor raised

@@ -11,6 +11,8 @@ from torch.utils.data import DataLoader
 
 from ablate.callback.solved import FACTOR, Diverged, Solved
 from ablate.errors import BadInput
+from ablate.optim.optimisation import Optimisation
+from ablate.optim.schedule import constant
 from ablate.task.base import Output, Task
 
 
@@ -23,11 +25,13 @@ class Batch(NamedTuple):
 class Falling(Task):
     """A number that the optimiser moves towards 0, or away from it."""
 
+    model_class = nn.Linear
+
     def __init__(self, rate):
         optimizer = lambda parameters: torch.optim.SGD(parameters, rate)  # noqa: E731
         model = nn.Linear(1, 1, bias=False)
         nn.init.ones_(model.weight)
-        super().__init__(model, {}, optimizer, lambda optimizer, steps: torch.optim.lr_scheduler.ConstantLR(optimizer, 1.0))
+        super().__init__(model, {}, Optimisation(optimizer, constant))
 
     def step(self, batch):
         loss = self.model(batch[0]).square().mean()

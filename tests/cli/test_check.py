@@ -9,7 +9,7 @@ from ablate.errors import BadInput
 WRONG = [
     "seed=-1", "seed=abc", "seed=4294967296", "trainer.max_epochs=0", "trainer.max_epochs=abc", "trainer.log_every_n_steps=0",
     "trainer.check_val_every_n_epoch=0", "optimizer.lr=-1", "optimizer.lr=0", "optimizer.lr=abc", "optimizer.lr=nan",
-    "optimizer.weight_decay=-1", "scheduler.warmup=2", "trainer.gradient_clip_val=-1", "trainer.deterministic=maybe",
+    "optimizer.weight_decay=-1", "scheduler.warmup=2", "trainer.deterministic=maybe",
 ]  # fmt: skip
 
 

@@ -21,6 +21,7 @@ from ablate.model.recurrent.cell.gru import GRU
 from ablate.model.recurrent.cell.lstm import LSTM
 from ablate.model.recurrent.classifier import SequenceClassifier
 from ablate.model.recurrent.tagger import SequenceTagger
+from ablate.optim.optimisation import Optimisation
 from ablate.optim.schedule import constant
 from ablate.task.language_modelling import LanguageModelling
 from ablate.task.sequence_classification import SequenceClassification
@@ -35,7 +36,7 @@ def tagging(truncate=None, clip=0.05, cell=LSTM, optimizer=SGD, kind=SequenceTag
     torch.manual_seed(0)
     net = SequenceTagger(V, None, 6, partial(cell, hidden_size=8), V, **model)
     options = {"num_classes": V} if kind is SequenceTagging else {}
-    return kind(net, optimizer=optimizer, scheduler=constant, truncate=truncate, gradient_clip=clip, **options)
+    return kind(net, Optimisation(optimizer, constant, clip), truncate=truncate, **options)
 
 
 def sequences(lengths=None, rows=4, steps=T, seed=0):
@@ -228,7 +229,7 @@ def test_accuracy_and_f1_by_hand():
 def classification(kind=SequenceClassification):
     torch.manual_seed(0)
     net = SequenceClassifier(V, None, 6, partial(GRU, hidden_size=16), 3 if kind is SequenceClassification else 1)
-    return kind(net, **({"num_classes": 3} if kind is SequenceClassification else {}), optimizer=SGD, scheduler=constant)
+    return kind(net, Optimisation(SGD, constant), **({"num_classes": 3} if kind is SequenceClassification else {}))
 
 
 LEARNED = {
@@ -263,14 +264,13 @@ PICTURES = SegmentationBatch(torch.zeros(1, 3, 4, 4), torch.zeros(1, 4, 4, dtype
             {},
             "one number each, these data are",
         ),
-        (partial(tagging, kind=LanguageModelling), sequences(), {}, "learns from text"),
-        (partial(tagging, 3), sequences(), {"accumulate_grad_batches": 2}, "no trainer.accumulate_grad_batches"),
-        (partial(tagging, 3), sequences(), {"gradient_clip_val": 1.0}, "gradient_clip instead"),
+        (partial(tagging, kind=LanguageModelling), sequences(), {}, "learns from texts"),
+        (partial(tagging, 3), sequences(), {"accumulate_grad_batches": 2}, "leave out trainer.accumulate_grad_batches"),
     ],
 )
 def test_what_is_not_made_for_each_other_is_said_before_training(make, batch, options, words):
     task = make()
-    task.config = {"task": {"name": "named"}, "data": {"num_classes": V}}
+    task.config = {"data": {"num_classes": V}}
     with pytest.raises(BadInput, match=words):
         task.check(batch, Trainer(**QUIET, **options))
 
@@ -278,14 +278,13 @@ def test_what_is_not_made_for_each_other_is_said_before_training(make, batch, op
 def test_a_model_of_another_kind_is_refused():
     tagging().check(sequences(), Trainer(**QUIET))
     with pytest.raises(BadInput, match="SequenceTagging trains models of the class LanguageModel$"):
-        SequenceTagging(classification().model, 3, optimizer=SGD, scheduler=constant)
+        SequenceTagging(classification().model, Optimisation(SGD, constant), 3)
 
 
 test_bad_options_are_one_line = refusals(
     (lambda: tagging(0), "truncate=0"),
     (lambda: tagging(2, bidirectional=True), "truncate=2 cuts from the beginning on"),
-    (lambda: tagging(clip=0.0), "gradient_clip=0.0"),
-    (lambda: tagging(kind=LanguageModelling, bidirectional=True), "lets a language model read what it is to say"),
+    (lambda: tagging(kind=LanguageModelling, bidirectional=True), "lets a language model read the tokens that it predicts"),
 )
 
 

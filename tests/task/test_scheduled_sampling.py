@@ -12,8 +12,9 @@ from ablate.data.text.teacher_forcing import pad_with_lengths, teacher_forcing
 from ablate.errors import BadInput
 from ablate.model.recurrent.cell.gru import GRU
 from ablate.model.text.attention.additive import Additive
+from ablate.optim.optimisation import Optimisation
 from ablate.optim.schedule import constant
-from ablate.task.scheduled_sampling import SCHEDULES, scheduled_sampling
+from ablate.task.scheduled_sampling import SCHEDULES, probability_schedule
 from ablate.task.translation import Translation
 
 PARTS = [i / 20 for i in range(21)]
@@ -28,19 +29,19 @@ PARTS = [i / 20 for i in range(21)]
     ],
 )
 def test_at_the_beginning_half_way_and_at_the_end(schedule, begin, half, end):
-    share = scheduled_sampling(0.8, schedule)
+    share = probability_schedule(0.8, schedule)
     assert [share(0.0), share(0.5), share(1.0)] == pytest.approx([begin, half, end])
 
 
 def test_a_quarter_of_the_way_by_hand():
-    assert scheduled_sampling(1.0, "linear")(0.25) == 0.25
-    assert scheduled_sampling(1.0, "inverse_sigmoid")(0.25) == pytest.approx(0.0474259)  # 1 / (1 + e³)
+    assert probability_schedule(1.0, "linear")(0.25) == 0.25
+    assert probability_schedule(1.0, "inverse_sigmoid")(0.25) == pytest.approx(0.0474259)  # 1 / (1 + e³)
 
 
 @pytest.mark.parametrize("share", [0, 0.3, 1])
 @pytest.mark.parametrize("schedule", SCHEDULES)
 def test_it_never_falls_and_stays_a_probability(schedule, share):
-    values = [scheduled_sampling(share, schedule)(part) for part in [*PARTS, 1.5]]
+    values = [probability_schedule(share, schedule)(part) for part in [*PARTS, 1.5]]
     assert values == sorted(values) and all(0 <= value <= share for value in values)
     assert len(set(values[:-1])) == (1 if share == 0 or schedule == "constant" else len(PARTS))
 
@@ -53,7 +54,7 @@ def test_a_share_of_none_is_teacher_forcing_bit_for_bit(schedule):
     for sampling in ({}, {"scheduled_sampling": 0.0, "sampling_schedule": schedule}, {"scheduled_sampling": 1.0}):
         torch.manual_seed(0)
         net = translator(7, 7, 4, partial(GRU, hidden_size=5), partial(Additive, size=3), dropout=0.3)
-        task = Translation(net, torch.optim.SGD, constant, **sampling)
+        task = Translation(net, Optimisation(torch.optim.SGD, constant), **sampling)
         task.sampling_probability = task.sampling(1.0)
         torch.manual_seed(1)
         losses.append(task.train().step(batch).loss.item())
@@ -72,5 +73,5 @@ def test_a_share_of_none_is_teacher_forcing_bit_for_bit(schedule):
 )
 def test_bad_options_are_one_line(share, schedule, words):
     with pytest.raises(BadInput) as refused:
-        scheduled_sampling(share, schedule)
+        probability_schedule(share, schedule)
     assert str(refused.value).startswith(words)

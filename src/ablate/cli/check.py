@@ -19,7 +19,6 @@ RANGES = {  # key -> the least and the greatest number that work
     "optimizer.momentum": (0, 1),
     "scheduler.warmup": (0, 1),
     "scheduler.power": (0, inf),
-    "trainer.gradient_clip_val": (0, inf),
 }
 DETERMINISTIC = (True, False, "warn")
 

@@ -17,6 +17,7 @@ from ablate.run import folder as run_folder
 
 OmegaConf.register_new_resolver("run_dir", run_folder.run_dir, replace=True)
 OmegaConf.register_new_resolver("swept", run_folder.swept_name, replace=True)
+OmegaConf.register_new_resolver("module_name", lambda target: target.split(".")[-2], replace=True)
 
 
 def compose_config(name: str, overrides: Sequence[str] = ()) -> DictConfig:

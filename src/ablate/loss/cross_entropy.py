@@ -9,7 +9,7 @@ import torch.nn.functional as F
 from jaxtyping import Float, Int
 from torch import Tensor, nn
 
-from ablate.errors import BadInput, check_choice
+from ablate.errors import BadInput, check_choice, check_fraction
 from ablate.loss.class_weight import PixelCounts, median_frequency
 
 
@@ -38,16 +38,14 @@ class CrossEntropy(nn.Module):
 
     def __init__(
         self,
-        *,
         num_classes: int,
         ignore_index: int,
         class_weight: str | Sequence[int | float] = "none",
         label_smoothing: float = 0.0,
     ) -> None:
         super().__init__()
-        if not 0 <= label_smoothing < 1:
-            raise BadInput(f"`label_smoothing`={label_smoothing!r} must be at least 0 and less than 1")
-        self.num_classes, self.ignore_index, self.label_smoothing = num_classes, ignore_index, label_smoothing
+        self.label_smoothing = check_fraction("label_smoothing", label_smoothing)
+        self.num_classes, self.ignore_index = num_classes, ignore_index
         self.register_buffer("weight", _initial_weight(class_weight, num_classes))
         _note_counts(self)
         self.register_load_state_dict_post_hook(_note_counts)

@@ -49,7 +49,7 @@ def _check_finite(checkpoint: dict[str, Any]) -> None:
         if not value.isfinite().all():
             raise BadInput(
                 f"{name} is not finite after step {checkpoint['global_step']}; the last good checkpoint is kept: lower "
-                "optimizer.lr or set trainer.gradient_clip_val"
+                "optimizer.lr or task.optimisation.gradient_clip"
             )
 
 

@@ -24,7 +24,7 @@ def load_task(checkpoint: dict[str, Any], path: str, search: dict[str, Any] | No
     Raises:
         BadInput: the config names something else than networks and tasks, or does not fit the weights.
     """
-    config = dict(checkpoint["config"]["task"], optimizer=None, scheduler=None)
+    config = dict(checkpoint["config"]["task"], optimisation=None)
     _check_targets(config, path)
     if search is not None:
         if "search" not in config.get("model", {}):
@@ -33,7 +33,7 @@ def load_task(checkpoint: dict[str, Any], path: str, search: dict[str, Any] | No
         config["model"] = dict(config["model"], search=search)
     parts = OmegaConf.create({"model": config.get("model"), "task": {**config, "model": "${model}"}})  # errors name model.KEY
     try:
-        task = build(parts, "task", optimizer=_no_training, scheduler=_no_training)
+        task = build(parts, "task")
     except InstantiationException as error:
         raise BadInput(f"checkpoint {path!r} names a network that cannot be built: {error.__cause__ or error}") from error
     try:
@@ -51,10 +51,6 @@ def to_device(task: Task, device: str) -> Task:
         return task.to(device)
     except (RuntimeError, AssertionError) as error:
         raise BadInput(f"`device`={device}: {str(error).splitlines()[0]}") from error
-
-
-def _no_training(*_: object, **__: object) -> None:
-    raise NotImplementedError("a network from a checkpoint is not trained")
 
 
 def _check_targets(config: object, path: str) -> None:

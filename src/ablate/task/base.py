@@ -2,7 +2,7 @@
 
 import warnings
 from abc import abstractmethod
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from typing import Any, ClassVar, NamedTuple
 
 import torch
@@ -15,6 +15,7 @@ from ablate.data.datamodule import DataModule
 from ablate.data.text.tokeniser import Tokeniser
 from ablate.errors import BadInput, Misfit
 from ablate.model.segmenter.base import Segmenter
+from ablate.optim.optimisation import Optimisation
 
 SPLITS = ("train", "val", "test")
 
@@ -37,12 +38,9 @@ class Task(LightningModule):
     Args:
         model: plain PyTorch.
         metrics: by name; `compute` gives a scalar, or a dict of scalars that are logged under their own keys.
+        optimisation: how the parameters are updated.
         train_metrics: of the training split, where those would cost too much; None: the same.
-        optimizer: given the parameters, returns the optimiser.
-        scheduler: given the optimiser and the number of steps, returns a scheduler that is stepped each step.
         channels_last: lays convolution weights and pictures out as NHWC.
-        gradient_clip: largest Euclidean norm of the gradient over all parameters; longer ones are shortened to it
-            (Pascanu et al. 2013, algorithm 1).
 
     Attributes:
         learns_from: the kind of batches.
@@ -56,18 +54,13 @@ class Task(LightningModule):
         self,
         model: nn.Module,
         metrics: dict[str, Metric],
-        optimizer: Callable[..., torch.optim.Optimizer],
-        scheduler: Callable[..., torch.optim.lr_scheduler.LRScheduler],
-        channels_last: bool = False,
-        gradient_clip: float | None = None,
+        optimisation: Optimisation,
         train_metrics: dict[str, Metric] | None = None,
+        channels_last: bool = False,
     ) -> None:
         super().__init__()
         if not isinstance(model, self.model_class):  # a dict where the config has no single network
             raise Misfit(f"{type(self).__name__} trains models of the class {self.model_class.__name__}")
-        if gradient_clip is not None and not gradient_clip > 0:
-            raise BadInput(f"`gradient_clip`={gradient_clip} must be above 0, or null for none")
-        self.gradient_clip = gradient_clip
         self.memory_format = torch.channels_last if channels_last else torch.preserve_format
         self.model = model.to(memory_format=self.memory_format)
         each = dict.fromkeys(SPLITS, metrics) | ({} if train_metrics is None else {"train": train_metrics})
@@ -75,7 +68,7 @@ class Task(LightningModule):
             {f"{split}_": nn.ModuleDict({name: m.clone() for name, m in own.items()}) for split, own in each.items()}
         )
         self.mean_loss = nn.ModuleDict({f"{split}_": MeanMetric() for split in ("val", "test")})
-        self.optimizer, self.scheduler = optimizer, scheduler
+        self.optimisation = optimisation
         self.config: dict = {}  # the composed config and what was overridden in it, kept in checkpoints
         self.overrides: list[str] = []
         self.tokenisers: Mapping[str, Tokeniser] = {}  # of text: "source" is read, "target" is written
@@ -186,21 +179,18 @@ class Task(LightningModule):
     def _stop_if_not_finite(self) -> None:
         if not self.may_diverge and len(bad := torch.stack(self.losses).isfinite().logical_not().nonzero()):
             step = self.epoch_start + int(bad[0]) // self.trainer.accumulate_grad_batches
-            clip = "set trainer.gradient_clip_val" if self.gradient_clip is None else "task.gradient_clip"
-            raise BadInput(f"the loss is not finite at step {step}; the last good checkpoint is kept: lower optimizer.lr or {clip}")
+            hint = "lower optimizer.lr or task.optimisation.gradient_clip"
+            raise BadInput(f"the loss is not finite at step {step}; the last good checkpoint is kept: {hint}")
 
     # --- Lightning's hooks -------------------------------------------------------------------------
 
     def configure_optimizers(self) -> dict:
-        optimizer = self.optimizer(self.parameters())
-        scheduler = self.scheduler(optimizer, steps=int(self.trainer.estimated_stepping_batches))
-        return {"optimizer": optimizer, "lr_scheduler": {"scheduler": scheduler, "interval": "step"}}
+        return self.optimisation.configure(self.parameters(), int(self.trainer.estimated_stepping_batches))
 
     def on_before_optimizer_step(self, optimizer: torch.optim.Optimizer) -> None:
-        # callbacks come first, so that the norm they read is that before clipping; Lightning's own clipping is refused
-        # where a task optimises by itself
-        if self.gradient_clip is not None:
-            nn.utils.clip_grad_norm_(self.parameters(), self.gradient_clip)
+        # Not by the trainer, which refuses to clip where a task calls its optimiser itself. Callbacks come before this, so
+        # that they see the norm before clipping.
+        self.optimisation.clip(self.parameters())
 
     def on_load_checkpoint(self, checkpoint: dict) -> None:
         if self._trainer is not None and isinstance(data := self._trainer.datamodule, DataModule):

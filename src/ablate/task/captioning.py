@@ -1,6 +1,7 @@
 """One to many: a text for each picture."""
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Mapping
+from typing import Any
 
 import torch
 from torch import Tensor, nn
@@ -11,19 +12,21 @@ from ablate.metric.text.truth import TruthRate
 from ablate.model.segmenter.encoder.load import load_encoder
 from ablate.model.text.memory import Memory
 from ablate.model.text.picture_reader import PictureReader
-from ablate.task.text_generation import SCORES, TextGeneration
+from ablate.optim.optimisation import Optimisation
+from ablate.task.text_generation import TextGeneration
 
 
 class Captioning(TextGeneration):
     """Captions of pictures; see `TextGeneration`.
 
-    Beside each score of the test stands its control, shuffled/NAME: the same captions, each compared with what is right of another
-    picture, half of the split away. What is left there is known without the picture: the language prior.
+    The test has a control for each score, shuffled/NAME: each caption is compared with the references of another picture,
+    half of the split away. This score needs no picture: it comes from the language prior.
 
     Args:
-        judged: also count which captions are true of their pictures (`TruthRate`); only generated pictures can tell.
-        blind: the network sees black pictures only, in training and in tests: another control.
+        judged: also count the captions that are true of their pictures (`TruthRate`), which only generated data know.
+        blind: the network sees black pictures, in training and in tests: another control.
         encoder_weights: a file with the weights that the encoder begins with; None: random ones.
+        options: those of `TextGeneration`.
     """
 
     learns_from = BatchKind.CAPTIONED_PICTURES
@@ -32,26 +35,18 @@ class Captioning(TextGeneration):
     def __init__(
         self,
         model: nn.Module,
-        optimizer: Callable[..., torch.optim.Optimizer],
-        scheduler: Callable[..., torch.optim.lr_scheduler.LRScheduler],
-        scores: Sequence[str] = ("bleu", "rouge_l", "cider", "cider_d", "chrf"),
+        optimisation: Optimisation,
         judged: bool = False,
         blind: bool = False,
-        label_smoothing: float = 0.0,
-        doubly_stochastic: float = 0.0,
-        scheduled_sampling: float = 0.0,
-        sampling_schedule: str = "constant",
-        at_lengths: Sequence[int] = (),
-        gradient_clip: float | None = None,
         encoder_weights: str | None = None,
-        name: str = "captioning",
+        **options: Any,
     ) -> None:
-        truth = {"truth": TruthRate()} if judged else {}
-        options = (label_smoothing, doubly_stochastic, scheduled_sampling, sampling_schedule, at_lengths, gradient_clip)
-        super().__init__(model, optimizer, scheduler, scores, *options, truth)
+        super().__init__(model, optimisation, **options)
         self.judged, self.blind, self.encoder_weights = judged, blind, encoder_weights
-        again = {name: SCORES[name]() for name in self.scores} | ({"truth": TruthRate()} if judged else {})
-        self.metrics["test_"]["shuffled"] = MetricCollection(again, prefix="shuffled/", compute_groups=False)
+        if judged:
+            self.metrics["val_"]["truth"], self.metrics["test_"]["truth"] = TruthRate(), TruthRate()
+        control = {name: metric.clone() for name, metric in self.metrics["test_"].items() if name != "tokens"}
+        self.metrics["test_"]["shuffled"] = MetricCollection(control, prefix="shuffled/", compute_groups=False)
 
     def load_encoder(self, weights: Mapping[str, Tensor]) -> None:
         load_encoder(self.model.reader.encoder, weights)

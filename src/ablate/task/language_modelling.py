@@ -1,20 +1,18 @@
 """Many to many, shifted: the next token at each step."""
 
-from collections.abc import Callable
 from typing import Any
 
 import torch
 from lightning.pytorch import Trainer
 from torch import nn
 
-from ablate.data.batch import IGNORE, SequenceBatch
+from ablate.data.batch import IGNORE
 from ablate.data.text.vocabulary import BEGIN, END, PAD, UNKNOWN
 from ablate.errors import BadInput, Misfit
-from ablate.loss.text import token_cross_entropy
 from ablate.metric.language import LanguageScores
 from ablate.model.recurrent.generate import generate
-from ablate.task.base import Output
-from ablate.task.recurrent import RecurrentTask, States
+from ablate.optim.optimisation import Optimisation
+from ablate.task.recurrent import RecurrentTask
 
 
 class LanguageModelling(RecurrentTask):
@@ -23,27 +21,18 @@ class LanguageModelling(RecurrentTask):
     def __init__(
         self,
         model: nn.Module,
-        optimizer: Callable[..., torch.optim.Optimizer],
-        scheduler: Callable[..., torch.optim.lr_scheduler.LRScheduler],
+        optimisation: Optimisation,
         truncate: int | None = None,
-        gradient_clip: float | None = None,
         label_smoothing: float = 0.0,
-        name: str = "language_modelling",
     ) -> None:
-        super().__init__(model, {"scores": LanguageScores(IGNORE)}, optimizer, scheduler, truncate, gradient_clip)
+        super().__init__(model, {"scores": LanguageScores(IGNORE)}, optimisation, truncate, label_smoothing)
         if model.bidirectional:
-            raise BadInput("model.bidirectional=true lets a language model read what it is to say")
-        self.label_smoothing = label_smoothing
+            raise BadInput("`model.bidirectional`=true lets a language model read the tokens that it predicts")
 
     def check(self, batch: Any, trainer: Trainer) -> None:
         super().check(batch, trainer)
         if "source" not in self.tokenisers or len(self.tokenisers["source"]) != self.config["data"]["num_classes"]:
-            raise Misfit("task=language_modelling learns from text; these data are sequences of another kind")
-
-    def advance(self, batch: SequenceBatch, states: States | None) -> tuple[Output, States]:
-        logits, states = self.model(*self.inputs(batch), states)
-        loss, count = token_cross_entropy(logits, batch.target, IGNORE, self.label_smoothing)
-        return Output(loss, logits.detach(), batch.target, count), states
+            raise Misfit("LanguageModelling learns from texts, these data are sequences of another kind")
 
     def sample(
         self,

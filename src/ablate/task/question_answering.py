@@ -1,6 +1,6 @@
 """A picture or a story, and a question: one answer out of a list."""
 
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from typing import Any
 
 import torch
@@ -10,10 +10,11 @@ from torch import Tensor, nn
 
 from ablate.data.batch import BatchKind, QuestionBatch
 from ablate.data.text.vocabulary import UNKNOWN
-from ablate.errors import Misfit
+from ablate.errors import Misfit, check_fraction
 from ablate.metric.classification import ClassificationScores
 from ablate.model.segmenter.encoder.load import load_encoder
 from ablate.model.text.question_answering import QuestionAnswering as QuestionAnsweringModel
+from ablate.optim.optimisation import Optimisation
 from ablate.task.base import Output, Task
 
 
@@ -32,18 +33,15 @@ class QuestionAnswering(Task):
     def __init__(
         self,
         model: nn.Module,
+        optimisation: Optimisation,
         num_classes: int,
-        optimizer: Callable[..., torch.optim.Optimizer],
-        scheduler: Callable[..., torch.optim.lr_scheduler.LRScheduler],
         blind: bool = False,
         label_smoothing: float = 0.0,
-        gradient_clip: float | None = None,
         encoder_weights: str | None = None,
-        name: str = "question_answering",
     ) -> None:
-        metrics = {"scores": ClassificationScores(num_classes)}
-        super().__init__(model, metrics, optimizer, scheduler, gradient_clip=gradient_clip)
-        self.blind, self.label_smoothing, self.encoder_weights = blind, label_smoothing, encoder_weights
+        super().__init__(model, {"scores": ClassificationScores(num_classes)}, optimisation)
+        self.label_smoothing = check_fraction("label_smoothing", label_smoothing)
+        self.blind, self.encoder_weights = blind, encoder_weights
 
     def check(self, batch: Any, trainer: Trainer) -> None:
         super().check(batch, trainer)

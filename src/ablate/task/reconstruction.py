@@ -1,9 +1,7 @@
 """Autoencoding: the picture back from its own features, where artifacts of upsampling are visible to the eye."""
 
-from collections.abc import Callable
 from typing import Any
 
-import torch
 import torch.nn.functional as F
 from lightning.pytorch import Trainer
 from torch import nn
@@ -12,6 +10,7 @@ from torchmetrics.image import PeakSignalNoiseRatio, StructuralSimilarityIndexMe
 from ablate.data.batch import SegmentationBatch
 from ablate.errors import Misfit
 from ablate.model.evaluation import evaluating
+from ablate.optim.optimisation import Optimisation
 from ablate.task.base import Output, Task
 
 
@@ -22,19 +21,12 @@ class Reconstruction(Task):
     `ssim` (Wang et al. 2004, windows of 11×11), the mean over pictures. The model's output has 3 channels.
     """
 
-    def __init__(
-        self,
-        model: nn.Module,
-        optimizer: Callable[..., torch.optim.Optimizer],
-        scheduler: Callable[..., torch.optim.lr_scheduler.LRScheduler],
-        channels_last: bool = False,
-        name: str = "reconstruction",
-    ) -> None:
+    def __init__(self, model: nn.Module, optimisation: Optimisation, channels_last: bool = False) -> None:
         metrics = {
             "psnr": PeakSignalNoiseRatio(data_range=1.0),
             "ssim": StructuralSimilarityIndexMeasure(data_range=1.0),
         }
-        super().__init__(model, metrics, optimizer, scheduler, channels_last)
+        super().__init__(model, metrics, optimisation, channels_last=channels_last)
 
     def check(self, batch: Any, trainer: Trainer) -> None:
         super().check(batch, trainer)

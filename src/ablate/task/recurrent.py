@@ -1,6 +1,5 @@
 """What tasks with a target at each step share: states that go from batch to batch, and truncated backpropagation."""
 
-from abc import abstractmethod
 from collections.abc import Callable, Sequence
 from typing import Any
 
@@ -9,9 +8,11 @@ from lightning.pytorch import Trainer
 from torch import Tensor, nn
 from torchmetrics import Metric
 
-from ablate.data.batch import BatchKind, SequenceBatch
-from ablate.errors import BadInput, check_positive
+from ablate.data.batch import IGNORE, BatchKind, SequenceBatch
+from ablate.errors import BadInput, check_fraction, check_positive
+from ablate.loss.text import token_cross_entropy
 from ablate.model.recurrent.base import LanguageModel
+from ablate.optim.optimisation import Optimisation
 from ablate.task.base import Output, Task
 
 States = tuple[tuple[Tensor, ...], ...]
@@ -28,6 +29,7 @@ class RecurrentTask(Task):
 
     Args:
         truncate: k, or None for whole sequences.
+        label_smoothing: see `token_cross_entropy`.
 
     Raises:
         BadInput: truncation where a network reads from the end, too.
@@ -40,21 +42,23 @@ class RecurrentTask(Task):
         self,
         model: nn.Module,
         metrics: dict[str, Metric],
-        optimizer: Callable[..., torch.optim.Optimizer],
-        scheduler: Callable[..., torch.optim.lr_scheduler.LRScheduler],
-        truncate: int | None,
-        gradient_clip: float | None,
+        optimisation: Optimisation,
+        truncate: int | None = None,
+        label_smoothing: float = 0.0,
     ) -> None:
-        super().__init__(model, metrics, optimizer, scheduler, gradient_clip=gradient_clip)
+        super().__init__(model, metrics, optimisation)
         self.truncate = None if truncate is None else check_positive("truncate", truncate)
         if truncate is not None and model.bidirectional:
-            raise BadInput(f"`truncate`={truncate} cuts from the beginning on; model.bidirectional=true reads from the end, too")
+            raise BadInput(f"`truncate`={truncate} cuts from the beginning on; `model.bidirectional`=true reads from the end, too")
+        self.label_smoothing = check_fraction("label_smoothing", label_smoothing)
         self.automatic_optimization = truncate is None
         self.left: dict[str, tuple[Tensor, States]] = {}  # by split: which samples the last batch had, and their states
 
-    @abstractmethod
     def advance(self, batch: SequenceBatch, states: States | None) -> tuple[Output, States]:
-        """One batch from given states, and the states that it leaves."""
+        """Loss and logits of a batch that begins with `states`, and the states that it ends with."""
+        logits, states = self.model(*self.inputs(batch), states)
+        loss, count = token_cross_entropy(logits, batch.target, IGNORE, self.label_smoothing)
+        return Output(loss, logits.detach(), batch.target, count), states
 
     def inputs(self, batch: SequenceBatch) -> tuple:
         return batch.input, batch.lengths
@@ -63,11 +67,8 @@ class RecurrentTask(Task):
         super().check(batch, trainer)
         if self.truncate is None:
             return
-        if trainer.gradient_clip_val or trainer.accumulate_grad_batches != 1:
-            raise BadInput(
-                f"`truncate`={self.truncate} takes a step for each chunk: `gradient_clip` instead of trainer.gradient_clip_val, "
-                "and no trainer.accumulate_grad_batches"
-            )
+        if trainer.accumulate_grad_batches != 1:
+            raise BadInput(f"`truncate`={self.truncate} takes a step for each chunk: leave out trainer.accumulate_grad_batches")
         if trainer.world_size > 1 and not batch.stream:
             raise BadInput(f"`truncate`={self.truncate} may make more chunks in one process than in another: trainer.devices=1")
 

@@ -9,7 +9,7 @@ from ablate.errors import BadInput, check_choice
 STEEPNESS = 12.0  # of the inverse sigmoid: 0.2 % of the share at the beginning, 99.8 % at the end
 
 
-def scheduled_sampling(share: float, schedule: str) -> Callable[[float], float]:
+def probability_schedule(share: float, schedule: str) -> Callable[[float], float]:
     """p, the part of the training that is over -> the probability that a token is the network's own, 1 - ε of Bengio et al. 2015.
 
         constant         share

@@ -1,8 +1,7 @@
 """Semantic segmentation: a class for each pixel."""
 
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 
-import torch
 from torch import nn
 from torchmetrics import Metric
 
@@ -13,6 +12,7 @@ from ablate.loss.cross_entropy import CrossEntropy
 from ablate.metric.boundary import BoundaryF1
 from ablate.metric.coarse_label import CoarseLabelScores
 from ablate.metric.segmentation import SegmentationScores
+from ablate.optim.optimisation import Optimisation
 from ablate.task.base import Output, Task
 
 
@@ -26,16 +26,14 @@ class Segmentation(Task):
     def __init__(
         self,
         model: nn.Module,
+        optimisation: Optimisation,
         num_classes: int,
         class_names: Sequence[str],
         ignore_index: int,
-        optimizer: Callable[..., torch.optim.Optimizer],
-        scheduler: Callable[..., torch.optim.lr_scheduler.LRScheduler],
         class_weight: str | Sequence[int | float] = "none",
         label_smoothing: float = 0.0,
         label_stride: int | None = None,
         channels_last: bool = False,
-        name: str = "segmentation",
     ) -> None:
         if len(class_names) != num_classes:
             raise BadInput(f"`num_classes`={num_classes}, but `class_names` has {len(class_names)} names")
@@ -46,13 +44,8 @@ class Segmentation(Task):
         if label_stride is not None:
             stride = check_positive("label_stride", label_stride)
             metrics["coarse_label"] = CoarseLabelScores(stride, num_classes, ignore_index)
-        super().__init__(model, metrics, optimizer, scheduler, channels_last)
-        self.loss = CrossEntropy(
-            num_classes=num_classes,
-            ignore_index=ignore_index,
-            class_weight=class_weight,
-            label_smoothing=label_smoothing,
-        )
+        super().__init__(model, metrics, optimisation, channels_last=channels_last)
+        self.loss = CrossEntropy(num_classes, ignore_index, class_weight, label_smoothing)
 
     def setup(self, stage: str) -> None:
         if stage == "fit" and self.loss.needs_counts:

@@ -1,14 +1,13 @@
 """Many to one: a class for each sequence."""
 
-from collections.abc import Callable
-
-import torch
 import torch.nn.functional as F
 from torch import nn
 
 from ablate.data.batch import BatchKind, SequenceBatch
+from ablate.errors import check_fraction
 from ablate.metric.classification import ClassificationScores
 from ablate.model.recurrent.base import SequenceModel
+from ablate.optim.optimisation import Optimisation
 from ablate.task.base import Output, Task
 
 
@@ -18,19 +17,9 @@ class SequenceClassification(Task):
     learns_from = BatchKind.CLASS_PER_SEQUENCE
     model_class = SequenceModel
 
-    def __init__(
-        self,
-        model: nn.Module,
-        num_classes: int,
-        optimizer: Callable[..., torch.optim.Optimizer],
-        scheduler: Callable[..., torch.optim.lr_scheduler.LRScheduler],
-        label_smoothing: float = 0.0,
-        gradient_clip: float | None = None,
-        name: str = "sequence_classification",
-    ) -> None:
-        metrics = {"scores": ClassificationScores(num_classes)}
-        super().__init__(model, metrics, optimizer, scheduler, gradient_clip=gradient_clip)
-        self.label_smoothing = label_smoothing
+    def __init__(self, model: nn.Module, optimisation: Optimisation, num_classes: int, label_smoothing: float = 0.0) -> None:
+        super().__init__(model, {"scores": ClassificationScores(num_classes)}, optimisation)
+        self.label_smoothing = check_fraction("label_smoothing", label_smoothing)
 
     def inputs(self, batch: SequenceBatch) -> tuple:
         return batch.input, batch.lengths

@@ -1,14 +1,12 @@
 """Many to one: a number for each sequence."""
 
-from collections.abc import Callable
-
-import torch
 import torch.nn.functional as F
 from torch import nn
 from torchmetrics import MeanSquaredError
 
 from ablate.data.batch import BatchKind, SequenceBatch
 from ablate.model.recurrent.base import SequenceModel
+from ablate.optim.optimisation import Optimisation
 from ablate.task.base import Output, Task
 
 
@@ -18,15 +16,8 @@ class SequenceRegression(Task):
     learns_from = BatchKind.NUMBER_PER_SEQUENCE
     model_class = SequenceModel
 
-    def __init__(
-        self,
-        model: nn.Module,
-        optimizer: Callable[..., torch.optim.Optimizer],
-        scheduler: Callable[..., torch.optim.lr_scheduler.LRScheduler],
-        gradient_clip: float | None = None,
-        name: str = "sequence_regression",
-    ) -> None:
-        super().__init__(model, {"mse": MeanSquaredError()}, optimizer, scheduler, gradient_clip=gradient_clip)
+    def __init__(self, model: nn.Module, optimisation: Optimisation) -> None:
+        super().__init__(model, {"mse": MeanSquaredError()}, optimisation)
 
     def inputs(self, batch: SequenceBatch) -> tuple:
         return batch.input, batch.lengths

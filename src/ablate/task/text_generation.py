@@ -1,18 +1,17 @@
 """What captioning and translation share: a text is written token by token, taught with the right tokens, tested without them."""
 
 from abc import abstractmethod
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from typing import Any, ClassVar, NamedTuple
 
 import torch
 from jaxtyping import Int
 from lightning.pytorch import Trainer
 from torch import Tensor, nn
-from torchmetrics import Metric
 
 from ablate.data.batch import IGNORE, CaptionBatch, PairBatch, Truth
 from ablate.data.text.vocabulary import BEGIN, END, PAD, UNKNOWN
-from ablate.errors import BadInput, Misfit, check_choice, check_positive
+from ablate.errors import BadInput, Misfit, check_choice, check_fraction, check_positive
 from ablate.loss.text import doubly_stochastic, token_cross_entropy
 from ablate.metric.exposure import ExposureScores
 from ablate.metric.text.chrf import ChrF
@@ -23,8 +22,9 @@ from ablate.model.evaluation import evaluating
 from ablate.model.text.decoding.base import Hypotheses
 from ablate.model.text.encoder_decoder import EncoderDecoder
 from ablate.model.text.memory import Memory, Reader
+from ablate.optim.optimisation import Optimisation
 from ablate.task.base import Output, Task
-from ablate.task.scheduled_sampling import scheduled_sampling
+from ablate.task.scheduled_sampling import probability_schedule
 
 SCORES = {
     "bleu": Bleu,
@@ -59,43 +59,40 @@ class TextGeneration(Task):
         scores: names out of SCORES, by which free-running texts are compared with their references.
         label_smoothing: the share of the target that all tokens have alike (Szegedy et al. 2016, section 7).
         doubly_stochastic: the factor λ of the penalty on places that were not looked at (Xu et al. 2015, eq. 14).
-        sampling, sampling_schedule: see `scheduled_sampling`.
+        scheduled_sampling, sampling_schedule: see `probability_schedule`.
         at_lengths: see `ExposureScores`.
-        more: further metrics of validation and test.
+
+    Attributes:
+        reader_class: the class of readers that the model has.
     """
+
+    model_class = EncoderDecoder
+    reader_class: ClassVar[type[Reader]]
 
     def __init__(
         self,
         model: nn.Module,
-        optimizer: Callable[..., torch.optim.Optimizer],
-        scheduler: Callable[..., torch.optim.lr_scheduler.LRScheduler],
-        scores: Sequence[str],
-        label_smoothing: float,
-        doubly_stochastic: float,
-        sampling: float,
-        sampling_schedule: str,
-        at_lengths: Sequence[int],
-        gradient_clip: float | None,
-        more: dict[str, Metric] | None = None,
+        optimisation: Optimisation,
+        scores: Sequence[str] = ("bleu", "chrf"),
+        label_smoothing: float = 0.0,
+        doubly_stochastic: float = 0.0,
+        scheduled_sampling: float = 0.0,
+        sampling_schedule: str = "constant",
+        at_lengths: Sequence[int] = (),
     ) -> None:
         self.scores = [check_choice("scores", name, SCORES) for name in scores]
         for length in at_lengths:
             check_positive("at_lengths", length)
         metrics = {"tokens": ExposureScores(IGNORE, END, at_lengths=at_lengths), **{n: SCORES[n]() for n in self.scores}}
         taught = {"tokens": ExposureScores(IGNORE, END, free_running=False)}
-        super().__init__(model, metrics | (more or {}), optimizer, scheduler, gradient_clip=gradient_clip, train_metrics=taught)
-        if not 0 <= label_smoothing < 1:
-            raise BadInput(f"`label_smoothing`={label_smoothing} must be at least 0 and below 1")
+        super().__init__(model, metrics, optimisation, taught)
         if not doubly_stochastic >= 0:
             raise BadInput(f"`doubly_stochastic`={doubly_stochastic} must be at least 0")
         if doubly_stochastic and getattr(model.decoder, "attention", None) is None:
             raise BadInput("`doubly_stochastic` needs an attention to speak of: model/attention=additive")
-        self.label_smoothing, self.doubly_stochastic = label_smoothing, doubly_stochastic
-        self.sampling = scheduled_sampling(sampling, sampling_schedule)
+        self.label_smoothing, self.doubly_stochastic = check_fraction("label_smoothing", label_smoothing), doubly_stochastic
+        self.sampling = probability_schedule(scheduled_sampling, sampling_schedule)
         self.sampling_probability = self.sampling(0.0)  # of each token that the decoder hears, now, in training
-
-    model_class = EncoderDecoder
-    reader_class: ClassVar[type[Reader]]
 
     @abstractmethod
     def read(self, batch: WrittenBatch) -> Memory:

@@ -96,7 +96,7 @@ def pictures(task: Captioning, batch: int, length: int) -> CaptionBatch:
 
 def learn(task: Captioning, batch: int, length: int) -> Callable[[], None]:
     """A training step, of the one batch again and again."""
-    optimizer, data = task.train().optimizer(task.parameters()), pictures(task, batch, length)
+    optimizer, data = task.train().optimisation.optimizer(task.parameters()), pictures(task, batch, length)
 
     def work() -> None:
         optimizer.zero_grad()

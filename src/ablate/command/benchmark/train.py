@@ -87,8 +87,8 @@ def run(overrides: Sequence[str]) -> None:
 def bare(cfg: DictConfig, task: Task, data: DataModule) -> float:
     """Seconds a step of the loop that a PyTorch tutorial would write, over the same loader and network."""
     loader, finish = data.train_dataloader(), data.datasets["train"].finish
-    optimizer = task.optimizer(task.parameters())
-    scheduler = task.scheduler(optimizer, steps=len(loader))
+    optimizer = task.optimisation.optimizer(task.parameters())
+    scheduler = task.optimisation.scheduler(optimizer, steps=len(loader))
     for i, raw in enumerate(loader):
         if i == WARM:
             synchronise()
@@ -133,9 +133,7 @@ class Plain(LightningModule):
         return self.task.step(batch).loss
 
     def configure_optimizers(self) -> dict:
-        optimizer = self.task.optimizer(self.parameters())
-        scheduler = self.task.scheduler(optimizer, steps=int(self.trainer.estimated_stepping_batches))
-        return {"optimizer": optimizer, "lr_scheduler": {"scheduler": scheduler, "interval": "step"}}
+        return self.task.optimisation.configure(self.parameters(), int(self.trainer.estimated_stepping_batches))
 
 
 def ours(cfg: DictConfig, task: Task, data: DataModule) -> float:
@@ -162,7 +160,7 @@ def shares(overrides: Sequence[str]) -> None:
     """Data, forward, backward, optimiser: medians over single calls, the rest of a step is Lightning and logging."""
     words = ["data.dataset.sizes={train: 640, val: 1, test: 1}", "trainer.max_epochs=1", *overrides]
     cfg, task, data = parts(words)
-    dataset, optimizer, order = data.datasets["train"], task.optimizer(task.parameters()), itertools.count()
+    dataset, optimizer, order = data.datasets["train"], task.optimisation.optimizer(task.parameters()), itertools.count()
 
     def load() -> Any:
         return dataset.finish(dataset.collate([dataset[next(order) % len(dataset)] for _ in range(data.batch_size)]))

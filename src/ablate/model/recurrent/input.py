@@ -3,7 +3,7 @@
 from jaxtyping import Float, Int
 from torch import Tensor, nn
 
-from ablate.errors import BadInput, Misfit, check_positive
+from ablate.errors import BadInput, Misfit, check_fraction, check_positive
 
 
 class SequenceInput(nn.Module):
@@ -29,7 +29,7 @@ class SequenceInput(nn.Module):
         else:
             self.output_size, self.embedding = check_positive("input_size", input_size), None
         self.size = vocabulary_size
-        self.dropout = nn.Dropout(check_dropout("dropout", dropout))
+        self.dropout = nn.Dropout(check_fraction("dropout", dropout))
 
     def forward(self, xs: Int[Tensor, "b t"] | Float[Tensor, "b t d"]) -> Float[Tensor, "b t e"]:
         """x_1 … x_t of each sequence."""
@@ -47,10 +47,3 @@ class SequenceInput(nn.Module):
         if xs.device.type == "cpu" and not (int(xs.min()) >= 0 and int(xs.max()) < self.size):
             raise BadInput(f"tokens from {int(xs.min())} to {int(xs.max())} are not all in a vocabulary of {self.size}")
         return self.dropout(self.embedding(xs))
-
-
-def check_dropout(name: str, value: float) -> float:
-    """Return `value` if it is a share below 1, else raise BadInput."""
-    if not 0 <= value < 1:
-        raise BadInput(f"`{name}`={value} must be at least 0 and below 1")
-    return value

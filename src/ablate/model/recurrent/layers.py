@@ -6,9 +6,8 @@ import torch
 from jaxtyping import Float, Int
 from torch import Tensor, nn
 
-from ablate.errors import BadInput, check_choice, check_positive
+from ablate.errors import BadInput, check_choice, check_fraction, check_positive
 from ablate.model.recurrent.cell.base import Cell
-from ablate.model.recurrent.input import check_dropout
 from ablate.model.recurrent.unroll import FUSED, unroll
 
 
@@ -38,7 +37,7 @@ class Recurrent(nn.Module):
     ) -> None:
         super().__init__()
         self.fused, self.bidirectional = check_choice("fused", fused, FUSED), bidirectional
-        self.dropout = nn.Dropout(check_dropout("dropout", dropout))
+        self.dropout = nn.Dropout(check_fraction("dropout", dropout))
         self.layers = nn.ModuleList()
         for _ in range(check_positive("layers", layers)):
             self.layers.append(nn.ModuleList(cell(input_size) for _ in range(1 + bidirectional)))
