@@ -116,6 +116,17 @@ def contents(root: Path) -> dict[str, bytes]:
     return {str(path.relative_to(root)): path.read_bytes() for path in sorted(root.rglob("*")) if path.is_file()}
 
 
+def assert_whole(server: Server, root: Path, **options: object) -> None:
+    download(source(server, **options), root)
+    assert contents(root) == WHOLE
+
+
+def assert_refused(server: Server, root: Path, message: str, **options: object) -> None:
+    with pytest.raises(BadInput, match=message):
+        download(source(server, **options), root)
+    assert contents(root) == {}
+
+
 WHOLE = {name.replace("top/Set", "Mine"): content for name, content in FILES.items() if "Set" in name}
 
 
@@ -150,45 +161,38 @@ def test_a_server_that_cannot_resume_starts_again(server: Server, tmp_path: Path
     with pytest.raises(BadInput):
         download(source(server), tmp_path)
     server.cut_after = None
-    download(source(server, checksum=f"md5:{hashlib.md5(server.content).hexdigest()}"), tmp_path)
-    assert contents(tmp_path) == WHOLE
+    assert_whole(server, tmp_path, checksum=f"md5:{hashlib.md5(server.content).hexdigest()}")
 
 
 def test_a_download_that_lacked_only_its_unpacking_is_not_repeated(server: Server, tmp_path: Path) -> None:
     (tmp_path / "Mine-file.zip.part").write_bytes(server.content)
     (tmp_path / "Mine.unpacking" / "top" / "Set").mkdir(parents=True)
     (tmp_path / "Mine.unpacking" / "top" / "Set" / "half").touch()
-    download(source(server), tmp_path)
-    assert contents(tmp_path) == WHOLE and server.ranges == [f"bytes={len(server.content)}-"]
+    assert_whole(server, tmp_path)
+    assert server.ranges == [f"bytes={len(server.content)}-"]
 
 
 def test_a_part_longer_than_the_file_is_dropped(server: Server, tmp_path: Path) -> None:
     (tmp_path / "Mine-file.zip.part").write_bytes(bytes(len(server.content) + 5))
-    download(source(server), tmp_path)
-    assert contents(tmp_path) == WHOLE and server.ranges[1:] == [None]
+    assert_whole(server, tmp_path)
+    assert server.ranges[1:] == [None]
 
 
 def test_a_server_that_does_not_say_the_length(server: Server, tmp_path: Path) -> None:
     server.says_length = False
-    download(source(server), tmp_path)
-    assert contents(tmp_path) == WHOLE
+    assert_whole(server, tmp_path)
 
 
 def test_a_cut_that_goes_unnoticed_leaves_nothing(server: Server, tmp_path: Path) -> None:
     server.says_length, server.cut_after = False, 40_000
-    with pytest.raises(BadInput, match="neither a zip nor a tar archive"):
-        download(source(server), tmp_path)
-    assert contents(tmp_path) == {}
+    assert_refused(server, tmp_path, "neither a zip nor a tar archive")
 
 
 @pytest.mark.parametrize("kind", ["md5", "sha256"])
 def test_checksums(server: Server, tmp_path: Path, kind: str) -> None:
     right = f"{kind}:{hashlib.new(kind, server.content).hexdigest()}"
-    with pytest.raises(BadInput, match=f"has the checksum {right}, not {kind}:00: .* removed"):
-        download(source(server, checksum=f"{kind}:00"), tmp_path)
-    assert contents(tmp_path) == {}
-    download(source(server, checksum=right), tmp_path)
-    assert contents(tmp_path) == WHOLE
+    assert_refused(server, tmp_path, f"has the checksum {right}, not {kind}:00: .* removed", checksum=f"{kind}:00")
+    assert_whole(server, tmp_path, checksum=right)
 
 
 def test_without_a_known_checksum_it_is_said(server: Server, tmp_path: Path, capsys: pytest.CaptureFixture) -> None:
@@ -207,18 +211,13 @@ def test_without_a_known_checksum_it_is_said(server: Server, tmp_path: Path, cap
 )
 def test_counts(server: Server, tmp_path: Path, counts: dict[str, int], message: str | None) -> None:
     if message is None:
-        download(source(server, counts=counts), tmp_path)
-        assert contents(tmp_path) == WHOLE
+        assert_whole(server, tmp_path, counts=counts)
     else:
-        with pytest.raises(BadInput, match=message):
-            download(source(server, counts=counts), tmp_path)
-        assert contents(tmp_path) == {}
+        assert_refused(server, tmp_path, message, counts=counts)
 
 
 def test_an_archive_of_something_else(server: Server, tmp_path: Path) -> None:
-    with pytest.raises(BadInput, match="the archive holds no folder VOCdevkit/VOC2012"):
-        download(source(server, folder="VOCdevkit/VOC2012"), tmp_path)
-    assert contents(tmp_path) == {}
+    assert_refused(server, tmp_path, "the archive holds no folder VOCdevkit/VOC2012", folder="VOCdevkit/VOC2012")
 
 
 @pytest.mark.parametrize(
@@ -249,9 +248,7 @@ def test_an_unsafe_member_is_refused_and_nothing_unpacked(
 
 def test_a_damaged_archive_is_refused_and_removed(server: Server, tmp_path: Path) -> None:
     server.content = server.content.replace(b"AAAA", b"AxAA", 1)
-    with pytest.raises(BadInput, match="damaged archive: Bad CRC-32 for file 'top/Set/pictures/a.png'"):
-        download(source(server), tmp_path)
-    assert contents(tmp_path) == {}
+    assert_refused(server, tmp_path, "damaged archive: Bad CRC-32 for file 'top/Set/pictures/a.png'")
 
 
 def test_a_full_disk_or_a_kill_while_unpacking_leaves_no_half_data_set(
@@ -266,8 +263,7 @@ def test_a_full_disk_or_a_kill_while_unpacking_leaves_no_half_data_set(
     assert list(contents(tmp_path)) == ["Mine-file.zip.part"]  # the download itself is kept
     monkeypatch.undo()
     monkeypatch.setenv("no_proxy", "*")
-    download(source(server), tmp_path)
-    assert contents(tmp_path) == WHOLE
+    assert_whole(server, tmp_path)
 
 
 @pytest.mark.slow

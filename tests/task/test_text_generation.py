@@ -12,6 +12,7 @@ import torch
 from commands import QUIET, ROOT, error_line, script
 from lightning.pytorch import Callback, Trainer
 from networks import answerer, captioner, translator
+from overfit import minimise
 from PIL import Image
 
 from ablate.data.batch import IGNORE, QuestionBatch, SegmentationBatch
@@ -125,14 +126,9 @@ every_task = pytest.mark.parametrize("name", MADE)
 
 
 def learn(task, batch, steps=150):
-    optimizer = torch.optim.AdamW(task.train().parameters(), 0.02)
-    for _ in range(steps):
-        loss = task.step(batch).loss
-        optimizer.zero_grad()
-        loss.backward()
-        optimizer.step()
+    losses = minimise(lambda: task.step(batch).loss, torch.optim.AdamW(task.train().parameters(), 0.02), steps)
     task.eval()
-    return loss.item()
+    return losses[-1]
 
 
 def evaluated(task, data, split="test"):

@@ -5,11 +5,11 @@ import pytest
 import torch
 from generated import OPTIONS, batch, raw, scenes
 from lightning.fabric.utilities.apply_func import move_data_to_device
+from refusals import refusals
 from torch.utils.data import DataLoader
 
 from ablate.data.random import Key
 from ablate.data.scene.parameters import SHAPES
-from ablate.errors import BadInput
 
 
 @pytest.mark.parametrize("size", [64, 37, [20, 90]])
@@ -97,31 +97,26 @@ def test_number_of_objects(objects):
     assert (got.label[empty] == 0).all() and (got.label[~empty] > 0).any()
 
 
-@pytest.mark.parametrize(
-    "wrong, message",
-    [
-        (dict(split="training"), "split='training' is unknown; did you mean 'train'"),
-        (dict(class_names=["background", "sqare"]), "'sqare' is unknown; did you mean 'square'"),
-        (dict(class_names=["disc", "square"]), "must be background, then one or more of disc"),
-        (dict(class_names=["background"]), "must name 1 or more of disc"),
-        (dict(class_names=[]), "must be background, then"),
-        (dict(class_names=["background", "disc", "disc"]), "names a shape twice"),
-        (dict(image_size=0), "image_size=0 must"),
-        (dict(image_size=[64, -3]), "image_size=-3 must"),
-        (dict(image_size=[64]), r"image_size=\[64\] must"),
-        (dict(objects=[6, 2]), r"objects=\[6, 2\] must be \[fewest, most\]"),
-        (dict(objects=[-1, 2]), r"objects=\[-1, 2\]"),
-        (dict(objects=[0, 0]), r"objects=\[0, 0\]"),
-        (dict(noise=-0.1), "noise=-0.1 must"),
-        (dict(noise=float("nan")), "noise=nan must"),
-        (dict(seed=-1), "seed=-1 must"),
-        (dict(sizes={"train": 0}), "sizes.train=0 must"),
-        (dict(sizes={"val": 5}), "sizes.train=None must"),
-    ],
+test_bad_input_is_refused_in_one_line = refusals(
+    (dict(split="training"), "split='training' is unknown; did you mean 'train'"),
+    (dict(class_names=["background", "sqare"]), "'sqare' is unknown; did you mean 'square'"),
+    (dict(class_names=["disc", "square"]), "must be background, then one or more of disc"),
+    (dict(class_names=["background"]), "must name 1 or more of disc"),
+    (dict(class_names=[]), "must be background, then"),
+    (dict(class_names=["background", "disc", "disc"]), "names a shape twice"),
+    (dict(image_size=0), "image_size=0 must"),
+    (dict(image_size=[64, -3]), "image_size=-3 must"),
+    (dict(image_size=[64]), r"image_size=\[64\] must"),
+    (dict(objects=[6, 2]), r"objects=\[6, 2\] must be \[fewest, most\]"),
+    (dict(objects=[-1, 2]), r"objects=\[-1, 2\]"),
+    (dict(objects=[0, 0]), r"objects=\[0, 0\]"),
+    (dict(noise=-0.1), "noise=-0.1 must"),
+    (dict(noise=float("nan")), "noise=nan must"),
+    (dict(seed=-1), "seed=-1 must"),
+    (dict(sizes={"train": 0}), "sizes.train=0 must"),
+    (dict(sizes={"val": 5}), "sizes.train=None must"),
+    of=scenes,
 )
-def test_bad_input_is_refused_in_one_line(wrong, message):
-    with pytest.raises(BadInput, match=message):
-        scenes(**wrong)
 
 
 def test_an_index_beyond_the_split_ends_it():

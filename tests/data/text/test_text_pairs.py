@@ -9,6 +9,7 @@ from pathlib import Path
 import pytest
 import torch
 from hydra.utils import instantiate
+from refusals import refusals
 from sequence_data import FOLDERS, config, dataset, opened, with_tokeniser
 
 from ablate.data.batch import IGNORE
@@ -55,19 +56,14 @@ def test_both_sides_are_numbered_by_the_tokenisers_of_the_training_split():
         assert tokeniser.state() == data.tokenisers[side].state()  # counted on the training split
 
 
-@pytest.mark.parametrize(
-    "options, message",
-    [
-        ({"given": []}, "the train split is empty"),
-        ({"given": [("a", "b"), (" ", "b")]}, "train pair 1: an empty source"),
-        ({"given": [("a", "", "f.de:1")]}, "f.de:1: an empty target"),
-        ({"split": "trian"}, "did you mean 'train'"),
-        ({"max_length": 0}, "max_length=0"),
-    ],
+test_bad_input_is_one_line = refusals(
+    ({"given": []}, "the train split is empty"),
+    ({"given": [("a", "b"), (" ", "b")]}, "train pair 1: an empty source"),
+    ({"given": [("a", "", "f.de:1")]}, "f.de:1: an empty target"),
+    ({"split": "trian"}, "did you mean 'train'"),
+    ({"max_length": 0}, "max_length=0"),
+    of=pairs,
 )
-def test_bad_input_is_one_line(options: dict, message: str):
-    with pytest.raises(BadInput, match=message):
-        pairs(**options)
 
 
 def test_dates():

@@ -1,10 +1,10 @@
 """Texts to numbers and back, by characters and by words."""
 
 import pytest
+from refusals import refusals
 
 from ablate.data.text.tokeniser import Tokeniser
 from ablate.data.text.vocabulary import END, SPECIAL, UNKNOWN, Vocabulary
-from ablate.errors import BadInput
 
 LETTERS = Vocabulary([*SPECIAL, "a", "b"])
 
@@ -43,14 +43,9 @@ def test_it_is_made_again_from_plain_values():
     assert again.state() == made.state() and again.encode("AB") == [4, 5] and not again.complete
 
 
-@pytest.mark.parametrize(
-    "options, message",
-    [
-        ({"unit": "character"}, "did you mean 'characters'"),
-        ({"max_vocabulary": 0}, "max_vocabulary=0"),
-        ({"min_count": 0}, "min_count=0"),
-    ],
+test_wrong_options_are_one_line = refusals(
+    ({"unit": "character"}, "did you mean 'characters'"),
+    ({"max_vocabulary": 0}, "max_vocabulary=0"),
+    ({"min_count": 0}, "min_count=0"),
+    of=Tokeniser,
 )
-def test_wrong_options_are_one_line(options, message):
-    with pytest.raises(BadInput, match=message):
-        Tokeniser(**options)

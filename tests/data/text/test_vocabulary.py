@@ -1,9 +1,8 @@
 """Which token has which number."""
 
-import pytest
+from refusals import refusals
 
 from ablate.data.text.vocabulary import BEGIN, END, PAD, SPECIAL, UNKNOWN, Vocabulary
-from ablate.errors import BadInput
 
 
 def test_frequent_tokens_come_first_and_ties_by_the_alphabet():
@@ -30,15 +29,9 @@ def test_a_text_is_over_at_its_end():
     assert vocabulary.decode([BEGIN, PAD]) == ["<bos>", "<pad>"]
 
 
-@pytest.mark.parametrize(
-    "make, words",
-    [
-        (lambda: Vocabulary([]), "this one with nothing"),
-        (lambda: Vocabulary("abcd"), "this one with a, b, c, d"),
-        (lambda: Vocabulary.count([["<pad>"]]), "no token occurs 1 times"),
-        (lambda: Vocabulary.count(["ab"], least=2), "no token occurs 2 times"),
-    ],
+test_bad_input_is_one_line = refusals(
+    (lambda: Vocabulary([]), "this one with nothing"),
+    (lambda: Vocabulary("abcd"), "this one with a, b, c, d"),
+    (lambda: Vocabulary.count([["<pad>"]]), "no token occurs 1 times"),
+    (lambda: Vocabulary.count(["ab"], least=2), "no token occurs 2 times"),
 )
-def test_bad_input_is_one_line(make, words):
-    with pytest.raises(BadInput, match=words):
-        make()

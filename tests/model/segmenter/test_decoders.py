@@ -1,10 +1,13 @@
 """What holds for every decoder in conf/model/decoder, and what each promises beyond it."""
 
+from functools import partial
+
 import pytest
 import torch
 import torch.nn.functional as F
 from commands import CONF, compose
 from overfit import minimise
+from refusals import refusals
 from torch import nn
 
 from ablate.errors import BadInput
@@ -169,27 +172,20 @@ def test_bilinear_fixed_only_interpolates():
     assert torch.allclose(model(x), F.interpolate(low, (16, 16), mode="bilinear"))
 
 
-@pytest.mark.parametrize(
-    "decoder, override, message",
-    [
-        ("nearest", "model.decoder.skip=sum", "model.decoder.skip='sum' is unknown"),
-        ("nearest", "model.decoder.norm=bach", "norm='bach' is unknown; did you mean 'batch'"),
-        ("nearest", "model.decoder.conv_kernel=4", "model.decoder.conv_kernel=4 must be odd"),
-        ("transposed_conv", "model.decoder.kernel=1", "model.decoder.kernel=1 is too small"),
-        ("transposed_conv", "model.decoder.init=bilinea", "did you mean 'bilinear'"),
-        ("pixel_shuffle", "model.decoder.kernel=2", "model.decoder.kernel=2 must be odd"),
-        ("pixel_shuffle", "model.decoder.init=icn", "did you mean 'icnr'"),
-        ("resize_conv", "model.decoder.mode=bicubic", "model.decoder.mode='bicubic' is unknown"),
-        ("deconvnet", "model.decoder.convs=0", "model.decoder.convs=0 must"),
-        ("nearest", "model.encoder.width=0", "model.encoder.width=0 must"),
-        ("nearest", "model.encoder.depth=-1", "model.encoder.depth=-1 must"),
-        ("nearest", "model.encoder.kernel=2", "model.encoder.kernel=2 must be odd"),
-        ("nearest", "model.encoder.downsample=pool", "model.encoder.downsample='pool' is unknown"),
-        ("nearest", "model.encoder.downsample_kernel=3", "needs model.encoder.downsample=strided_conv"),
-        ("nearest", "model.num_classes=0", "model.num_classes=0 must"),
-    ],
+test_bad_options_are_refused_in_one_line = refusals(
+    (partial(network, "nearest", "none", "model.decoder.skip=sum"), "model.decoder.skip='sum' is unknown"),
+    (partial(network, "nearest", "none", "model.decoder.norm=bach"), "norm='bach' is unknown; did you mean 'batch'"),
+    (partial(network, "nearest", "none", "model.decoder.conv_kernel=4"), "model.decoder.conv_kernel=4 must be odd"),
+    (partial(network, "transposed_conv", "none", "model.decoder.kernel=1"), "model.decoder.kernel=1 is too small"),
+    (partial(network, "transposed_conv", "none", "model.decoder.init=bilinea"), "did you mean 'bilinear'"),
+    (partial(network, "pixel_shuffle", "none", "model.decoder.kernel=2"), "model.decoder.kernel=2 must be odd"),
+    (partial(network, "pixel_shuffle", "none", "model.decoder.init=icn"), "did you mean 'icnr'"),
+    (partial(network, "resize_conv", "none", "model.decoder.mode=bicubic"), "model.decoder.mode='bicubic' is unknown"),
+    (partial(network, "deconvnet", "none", "model.decoder.convs=0"), "model.decoder.convs=0 must"),
+    (partial(network, "nearest", "none", "model.encoder.width=0"), "model.encoder.width=0 must"),
+    (partial(network, "nearest", "none", "model.encoder.depth=-1"), "model.encoder.depth=-1 must"),
+    (partial(network, "nearest", "none", "model.encoder.kernel=2"), "model.encoder.kernel=2 must be odd"),
+    (partial(network, "nearest", "none", "model.encoder.downsample=pool"), "model.encoder.downsample='pool' is unknown"),
+    (partial(network, "nearest", "none", "model.encoder.downsample_kernel=3"), "needs model.encoder.downsample=strided_conv"),
+    (partial(network, "nearest", "none", "model.num_classes=0"), "model.num_classes=0 must"),
 )
-def test_bad_options_are_refused_in_one_line(decoder, override, message):
-    with pytest.raises(BadInput) as refused:
-        network(decoder, "none", override)
-    assert message in str(refused.value)

@@ -4,13 +4,9 @@ from functools import partial
 
 import pytest
 import torch
-import torch.nn.functional as F
 from networks import ATTENTIONS, CELLS, every_attention, every_cell
-from overfit import minimise
 from refusals import refusals
 
-from ablate.model.recurrent.cell.gru import GRU
-from ablate.model.text.attention.additive import Additive
 from ablate.model.text.decoder import TextDecoder
 from ablate.model.text.memory import Memory, reorder
 
@@ -142,15 +138,6 @@ def test_dropout_is_off_in_evaluation():
     assert not torch.equal(net(TOKENS, memory()).logits, net(TOKENS, memory()).logits)
     net.eval()
     assert torch.equal(net(TOKENS, memory()).logits, net(TOKENS, memory()).logits)
-
-
-def test_it_learns_to_write_what_is_in_the_memory():
-    torch.manual_seed(0)
-    net = TextDecoder(V, 8, partial(GRU, hidden_size=16), N, 6, partial(Additive, size=5))
-    m = Memory(*(each.float() if each.is_floating_point() else each for each in memory()[:3]))
-    optimizer = torch.optim.Adam(net.parameters(), 0.03)
-    loss = lambda: F.cross_entropy(net(TOKENS[:, :-1], m).logits.flatten(0, 1), TOKENS[:, 1:].flatten())  # noqa: E731
-    assert minimise(loss, optimizer, steps=61)[-1] < 0.1
 
 
 def test_states_are_reordered_as_they_are():

@@ -1,4 +1,4 @@
-"""What pycocoevalcap and sacrebleu say of sentences that we wrote: `python tests/metric/text/peers.py` writes peers.json.
+"""What pycocoevalcap and sacrebleu say of sentences that we wrote: `python tests/peers.py` writes peers.json.
 
 Neither is a requirement of the project; pip install pycocoevalcap sacrebleu where this is to run.
 """
