@@ -72,7 +72,7 @@ def trained_run(folder: Path, *words: str) -> Path:
 
 def run(path: Path, words: Sequence[str], cwd: Path, env: Mapping[str, str]) -> subprocess.CompletedProcess:
     """A script of ours in a process of its own; one that starts no others is forked where torch is imported already."""
-    if path.stem not in FORKED or {"-m", "trainer=ddp"} & set(words) or env.get("PYTHONPATH"):  # of another ablate
+    if path.stem not in FORKED or {"-m", "trainer=ddp"} & set(words):
         command = [sys.executable, str(path), *words]
         return subprocess.run(command, cwd=cwd, env=env, capture_output=True, text=True, timeout=600)
     with tempfile.TemporaryDirectory() as folder:
@@ -93,7 +93,9 @@ def _forked(path: Path, words: list[str], cwd: Path, env: dict[str, str], out: P
     for stream, file in ((1, out), (2, err)):
         os.dup2(os.open(file, os.O_WRONLY | os.O_CREAT), stream)
     sys.argv = [str(path), *words]
-    sys.path.insert(0, str(path.parent))
+    sys.path[:0] = [str(path.parent), *filter(None, env.get("PYTHONPATH", "").split(os.pathsep))]
+    for name in [name for name in sys.modules if name.partition(".")[0] == "ablate"]:
+        del sys.modules[name]  # that of PYTHONPATH may be another
     try:
         runpy.run_path(str(path), run_name="__main__")
     finally:
