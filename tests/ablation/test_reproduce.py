@@ -10,7 +10,7 @@ from math import isfinite
 
 import pytest
 import yaml
-from commands import error_line, script
+from commands import error_line, script, succeed
 from rich.console import Console
 from stub_project import STUB_ABLATION, put
 from tensorboard.backend.event_processing.event_accumulator import EventAccumulator
@@ -159,8 +159,7 @@ def test_the_report_is_made_again_from_its_results(project):
         shutil.rmtree(project.report / name)
     for path in (project.report / "report.md", project.report / "report.html"):
         path.unlink()
-    done = script("report", str(project.report), cwd=project.folder)
-    assert done.returncode == 0, done.stderr
+    done = succeed("report", str(project.report), cwd=project.folder)
     after = (project.report / "report.md").read_text()  # without what only the runs' folders hold
     assert after.split("## Run it")[0] == before.split("## Effects over")[0]
     assert "✔ supported" in done.stdout and list((project.report / "report").glob("events*"))

@@ -6,9 +6,11 @@ import pickle
 import numpy as np
 import pytest
 import torch
-from commands import TINY, error_line, script, succeed, trained_run
+from commands import TINY, composed, error_line, script, succeed, trained_run
 from PIL import Image
 
+from ablate.command.evaluate import evaluate, with_overrides_of_run
+from ablate.command.predict.predict import predict
 from ablate.errors import BadInput
 from ablate.run.checkpoint import FORMAT, plain_overrides
 from ablate.run.load import load_task
@@ -113,13 +115,15 @@ SAID = {
 
 @pytest.mark.parametrize("name", SAID)
 @pytest.mark.parametrize("command", ["evaluate", "predict"])
-def test_bad_checkpoints_are_one_line_and_run_nothing(best, tmp_path, name, command):
+def test_bad_checkpoints_are_one_line_and_run_nothing(best, tmp_path, name, command, capfd):
     bad_files(tmp_path, best)
-    Image.new("RGB", (8, 8)).save(tmp_path / "x.png")
-    words = ["input=x.png", "output=out"] if command == "predict" else []
-    done = script(command, f"checkpoint={tmp_path}/{name}.ckpt", *words, cwd=tmp_path)
-    assert SAID[name] in error_line(done)
-    assert "CODE RAN" not in done.stdout
+    checkpoint = f"checkpoint={tmp_path}/{name}.ckpt"
+    with pytest.raises(BadInput, match=SAID[name]):
+        if command == "evaluate":
+            evaluate(composed("evaluate", tmp_path / "out", *with_overrides_of_run([checkpoint])))
+        else:
+            predict(composed("predict", tmp_path / "out", checkpoint, f"input={tmp_path}", f"output={tmp_path}/out"))
+    assert "CODE RAN" not in capfd.readouterr().out
 
 
 @pytest.mark.parametrize(

@@ -9,7 +9,7 @@ from html.parser import HTMLParser
 
 import numpy as np
 import pytest
-from commands import error_line, script
+from commands import error_line, script, succeed
 from PIL import Image
 from stub_project import STUB_ABLATION
 
@@ -146,8 +146,7 @@ def test_a_sweep_of_the_users_own(tmp_path):
             run.mkdir(parents=True)
             write_json(run / "run.json", {"status": "finished", "overrides": [f"model/decoder={decoder}", f"seed={seed}"]})
             write_json(run / "metrics.json", {"test/miou": base + 0.01 * seed})
-    done = script("report", "sweep", "--by", "model/decoder", "--metric", "test/miou", cwd=tmp_path)
-    assert done.returncode == 0, done.stderr
+    succeed("report", "sweep", "--by", "model/decoder", "--metric", "test/miou", cwd=tmp_path)
     text = (tmp_path / "sweep/report.md").read_text()
     assert "| `max_unpool` | **0.710 ± 0.010**" in text and re.search(r"`max_unpool − nearest` \| \+0\.100", text)
     wrong = error_line(script("report", "sweep", "--by", "model/decode", cwd=tmp_path))
