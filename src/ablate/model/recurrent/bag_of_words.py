@@ -1,4 +1,4 @@
-"""The baseline that does not know any order."""
+"""A baseline that ignores the order of its tokens."""
 
 from jaxtyping import Float, Int
 from torch import Tensor, nn

@@ -1,4 +1,4 @@
-"""The two kinds of networks over sequences, by what they give."""
+"""Base classes of networks over sequences: one output a sequence, or one a step."""
 
 from abc import ABC, abstractmethod
 from collections.abc import Sequence
@@ -8,7 +8,7 @@ from torch import Tensor, nn
 
 
 class SequenceModel(nn.Module, ABC):
-    """Many to one: logits, or numbers, of a whole sequence."""
+    """Many to one: logits, or numbers to regress, of a whole sequence."""
 
     @abstractmethod
     def forward(

@@ -1,4 +1,4 @@
-"""Many to one: a recurrent network reads a sequence and says one thing of it."""
+"""Many to one: a recurrent network that classifies whole sequences."""
 
 from collections.abc import Callable
 

@@ -1,4 +1,4 @@
-"""A recurrence that has no input but what it said last: text from a language model."""
+"""Sampling from a language model: each token is drawn from its distribution and is the next input."""
 
 from collections.abc import Sequence
 
@@ -12,7 +12,7 @@ from ablate.errors import BadInput, check_positive, check_whole
 def restrict(
     logits: Float[Tensor, "b k"], temperature: float = 1.0, top_k: int | None = None, top_p: float | None = None
 ) -> Float[Tensor, "b k"]:
-    """log p of what may be drawn: softmax(logits / temperature), cut to some tokens and made to sum to 1 again.
+    """Log-probabilities to sample from: log softmax(logits / temperature), cut to some tokens and normalised again.
 
     Args:
         temperature: above 0; towards 0 the likeliest token alone is left.
@@ -20,9 +20,9 @@ def restrict(
         top_p: keep the fewest likeliest whose probabilities sum to p or more (Holtzman et al. 2020, section 3.1).
     """
     if not 0 < temperature < float("inf"):
-        raise BadInput(f"temperature={temperature} must be above 0; for the likeliest token top_k=1")
+        raise BadInput(f"`temperature`={temperature} must be above 0; for the likeliest token top_k=1")
     if top_p is not None and not 0 < top_p <= 1:
-        raise BadInput(f"top_p={top_p} must be above 0 and at most 1")
+        raise BadInput(f"`top_p`={top_p} must be above 0 and at most 1")
     logits = ((logits - logits.amax(-1, keepdim=True)) / temperature).log_softmax(-1)  # at most 0: nothing overflows
     if top_k is not None:
         least = logits.topk(min(check_positive("top_k", top_k), logits.shape[-1])).values[..., -1:]
@@ -46,7 +46,7 @@ def generate(
     top_p: float | None = None,
     banned: Sequence[int] = (),
 ) -> Int[Tensor, "b steps"]:
-    """Draw token after token, each from the state that the tokens before have left; what follows `end` is `end`.
+    """Sample `steps` tokens a row, each from the state after the tokens before; after `end` a row holds `end` alone.
 
     Args:
         model: `(tokens, lengths, states) -> (logits, states)`.

@@ -1,4 +1,4 @@
-"""Many to many, aligned: a recurrent network says one thing at each step."""
+"""Many to many, aligned: a recurrent network that classifies each step."""
 
 from collections.abc import Callable, Sequence
 
@@ -13,7 +13,7 @@ from ablate.model.recurrent.layers import Recurrent
 
 
 class SequenceTagger(LanguageModel):
-    """logits_t = W_o h_t + b_o at every step t. With the next token as what is said, a language model.
+    """logits_t = W_o h_t + b_o at every step t. Trained to predict the next token, it is a language model.
 
     Args:
         vocabulary_size, input_size, embedding_size: see `SequenceInput`.

@@ -1,4 +1,4 @@
-"""The baseline that knows positions, but has weights of its own for each."""
+"""A baseline with separate weights for each position."""
 
 import torch.nn.functional as F
 from jaxtyping import Float, Int
@@ -13,8 +13,7 @@ from ablate.model.recurrent.unroll import check_lengths, present
 class WindowMLP(SequenceModel):
     """logits = W_2 φ(W_1 [x_1; …; x_w] + b_1) + b_2, φ = ReLU: the first w steps side by side, and no others.
 
-    What is learned at one position is not known at another, and a longer sequence is cut off: what the lecture says that
-    multilayer perceptrons cannot do. A shorter sequence is filled with zeros.
+    What is learned at one position is not known at another. A longer sequence is cut off, a shorter one is filled with zeros.
 
     Args:
         vocabulary_size, input_size, embedding_size: see `SequenceInput`.
