@@ -1,4 +1,4 @@
-"""How many of its own tokens a decoder hears in training."""
+"""How often a decoder gets its own token in place of the right one in training."""
 
 from collections.abc import Callable
 from functools import partial

@@ -1,4 +1,4 @@
-"""What captioning and translation share: a text is written token by token, taught with the right tokens, tested without them."""
+"""What captioning and translation share: training on the next token of given texts, evaluation of texts that the model writes."""
 
 from abc import abstractmethod
 from collections.abc import Sequence
@@ -41,10 +41,10 @@ WrittenBatch = CaptionBatch | PairBatch
 
 
 class Generation(NamedTuple):
-    """What the network says of a batch."""
+    """The tokens that the model predicts for a batch."""
 
-    forced: Int[Tensor, "b t"]  # the likeliest next token after each right one
-    free: Int[Tensor, "b u"] | None = None  # what it writes by itself; None in training
+    forced: Int[Tensor, "b t"]  # the likeliest next token after each given one
+    free: Int[Tensor, "b u"] | None = None  # the text that it writes without any given token; None in training
     batch: WrittenBatch | None = None  # with what those texts are compared with
 
 
@@ -110,7 +110,7 @@ class TextGeneration(Task):
         return self.teach(batch, self.read(batch))
 
     def teach(self, batch: WrittenBatch, memory: Memory) -> Output:
-        """The loss of the batch's texts, given what was read, and what would have been said after each right token."""
+        """Loss and likeliest tokens of the batch's texts under teacher forcing or scheduled sampling."""
         decoder = self.model.decoder
         sampled = self.training and self.sampling_probability > 0
         decoded = decoder.scheduled(batch.input, memory, self.sampling_probability) if sampled else decoder(batch.input, memory)
