@@ -1,15 +1,21 @@
 """Every config composes, and every experiment trains."""
 
+import copy
 import json
+import re
+from functools import cache
 
 import digests
 import pytest
 from commands import CONF, compose, composed, succeed, trained_run
 from hydra.utils import get_class
-from omegaconf import OmegaConf
+from omegaconf import DictConfig, OmegaConf
 
-from ablate.run.build import build
-from ablate.run.train import metric_tags
+from ablate.cli.check import check_settings
+from ablate.cli.fit import experiments
+from ablate.errors import BadInput
+from ablate.run.build import build, check_types
+from ablate.run.train import COUNTED, metric_tags
 
 GROUPS = (
     "data",
@@ -37,6 +43,13 @@ ONE_TO_MANY = {  # data -> the model and the task that are made for them; all ot
     "scene_questions": ("question_answering", "question_answering"),
 }
 CELLS = [path.stem for path in sorted((CONF / "model/cell").glob("*.yaml"))]
+KEYED = [
+    (group, path.stem)
+    for group in (*GROUPS[:7], "model", "model/cell", "model/attention", "model/search", "task", "callbacks")
+    for path in sorted((CONF / group).glob("*.yaml"))
+    if (group, path.stem) != ("callbacks", "default")
+]
+UNREAD = ("data.root", "data.class_names", "data.input_size", "data.max_length")  # by some data and models
 EXPERIMENTS = [path.stem for path in sorted((CONF / "experiment").glob("*.yaml"))]
 
 
@@ -94,6 +107,58 @@ def test_every_experiment_opens_with_question_command_time_and_result(name):
     for word in ("Question:", "Command:", "Time:", "Result:"):
         assert word in head, f"{name}.yaml does not say {word}"
     assert f"experiment={name}" in head
+
+
+@cache
+def experiment(name):
+    """An experiment's config, and Hydra's."""
+    return compose(f"experiment={name}", return_hydra_config=True)
+
+
+def with_option(group, option):
+    """A config with an option of a group, and with what fits it; most options are files that need not be composed."""
+    node = group.replace("/", ".")
+    if group in ("data", "augmentation", "model", "task", "callbacks"):
+        same = [name for name in EXPERIMENTS if experiment(name).hydra.runtime.choices[group] == option]
+        fitting = {"data": (experiments(option) or [""])[0].split(), "model": ["experiment=names"]}.get(group, [])
+        cfg = copy.deepcopy(experiment(same[-1])) if same else compose(*fitting, f"{group}={option}")
+    else:
+        cfg = copy.deepcopy(experiment("copy" if group in ("model/cell", "model/attention", "model/search") else "upsampling"))
+        file = OmegaConf.load(CONF / group / f"{option}.yaml")
+        OmegaConf.update(cfg, f"{node}.{option}" if group == "probe" else node, file, merge=False, force_add=True)
+    cfg.paths.output = "run"
+    for key in COUNTED:
+        if key in cfg.data and cfg.data[key] is None and cfg.data.input_size is None:
+            cfg.data[key] = 9
+    return cfg
+
+
+def leaves(node, prefix):
+    """Keys below a node that a user sets: not what is taken from elsewhere."""
+    for name in node:
+        child = node._get_node(name)
+        if isinstance(child, DictConfig) and not child._is_none() and not child._is_interpolation():
+            yield from leaves(child, f"{prefix}.{name}")
+        elif not name.startswith("_") and not child._is_interpolation():
+            yield f"{prefix}.{name}"
+
+
+@pytest.mark.parametrize("group, option", KEYED)
+def test_a_value_of_a_wrong_type_is_named_by_its_key(group, option):
+    cfg, node = with_option(group, option), group.replace("/", ".")
+    silent = []
+    for key in leaves(OmegaConf.select(cfg, node), node):
+        value = OmegaConf.select(cfg, key)
+        OmegaConf.update(cfg, key, {"of": "a wrong type"}, merge=False)
+        try:
+            check_settings(cfg)
+            for part in ("datamodule", "task", "callbacks", "probe"):
+                check_types(cfg, part)
+            silent.append(key)
+        except BadInput as error:
+            assert re.match(rf"{key}[=.]", str(error)), error
+        OmegaConf.update(cfg, key, value, merge=False)
+    assert not [key for key in silent if key not in UNREAD and not key.startswith("callbacks.best.")]  # Lightning's own
 
 
 @pytest.mark.slow

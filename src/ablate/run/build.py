@@ -12,7 +12,8 @@ from hydra.utils import get_object, instantiate
 from lightning.pytorch.utilities.exceptions import MisconfigurationException
 from omegaconf import DictConfig, OmegaConf
 
-from ablate.errors import BadInput
+from ablate.errors import BadInput, Misfit
+from ablate.run.argument import wrong_types
 
 LATE, KEYS = "_late_target_", "_keys_"  # of a node with _partial_, while it is built
 
@@ -44,7 +45,7 @@ def build(cfg: DictConfig, part: str, **late: object) -> Any:
     Raises:
         BadInput: what a constructor refuses, in the keys of `cfg`; arguments that it does not have.
     """
-    options = OmegaConf.to_container(OmegaConf.select(cfg, part), resolve=True)
+    options = check_types(cfg, part)
     node = OmegaConf.create(_with_late_parts(cfg, part, options), flags={"allow_objects": True})
     try:
         return instantiate(node, _convert_="all", **late)
@@ -58,6 +59,20 @@ def build(cfg: DictConfig, part: str, **late: object) -> Any:
         if part == "trainer" and isinstance(error.__cause__, MisconfigurationException | ValueError):
             raise BadInput(f"{part}: {error.__cause__}") from error
         raise
+
+
+def check_types(cfg: DictConfig, part: str) -> Any:
+    """The node `part` as plain Python.
+
+    Raises:
+        BadInput: a value of another type than the constructor of ours takes that gets it, with its key.
+    """
+    options = OmegaConf.to_container(OmegaConf.select(cfg, part), resolve=True)
+    for path, node in _nodes(part, options):
+        for name, value, wanted in wrong_types(get_object(node["_target_"]), node):
+            wrong = Misfit if value is None else BadInput  # null: these data have no such number
+            raise wrong(f"{key_of(cfg, f'{path}.{name}') or name}={value!r} must be {wanted}")
+    return options
 
 
 @contextmanager
@@ -105,6 +120,15 @@ def _with_late_parts(cfg: DictConfig, path: str, node: object) -> object:
     target = options.pop("_target_")
     keys = [[name, key] for name in _names(node) if (key := key_of(cfg, f"{path}.{name}"))]
     return {"_target_": f"{__name__}.late", LATE: target, KEYS: keys, **options}
+
+
+def _nodes(path: str, node: object) -> Iterator[tuple[str, dict]]:
+    """(path, node) of each constructor of ours in a node."""
+    if isinstance(node, dict):
+        if str(node.get("_target_", "")).startswith("ablate."):
+            yield path, node
+        for name, each in node.items():
+            yield from _nodes(f"{path}.{name}", each)
 
 
 def _names(node: dict, prefix: str = "") -> Iterator[str]:

@@ -45,7 +45,7 @@ def faker_names(split: str, *, languages: Sequence[str], most: int) -> list[Exam
     check_positive("most", most)
     examples = []
     for language in languages:
-        examples += _faker_lists()[check_choice("class_names", language, LISTS)][:most]
+        examples += _faker_lists()[check_choice("languages", language, LISTS)][:most]
     return _select_names(examples, split)
 
 
