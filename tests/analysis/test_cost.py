@@ -18,11 +18,8 @@ def test_cost_of_two_levels_by_hand():
     decoder = (16 * 16 * 64 + 64 * 72 * 4) + (64 * 16 * 16 + 256 * 36 * 4)
     head = 256 * 4 * 5
     assert counted.multiply_adds == 3 * (encoder + decoder + head)
-    assert {name: part.multiply_adds for name, part in counted.parts.items()} == {
-        "encoder": 3 * encoder,
-        "decoder": 3 * decoder,
-        "head": 3 * head,
-    }
+    parts = {"encoder": 3 * encoder, "decoder": 3 * decoder, "head": 3 * head}
+    assert {name: part.multiply_adds for name, part in counted.parts.items()} == parts
     norms = 2 * (4 + 8 + 8 + 8) + 2 * (4 + 4)
     weights = 27 * 4 + 36 * 8 + 2 * 72 * 8 + (16 * 64 + 72 * 4) + (16 * 16 + 36 * 4) + (4 * 5 + 5)
     assert counted.parameters == norms + weights == sum(part.parameters for part in counted.parts.values())

@@ -38,19 +38,13 @@ def run(tmp_path_factory):
 
 @pytest.fixture(scope="module")
 def of_words(tmp_path_factory):
-    quiet = [
-        "data.dataset.tokeniser.unit=words",
-        "data.dataset.tokeniser.lower=true",
-        "logger=none",
-        "trainer.max_epochs=1",
-    ]
+    quiet = ["data.dataset.tokeniser={unit: words, lower: true}", "logger=none", "trainer.max_epochs=1"]
     return trained(tmp_path_factory.mktemp("words"), TEXT, *quiet)
 
 
 def written(folder: Path, checkpoint: Path, *words: str) -> list[str]:
-    return write_samples(
-        composed("generate", folder, f"checkpoint={checkpoint}/checkpoints/best.ckpt", "length=12", *map(quoted, words))
-    )
+    path = checkpoint / "checkpoints/best.ckpt"
+    return write_samples(composed("generate", folder, f"checkpoint={path}", "length=12", *map(quoted, words)))
 
 
 def again(folder: Path, run: Path, *words: str) -> dict[str, float]:
@@ -96,11 +90,8 @@ def test_texts_go_on_from_a_prefix_and_repeat_with_their_seed(run, tmp_path):
     texts = written(tmp_path, run, "prefix=The cat", "samples=2")
     assert all(text.startswith("The cat") and len(text) == 7 + 12 for text in texts)
     assert (tmp_path / "samples.txt").read_text() == "\n\n".join(texts) + "\n"
-    assert (
-        texts
-        == written(tmp_path, run, "prefix=The cat", "samples=2")
-        != written(tmp_path, run, "prefix=The cat", "samples=2", "seed=1")
-    )
+    again, other = (written(tmp_path, run, "prefix=The cat", "samples=2", f"seed={seed}") for seed in (0, 1))
+    assert texts == again != other
     greedy = written(tmp_path, run, "samples=2", "top_k=1")
     assert greedy[0] == greedy[1] and set("".join(texts)) <= set(TEXT)
 

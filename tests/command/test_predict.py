@@ -130,20 +130,16 @@ def test_a_search_may_be_chosen_anew(predict, tmp_path):
     assert "model.search.width=1000 is wider than the vocabulary" in refused(predict, *words, "model.search.width=1000")
     assert "model.search.max_length=0" in refused(predict, *words, "model.search.max_length=0")
     assert "model.search: got an unexpected keyword argument 'depth'" in refused(predict, *words, "+model.search.depth=3")
-    assert "is for networks that write texts" in refused(
-        predict, "scenes", f"input={path}", "question=is there a ring ?", "model/search=greedy"
-    )
+    words = ["scenes", f"input={path}", "question=is there a ring ?", "model/search=greedy"]
+    assert "is for networks that write texts" in refused(predict, *words)
     assert "is for QuestionAnswering: checkpoint" in refused(predict, "blank", f"input={path}", "question=why ?")
     assert "neither a picture nor a folder" in refused(predict, "blank", "input=nowhere.png")
 
 
 def test_a_text_is_translated_and_the_attention_drawn(predict, figures, tmp_path):
     *_, said, where = predict("dates", "input=10 May 2016")
-    assert (
-        re.fullmatch(r"[\d-]*  \(p = .*\)", said)
-        and Image.open(tmp_path / "out/attention.png").size > (100, 100)
-        and "attention.png" in where
-    )
+    assert re.fullmatch(r"[\d-]*  \(p = .*\)", said) and "attention.png" in where
+    assert Image.open(tmp_path / "out/attention.png").size > (100, 100)
     source, target, weights = figures[-1]
     assert source == list("10 May 2016") and weights.shape == (len(target), 11)
     assert "holds attention.png already" in refused(predict, "dates", "input=10 May 2016")
@@ -175,11 +171,8 @@ def test_a_source_is_read_as_in_training(runs, monkeypatch):
     monkeypatch.setattr(task, "read", lambda batch, read=task.read: batches.append(batch) or read(batch))
     batches = []
     source, _ = translate(task, "a3 a1  a2", "")
-    assert task.tokenisers["source"].decode(batches[0].source[0].tolist()) == ["a2", "a1", "a3"] and source.tokens == [
-        "a3",
-        "a1",
-        "a2",
-    ]
+    assert task.tokenisers["source"].decode(batches[0].source[0].tolist()) == ["a2", "a1", "a3"]
+    assert source.tokens == ["a3", "a1", "a2"]
 
 
 def test_a_file_is_translated_line_by_line(predict, tmp_path):
@@ -187,11 +180,8 @@ def test_a_file_is_translated_line_by_line(predict, tmp_path):
     (file := tmp_path / "in/two=2, it's.txt").write_text("a1 a2\n\na3 a4\n")
     said = predict("copy", f"input={file}")
     kept = (tmp_path / "out/two=2, it's.txt").read_text()
-    assert (
-        [line.partition("  (p")[0] for line in said[:3]] == kept.split("\n")[:3]
-        and kept.count("\n") == 3
-        and kept.split("\n")[1] == ""
-    )
+    assert [line.partition("  (p")[0] for line in said[:3]] == kept.split("\n")[:3]
+    assert kept.count("\n") == 3 and kept.split("\n")[1] == ""
     assert "already" in refused(predict, "copy", f"input={file}") and (tmp_path / "out/two=2, it's.txt").read_text() == kept
     (file := tmp_path / "in/three").write_text("a1\nb b\na2\n")
     assert "1 of 3 lines are left empty" in (line := refused(predict, "copy", f"input={file}")) and "three:2: 'b b'" in line

@@ -138,19 +138,11 @@ def test_scale_factors_fill_their_range() -> None:
 
 def test_colours_by_hand() -> None:
     """Brightness 1.5 of (.2, .4, .6) is (.3, .6, .9), whose grey is .0897 + .3522 + .1026."""
-    given = SegmentationBatch(
-        torch.tensor([0.2, 0.4, 0.6]).reshape(1, 3, 1, 1).expand(1, 3, 2, 2).clone(),
-        torch.zeros(1, 2, 2, dtype=torch.long),
-        torch.arange(1),
-    )
+    image = torch.tensor([0.2, 0.4, 0.6]).reshape(1, 3, 1, 1).expand(1, 3, 2, 2).clone()
+    given = SegmentationBatch(image, torch.zeros(1, 2, 2, dtype=torch.long), torch.arange(1))
     half = augmentation(colour=0.5)
-    half._sample_parameters = lambda *_: (
-        augmentation()
-        ._sample_parameters(1, generator(), given.image.device)
-        ._replace(
-            colour=torch.tensor([[1.0, 0.0, 0.0]])  # factors 1.5, 0.5, 0.5
-        )
-    )
+    parameters = augmentation()._sample_parameters(1, generator(), image.device)
+    half._sample_parameters = lambda *_: parameters._replace(colour=torch.tensor([[1.0, 0.0, 0.0]]))  # factors 1.5, 0.5, 0.5
     grey = 0.299 * 0.3 + 0.587 * 0.6 + 0.114 * 0.9
     less_contrast = [grey + 0.5 * (c - grey) for c in (0.3, 0.6, 0.9)]
     expected = [grey + 0.5 * (c - grey) for c in less_contrast]  # the grey of a flat picture stays

@@ -135,12 +135,8 @@ def test_bad_checkpoints_are_one_line_and_run_nothing(best, tmp_path, name, comm
     ],
 )  # fmt: skip
 def test_overrides_of_a_checkpoint_that_could_run_code_are_refused(word, tmp_path):
-    checkpoint = {
-        "config": {"data": {}, "model": {}, "task": {}},
-        "state_dict": {},
-        "overrides": ["seed=1", word],
-        "format": FORMAT,
-    }
+    config = {"data": {}, "model": {}, "task": {}}
+    checkpoint = {"config": config, "state_dict": {}, "overrides": ["seed=1", word], "format": FORMAT}
     with pytest.raises(BadInput, match="is refused: its override .* could run code"):
         plain_overrides(checkpoint, "a.ckpt")
     if word == "--config-dir=evil":

@@ -8,6 +8,8 @@ from tensorboard.backend.event_processing.plugin_event_multiplexer import EventM
 from tensorboard.plugins.hparams import metadata
 
 pytestmark = [pytest.mark.slow, pytest.mark.xdist_group("sweep")]  # one trained run for all
+PARTS = {f"checkpoints/{name}.ckpt" for name in ("best", "last")} | {f"config/{name}.yaml" for name in ("config", "overrides")}
+PARTS |= {"metrics.json", "panel.png", "confusion.png", "run.log"}
 SWEEP = [*TINY, "-m", "model/decoder=nearest,max_unpool", "seed=0,1", "trainer.max_epochs=1"]
 
 
@@ -27,17 +29,7 @@ def test_every_run_has_a_folder_named_by_what_was_swept(sweep):
     names = {f"decoder={d},seed={s}" for d in ("nearest", "max_unpool") for s in (0, 1)}
     assert set(runs(sweep)) == names
     for run in runs(sweep).values():
-        for part in (
-            "config/config.yaml",
-            "config/overrides.yaml",
-            "metrics.json",
-            "checkpoints/best.ckpt",
-            "checkpoints/last.ckpt",
-            "panel.png",
-            "confusion.png",
-            "run.log",
-        ):
-            assert (run / part).exists(), part
+        assert {str(path.relative_to(run)) for path in run.rglob("*")} >= PARTS
         state = json.loads((run / "run.json").read_text())
         assert state["status"] == "finished" and state["versions"]["torch"] and state["commit"] and "train.py" in state["command"]
 

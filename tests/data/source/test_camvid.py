@@ -230,8 +230,3 @@ def test_the_real_classes_are_in_the_order_of_their_names(real_data: Path) -> No
     released = [0.2595, 0.1826, 4.564, 0.1417, 0.9051, 0.3826, 9.6446, 1.8418, 0.6823, 6.2478, 7.3614]
     frequency = [(labels == c).sum() / (labels == c).any((1, 2)).sum() for c in range(11)]
     assert np.corrcoef(np.log(released), np.log(np.median(frequency) / frequency))[0, 1] > 0.9
-
-
-def test_the_config_is_consistent() -> None:
-    data = OmegaConf.load(CONF)
-    assert data.num_classes == len(data.class_names) == len(set(map(tuple, data.palette))) == 11

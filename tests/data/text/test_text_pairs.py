@@ -87,11 +87,8 @@ def test_a_date_in_each_script():
 
     options = {"sizes": {"train": 1}, "styles": ["full"], "seed": 3}
     (french,), (hebrew,) = (dates("train", locales=[name], **options) for name in ("fr", "he"))
-    assert (
-        french.target == hebrew.target
-        and french.target[:4] in french.source
-        and any("א" <= letter <= "ת" for letter in hebrew.source)
-    )
+    assert french.target == hebrew.target and french.target[:4] in french.source
+    assert any("א" <= letter <= "ת" for letter in hebrew.source)
 
 
 @pytest.mark.parametrize("reverse", [False, True])

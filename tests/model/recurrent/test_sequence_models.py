@@ -118,9 +118,8 @@ def test_summaries_are_those_of_the_states():
 
 def test_tied_weights_are_one_and_get_both_gradients():
     net = tagger("gru", num_classes=V, tied=True)
-    assert (
-        net.head.weight is net.input.embedding.weight and len(list(net.parameters())) == len(list(tagger("gru").parameters())) - 1
-    )
+    assert net.head.weight is net.input.embedding.weight
+    assert len(list(net.parameters())) == len(list(tagger("gru").parameters())) - 1
     net(TOKENS[:1, :1])[0][0, 0, 1].backward()
     reached = net.head.weight.grad.abs().sum(1) > 0
     assert reached[1] and reached[TOKENS[0, 0]] and reached.sum() <= 2

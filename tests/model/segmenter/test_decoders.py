@@ -132,14 +132,6 @@ def test_bilinear_weights_interpolate(kernel):
     assert torch.allclose(TransposedConv(1, kernel, "bilinear")(torch.ones(1, 1, 6, 6))[..., 2:-2, 2:-2], torch.ones(()))
 
 
-def test_icnr_starts_as_nearest_neighbour():
-    torch.manual_seed(0)
-    for init, flat in [("icnr", True), ("default", False)]:
-        out = PixelShuffle(3, 3, init)(torch.randn(1, 3, 4, 4))
-        blocks = out.unflatten(3, (-1, 2)).unflatten(2, (-1, 2))
-        assert torch.equal(blocks, blocks[:, :, :, :1, :, :1].expand_as(blocks)) == flat
-
-
 def test_pixel_shuffle_is_the_equation():
     layer = PixelShuffle(2, 1)
     x = torch.randn(1, 2, 3, 3)
@@ -147,15 +139,6 @@ def test_pixel_shuffle_is_the_equation():
     for i in range(2):
         for j in range(2):
             assert torch.equal(layer(x)[0, 1, i::2, j::2], low[0, 4 + 2 * i + j])
-
-
-def test_resize_convolution_has_no_phase_where_the_transposed_has():
-    torch.manual_seed(0)
-    flat = torch.ones(1, 4, 6, 6)
-    for decoder, even in [("resize_conv", True), ("transposed_conv", False)]:
-        upsampling = network(decoder, "none", "model.decoder.kernel=3").decoder.upsamplings[0]
-        inside = upsampling(flat)[..., 2:-2, 2:-2]
-        assert torch.allclose(inside, inside[..., :1, :1].expand_as(inside), atol=1e-6) == even
 
 
 def test_deconvnet_mirrors_the_encoders_convolutions():

@@ -81,11 +81,8 @@ def test_scores_by_hand():
 @pytest.mark.parametrize("path", sorted((CONF / "model/attention").glob("*.yaml")), ids=lambda path: path.stem)
 def test_every_config_makes_its_attention(path):
     made = instantiate(OmegaConf.load(path))(8, 8)
-    assert (
-        made is None
-        if path.stem == "none"
-        else made(torch.ones(2, 1, 8), torch.ones(2, 3, 8), torch.ones(2, 3).bool())[0].shape == (2, 1, 8)
-    )
+    inputs = torch.ones(2, 1, 8), torch.ones(2, 3, 8), torch.ones(2, 3).bool()
+    assert made is None if path.stem == "none" else made(*inputs)[0].shape == (2, 1, 8)
 
 
 test_bad_input_is_one_line = refusals(

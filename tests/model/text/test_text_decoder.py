@@ -55,22 +55,6 @@ def test_stepwise_is_teacher_forced_and_shows_no_future(cell, attention, option)
     assert torch.allclose(again[:, :3], decoded.logits[:, :3], atol=1e-12) and not torch.allclose(again[:, 3], decoded.logits[:, 3])
 
 
-@every_attention
-@every_cell
-def test_padding_and_other_rows_change_nothing(cell, attention):
-    net, whole = decoder(cell, attention), memory()
-    decoded = net(TOKENS, whole)
-    padded = net(TOKENS, whole._replace(keys=whole.keys.masked_fill(~MASK[..., None], 1e3)))
-    assert torch.equal(padded.logits, decoded.logits)
-    for i, length in enumerate(LENGTHS):
-        own = Memory(whole.keys[i : i + 1, :length], MASK[i : i + 1, :length], whole.summary[i : i + 1])
-        alone = net(TOKENS[i : i + 1], own)
-        assert torch.allclose(alone.logits[0], decoded.logits[i], atol=1e-12)
-        if attention != "none":
-            assert torch.allclose(alone.weights[0], decoded.weights[i, :, :length], atol=1e-12)
-            assert not decoded.weights[i, :, length:].any()
-
-
 @every_option
 @every_attention
 @every_cell
