@@ -18,12 +18,13 @@ from ablate.model.text.attention.dot import Dot
 from ablate.model.text.attention.general import General
 from ablate.model.text.attention.none import none
 from ablate.model.text.decoder import TextDecoder
-from ablate.model.text.decoding.greedy import greedy
+from ablate.model.text.decoding.base import Search
+from ablate.model.text.decoding.token_by_token import Greedy
 from ablate.model.text.encoder_decoder import EncoderDecoder
-from ablate.model.text.picture_reader import PictureReader
 from ablate.model.text.question_answering import QuestionAnswering
-from ablate.model.text.text_reader import TextReader
+from ablate.model.text.reader import PictureReader, TextReader
 
+GREEDY = Greedy()
 MakeCell = Callable[[int], Cell]
 MakeAttention = Callable[[int, int], Attention | None]
 CELLS = {
@@ -50,7 +51,7 @@ def captioner(
     embedding_size: int,
     cell: MakeCell,
     attention: MakeAttention,
-    search: Callable = greedy,
+    search: Search = GREEDY,
     frozen: bool = False,
     places: str = "bottom",
     **options: object,
@@ -66,7 +67,7 @@ def translator(
     embedding_size: int,
     cell: MakeCell,
     attention: MakeAttention,
-    search: Callable = greedy,
+    search: Search = GREEDY,
     bidirectional: bool = False,
     reverse: bool = False,
     **options: object,

@@ -7,6 +7,13 @@ from pathlib import Path
 SOURCE = Path(__file__).resolve().parent
 ROOT = SOURCE.parents[1]
 CONF = ROOT / "conf"
+LAUNCHERS = {"basic", "joblib"}  # options of a config group that plugins of Hydra bring along
+
+
+def options(group: str) -> list[str]:
+    """Names of the options of a config group, such as model/decoder."""
+    names = {path.stem for path in (CONF / group).glob("*.yaml")}
+    return sorted(names | LAUNCHERS if group == "hydra/launcher" else names)
 
 
 def write_atomically(path: Path, content: str | bytes) -> None:

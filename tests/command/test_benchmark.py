@@ -7,10 +7,9 @@ import torch
 from torch import nn
 
 from ablate.analysis.timing import interleaved, medians, milliseconds, seconds
-from ablate.command.benchmark import captioning, decoders, recurrent
+from ablate.command.benchmark import captioning, common, decoders, recurrent
 from ablate.errors import BadInput
 
-CPU = torch.device("cpu")
 SMALL = ["model.encoder.width=4", "model.encoder.depth=2"]
 
 
@@ -42,7 +41,7 @@ def test_a_bare_loop_over_a_cell_computes_what_the_module_computes(module, cell)
 
 def test_a_step_goes_backward_through_every_parameter_anew():
     layer, x = nn.Linear(2, 1), torch.ones(1, 2)
-    work = recurrent.step(list(layer.parameters()), lambda: layer(x))
+    work = common.step(layer, lambda: layer(x))
     work()
     once = [parameter.grad.clone() for parameter in layer.parameters()]
     work()
@@ -55,7 +54,7 @@ def test_what_a_linear_layer_keeps_for_its_backward_pass():
 
 
 def test_captioning_is_timed_on_texts_of_the_length_it_names():
-    task = captioning.captioner(12, [*SMALL, *captioning.SEARCHES["beam of 5"], *captioning.fixed(3)], CPU)
+    task = captioning.captioner(12, [*SMALL, *captioning.SEARCHES["beam of 5"], *captioning.fixed(3)])
     batch = captioning.pictures(task, 2, 7)
     assert batch.image.shape[0] == 2 and batch.input.shape == batch.target.shape == (2, 7)
     assert captioning.find(task, 2)().tokens.shape == (2, 3)

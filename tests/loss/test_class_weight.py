@@ -3,7 +3,7 @@ import pytest
 import torch
 from PIL import Image
 
-from ablate.loss.class_weight import PixelCounts, count_pixels, median_frequency
+from ablate.loss.cross_entropy import PixelCounts, count_pixels, median_frequency
 
 VOID = 255
 

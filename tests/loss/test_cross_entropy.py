@@ -6,8 +6,7 @@ import torch.nn.functional as F
 from torch import nn
 
 from ablate.errors import BadInput
-from ablate.loss.class_weight import PixelCounts
-from ablate.loss.cross_entropy import CrossEntropy
+from ablate.loss.cross_entropy import CrossEntropy, PixelCounts
 
 VOID = 255
 WEIGHT = [0.5, 2.0, 1.25, 4.0]

@@ -8,7 +8,8 @@ import torch.nn.functional as F
 from refusals import refusals
 from scipy.sparse import issparse
 
-from ablate.operator.matrix import apply, conv_matrix, conv_size, doubling, transposed_matrix, transposed_size
+from ablate.model.segmenter.decoder.transposed_conv import TransposedConv
+from ablate.operator.matrix import apply, conv_matrix, conv_size, transposed_matrix, transposed_size
 
 COMBINATIONS = list(product((1, 2, 3, 4), (1, 2, 3), (0, 1, 2), (1, 2), (1, 2)))  # kernel, stride, padding, dilation, groups
 CONV = {1: F.conv1d, 2: F.conv2d}
@@ -62,9 +63,9 @@ def test_the_lectures_examples():
 
 
 @pytest.mark.parametrize("kernel", range(2, 9))
-def test_doubling(kernel):
-    padding, more = doubling(kernel)
-    assert all(transposed_size(n, kernel, 2, padding, 1, more) == 2 * n for n in range(1, 20))
+def test_a_layer_that_upsamples_doubles_every_size(kernel):
+    layer = TransposedConv(1, kernel)
+    assert all(transposed_size(n, kernel, 2, layer.padding[0], 1, layer.output_padding[0]) == 2 * n for n in range(1, 20))
 
 
 test_sizes_that_do_not_exist_get_one_line = refusals(
@@ -75,7 +76,6 @@ test_sizes_that_do_not_exist_get_one_line = refusals(
     (lambda: conv_size(4, 3, 1, -1), "padding=-1"),
     (lambda: transposed_size(4, 3, 2, 1, 1, 2), "output_padding=2 must be below the stride"),
     (lambda: transposed_size(1, 1, 1, 3), "crops all"),
-    (lambda: doubling(1), "kernel=1 is smaller than the stride 2"),
     (lambda: conv_matrix(torch.ones(1, 1, 1, 1, 1), 4), "no 1-D or 2-D convolution"),
     (lambda: conv_matrix(torch.ones(1, 1, 3, 3), [4]), "must have 2 numbers"),
     (lambda: conv_matrix(torch.ones(3, 1, 3), 4, groups=2), "groups=2 does not divide 3"),

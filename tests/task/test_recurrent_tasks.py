@@ -19,8 +19,7 @@ from ablate.metric.classification import ClassificationScores
 from ablate.metric.language import LanguageScores
 from ablate.model.recurrent.cell.gru import GRU
 from ablate.model.recurrent.cell.lstm import LSTM
-from ablate.model.recurrent.classifier import SequenceClassifier
-from ablate.model.recurrent.tagger import SequenceTagger
+from ablate.model.recurrent.models import SequenceClassifier, SequenceTagger
 from ablate.optim.optimisation import Optimisation
 from ablate.optim.schedule import constant
 from ablate.task.language_modelling import LanguageModelling

@@ -48,8 +48,7 @@ def command(
             try:
                 words = arguments([quoted(word, texts) for word in sys.argv[1:]])
                 check_launcher(words)
-                # argparse takes -m before the overrides only
-                sys.argv[1:] = sorted(words, key=lambda word: word not in ("-m", "--multirun"))
+                sys.argv[1:] = sorted(words, key=lambda word: word not in ("-m", "--multirun"))  # argparse takes -m first only
                 main = hydra.main(version_base="1.3", config_path=str(CONF), config_name=config_name)
                 return main(_job(task, config_name))()
             except KeyboardInterrupt:

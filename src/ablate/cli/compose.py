@@ -1,18 +1,20 @@
-"""Composing a config from conf/, with one line for overrides that do not fit."""
+"""Composing a config from conf/, and one line with the nearest valid name for an override that Hydra refuses."""
 
-from collections.abc import Iterator, Sequence
-from contextlib import contextmanager
+import re
+from collections.abc import Sequence
+from contextlib import nullcontext
 from pathlib import Path
 
 from hydra import compose, initialize_config_dir
 from hydra.core.global_hydra import GlobalHydra
 from hydra.core.hydra_config import HydraConfig
+from hydra.core.override_parser.overrides_parser import OverridesParser
 from hydra.errors import HydraException
 from omegaconf import DictConfig, OmegaConf, open_dict
 
-from ablate.cli.suggest import choices, suggest
-from ablate.errors import BadInput
-from ablate.files import CONF
+from ablate.cli.fit import fits_experiment
+from ablate.errors import BadInput, did_you_mean
+from ablate.files import CONF, options
 from ablate.run import folder as run_folder
 
 OmegaConf.register_new_resolver("run_dir", run_folder.run_dir, replace=True)
@@ -20,18 +22,23 @@ OmegaConf.register_new_resolver("swept", run_folder.swept_name, replace=True)
 OmegaConf.register_new_resolver("module_name", lambda target: target.split(".")[-2], replace=True)
 
 
-def compose_config(name: str, overrides: Sequence[str] = ()) -> DictConfig:
-    """conf/NAME.yaml with overrides.
+def compose_config(name: str, overrides: Sequence[str] = (), with_hydra: bool = False) -> DictConfig:
+    """conf/NAME.yaml with overrides, and with Hydra's own node where it is asked for.
 
     Raises:
         BadInput: an override does not fit; the message has the nearest valid name.
     """
-    return _compose(name, overrides)
+    running = GlobalHydra.instance().is_initialized()  # the Hydra of a script, which knows its --config-dir
+    with nullcontext() if running else initialize_config_dir(str(CONF), version_base="1.3"):
+        try:
+            return compose(name, list(overrides), return_hydra_config=with_hydra)
+        except HydraException as error:
+            raise BadInput(explain_override(error, name, overrides)) from error
 
 
 def compose_run(name: str, folder: Path | str, overrides: Sequence[str] = ()) -> DictConfig:
     """conf/NAME.yaml as its script gets it, for a call within this process; the run's folder is `folder`."""
-    cfg = _compose(name, [*overrides, "hydra.mode=RUN"], return_hydra_config=True)
+    cfg = compose_config(name, [*overrides, "hydra.mode=RUN"], with_hydra=True)
     cfg.hydra.runtime.output_dir = str(folder)
     HydraConfig.instance().set_config(cfg)
     with open_dict(cfg):
@@ -40,23 +47,60 @@ def compose_run(name: str, folder: Path | str, overrides: Sequence[str] = ()) ->
 
 
 def explain_override(error: Exception, name: str, overrides: Sequence[str]) -> str:
-    """One line for an override of conf/NAME.yaml that Hydra refused."""
-    return suggest(error, overrides, lambda: compose_config(name, choices(overrides)))
+    """One line for an override of conf/NAME.yaml that Hydra refused, with the nearest name that is valid."""
+    text = " ".join(f"{error} {error.__cause__ or ''}".split())
+    if match := re.search(r"Missing mandatory value: (\S+)", text):
+        return f"{match[1]}=VALUE is missing"
+    if (match := re.search(r"Could not override '([^']+)'. No match in the defaults", text)) and match[1] in groups():
+        chosen = dict(word.split("=", 1) for word in overrides if re.match("(experiment|model)=", word))
+        if match[1] not in map(_key, overrides) and len(chosen) == 2:
+            both = " and ".join(f"{group}={option}" for group, option in chosen.items())
+            return f"{both} do not go together, as the experiment chooses a {match[1]}: {fits_experiment(chosen['experiment'])}"
+        return f"{match[1]} is not among the groups of this config: leave the word out"
+    if match := re.search(r"Could not override '([^']+)'", text):
+        return _unknown_key(match[1], name, overrides)
+    if match := re.search(r"Could not find '([^']+)/([^/']+)'", text):
+        return f"{match[1]}={match[2]} is unknown{did_you_mean(match[2], options(match[1]))}"
+    if match := re.search(r"Interpolation key '([^']+)' not found full_key: ([\w.]+)", text):
+        return f"{match[2]} is taken from {match[1]}, which is not there: are data, model and task made for each other?"
+    if match := re.search(r"No match in the defaults list\)?\.? *|Could not load '([^']+)'", text):
+        key = next((_key(word) for word in overrides if "=" in word and not _is_group(word)), text)
+        return _unknown_key(key, name, overrides)
+    return text
 
 
-def _compose(name: str, overrides: Sequence[str], **options: bool) -> DictConfig:
-    with _hydra():
-        try:
-            return compose(name, list(overrides), **options)
-        except HydraException as error:
-            raise BadInput(explain_override(error, name, overrides)) from error
+def choices(overrides: Sequence[str]) -> list[str]:
+    """The overrides that choose a valid option of a group, such as model/decoder=nearest."""
+    pairs = [(word, *word.partition("=")[::2]) for word in overrides]
+    return [word for word, group, option in pairs if option in options(group) and not group.startswith("hydra/")]
 
 
-@contextmanager
-def _hydra() -> Iterator[None]:
-    """The Hydra of the running script, which knows its --config-dir; elsewhere one on conf/."""
-    if GlobalHydra.instance().is_initialized():
-        yield
-    else:
-        with initialize_config_dir(str(CONF), version_base="1.3"):
-            yield
+def groups() -> list[str]:
+    """Names of the config groups, such as model/decoder."""
+    return sorted({path.parent.relative_to(CONF).as_posix() for path in CONF.rglob("*.yaml")} - {"."})
+
+
+def keys(cfg: DictConfig, prefix: str = "") -> list[str]:
+    """Every dotted key of a composed config, without resolving any value."""
+    names = []
+    for name in cfg:
+        names.append(f"{prefix}{name}")
+        node = cfg._get_node(name)
+        if isinstance(node, DictConfig) and not (node._is_none() or node._is_missing() or node._is_interpolation()):
+            names += keys(node, f"{prefix}{name}.")
+    return names
+
+
+def _unknown_key(key: str, config_name: str, overrides: Sequence[str]) -> str:
+    known = [name for name in keys(compose_config(config_name, choices(overrides))) + groups() if name != key]
+    siblings = [name for name in known if name.rpartition(".")[0] == key.rpartition(".")[0]]
+    hint = did_you_mean(key, known).split(" (one of")[0] or did_you_mean(key, siblings)
+    return f"the key {key!r} is unknown{hint}; --help lists the groups, --cfg job every key"
+
+
+def _key(override: str) -> str:
+    return override.split("=")[0]
+
+
+def _is_group(override: str) -> bool:
+    return (CONF / OverridesParser.create().parse_override(override).key_or_group).is_dir()

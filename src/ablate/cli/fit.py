@@ -7,7 +7,7 @@ from omegaconf import DictConfig
 from omegaconf.errors import InterpolationKeyError
 
 from ablate.errors import BadInput, Misfit
-from ablate.files import CONF
+from ablate.files import CONF, options
 
 
 def explained(error: Exception, choices: DictConfig) -> Exception:
@@ -29,7 +29,7 @@ def experiments(data: str) -> list[str]:
 
     The second where no experiment has these data, and others have data with the same parent in conf/data.
     """
-    chosen = {name: _first(r"override /data: (\w+)", "experiment", name) or "scenes" for name in _options("experiment")}
+    chosen = {name: _first(r"override /data: (\w+)", "experiment", name) or "scenes" for name in options("experiment")}
     for parent in _lineage("data", data):
         if alike := [name for name, its in chosen.items() if parent in _lineage("data", its)]:
             own = [f"experiment={name}" for name in alike if chosen[name] == data]
@@ -40,7 +40,7 @@ def experiments(data: str) -> list[str]:
 def trained_by(task: str) -> str:
     """The options of the group model that a task trains, as "task=captioning trains model=captioner"."""
     wanted = get_class(_first(r"^ *_target_: (\S+)", "task", task)).model_class
-    targets = {name: _first(r"^(?:  )?_target_: (\S+)", "model", name) for name in _options("model")}  # or of its network
+    targets = {name: _first(r"^(?:  )?_target_: (\S+)", "model", name) for name in options("model")}  # or of its network
     fitting = [f"model={name}" for name, target in targets.items() if issubclass(get_class(target), wanted)]
     return f"task={task} trains {' or '.join(fitting)}"
 
@@ -48,10 +48,6 @@ def trained_by(task: str) -> str:
 def fits_experiment(experiment: str) -> str:
     """The models that fit an experiment."""
     return trained_by(_first(r"override /task: (\w+)", "experiment", experiment) or "segmentation")
-
-
-def _options(group: str) -> list[str]:
-    return sorted(path.stem for path in (CONF / group).glob("*.yaml"))
 
 
 def _first(pattern: str, group: str, name: str) -> str:

@@ -14,12 +14,12 @@ from ablate.cli.command import value_of
 from ablate.console import console
 from ablate.errors import BadInput
 from ablate.files import write_json
-from ablate.run.build import build, key_of
+from ablate.run.build import build, key_of, naming
 from ablate.run.checkpoint import AtomicCheckpointIO, plain_overrides, read_checkpoint
 from ablate.run.folder import METRICS, flat
 from ablate.run.load import load_task
 from ablate.run.noise import silence
-from ablate.run.summary import metrics_table
+from ablate.run.summary import print_metrics
 
 
 def evaluate(cfg: DictConfig) -> dict[str, float]:
@@ -31,12 +31,13 @@ def evaluate(cfg: DictConfig) -> dict[str, float]:
     data, trainer = build(cfg, "datamodule"), _make_trainer(cfg)
     data.adopt(task.tokenisers)
     data.check("test")
-    task.check(data.example_batch("test", 1), trainer)
+    with naming(cfg, "model"):
+        task.check(data.example_batch("test", 1), trainer)
     result = trainer.test(task, datamodule=data, verbose=False)[0]
     metrics = {tag: float(value) for tag, value in result.items()}
     folder = Path(HydraConfig.get().runtime.output_dir)
     write_json(folder / METRICS, metrics)
-    console.print(metrics_table(metrics))
+    print_metrics(metrics)
     console.print(f"kept in {folder}")
     return metrics
 

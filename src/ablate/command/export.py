@@ -3,7 +3,6 @@
 import copy
 import importlib.util
 import logging
-import statistics
 import warnings
 from collections.abc import Sequence
 from functools import partial
@@ -12,12 +11,11 @@ from typing import Any
 
 import torch
 from omegaconf import DictConfig, ListConfig
-from rich.table import Table
 from torch import Tensor, nn
 
 from ablate.analysis.cost import cost
-from ablate.analysis.timing import interleaved, milliseconds
-from ablate.console import console
+from ablate.analysis.timing import interleaved, medians, milliseconds
+from ablate.console import console, print_table
 from ablate.errors import BadInput, check_positive
 from ablate.model.segmenter.decoder.base import LevelDecoder
 from ablate.model.segmenter.fcn import FCN
@@ -97,24 +95,19 @@ def compare(before: nn.Module, after: nn.Module, image: Tensor, repeats: int) ->
     error = float((expected - found).abs().max() / expected.abs().max())
     if not error < TOLERANCE:
         raise RuntimeError(f"the folded network differs by {error:.2g} of the largest logit")
-    table = Table(title=f"folded: the largest difference is {error:.1e} of the largest logit", title_justify="left")
-    for heading in ("", "before", "after", "gain"):
-        table.add_column(heading, justify="right" if heading else "left")
-    sums = [cost(model, image[:1]) for model in (before, after)]
-    decoders = [each.parts["decoder"].multiply_adds for each in sums]
-    _row(table, "multiply-adds of the decoder", [f"{each:,}" for each in decoders], decoders)
-    _row(table, "multiply-adds of the network", [f"{each.multiply_adds:,}" for each in sums], [each.multiply_adds for each in sums])
+    sums, rows = [cost(model, image[:1]) for model in (before, after)], []
+    for what, counts in {"decoder": [each.parts["decoder"] for each in sums], "network": sums}.items():
+        adds = [each.multiply_adds for each in counts]
+        rows.append((f"multiply-adds of the {what}", *(f"{each:,}" for each in adds), f"{adds[0] / adds[1]:.2f}×"))
     for batch in BATCHES:
         passes = {"before": partial(before, image[:batch]), "after": partial(after, image[:batch])}
         with torch.inference_mode():
-            times = list(interleaved(passes, repeats).values())
-        _row(
-            table,
-            f"ms for {batch} [quartiles]",
-            [milliseconds(each) for each in times],
-            [statistics.median(each) for each in times],
-        )
-    console.print(table)
+            times = interleaved(passes, repeats)
+        t = medians(times)
+        gain = f"{t['before'] / t['after']:.2f}×"
+        rows.append((f"ms for {batch} [quartiles]", milliseconds(times["before"]), milliseconds(times["after"]), gain))
+    title = f"folded: the largest difference is {error:.1e} of the largest logit"
+    print_table(title, ("", "before", "after", "gain"), rows)
 
 
 def write(model: nn.Module, image: Tensor, torch_file: Path, onnx_file: Path | None = None) -> None:
@@ -141,7 +134,3 @@ def _check_divisible(size: tuple[int, int], stride: int) -> None:
         if value % stride:
             nearest = max(round(value / stride), 1) * stride
             raise BadInput(f"size={value}: a folded network takes multiples of {stride}; the nearest is {nearest}")
-
-
-def _row(table: Table, name: str, words: list[str], values: Sequence[float]) -> None:
-    table.add_row(name, *words, f"{values[0] / values[1]:.2f}×")

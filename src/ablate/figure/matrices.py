@@ -10,7 +10,7 @@ from scipy.sparse import csr_array
 
 from ablate.figure.cells import axes_grid, plot_cells
 from ablate.figure.colours import FILLS
-from ablate.operator.matrix import conv_matrix, doubling, transposed_matrix
+from ablate.operator.matrix import conv_matrix, transposed_matrix
 
 WEIGHTS, INPUTS = "xyz", "abcdefgh"
 
@@ -29,13 +29,10 @@ def matrices() -> Figure:
 def one_dimension() -> Figure:
     """a b through a transposed convolution of kernel 3 and stride 2: the sum in the middle, and the crop to twice the size."""
     whole = letters(transposed_matrix, 2, 2, 0)
-    padding, more = doubling(3)
-    cropped = letters(transposed_matrix, 2, 2, padding, output_padding=more)
+    cropped = letters(transposed_matrix, 2, 2, 1, output_padding=1)
     figure, frames = axes_grid(2, 4.6, (3.4,), "Transposed convolution in one dimension: kernel 3, stride 2")
     _equation(frames[0, 0], whole, "without a crop: 2(n - 1) + 3 = 5 values")
-    _equation(
-        frames[0, 1], cropped, f"padding {padding} crops at both ends, output_padding {more}\ngives one row back: exactly 2n values"
-    )
+    _equation(frames[0, 1], cropped, "padding 1 crops at both ends, output_padding 1\ngives one row back: exactly 2n values")
     return figure
 
 

@@ -53,19 +53,6 @@ def transposed_size(n: int, kernel: int, stride: int = 1, padding: int = 0, dila
     return size
 
 
-def doubling(kernel: int) -> tuple[int, int]:
-    """Padding and output padding with which a transposed convolution of stride 2 doubles every size.
-
-    From 2(n - 1) - 2p + k + a = 2n: p = ⌊(k-1)/2⌋ and a = k mod 2.
-
-    Raises:
-        BadInput: kernel 1, which leaves holes at stride 2.
-    """
-    if check_positive("kernel", kernel) < 2:
-        raise BadInput("kernel=1 is smaller than the stride 2 and leaves holes; the nearest that works is 2")
-    return (kernel - 1) // 2, kernel % 2
-
-
 def conv_matrix(
     weight: Float[Tensor, "c_out c_in *k"],
     size: int | Sequence[int],

@@ -101,11 +101,6 @@ def fold_pixel_shuffle(convolution: nn.Conv2d) -> nn.ConvTranspose2d:
     return _with(layer, weight, None if bias is None else bias[::4])
 
 
-def icnr(filters: Float[Tensor, "o i k l"]) -> Float[Tensor, "o4 i k l"]:
-    """Repeat each filter four times, so that pixel shuffle by 2 is the convolution with nearest upsampling (Aitken et al. 2017)."""
-    return filters.repeat_interleave(4, 0)
-
-
 def _check_plain(layer: nn.ConvTranspose2d) -> None:
     if layer.dilation != (1, 1) or layer.groups != 1 or layer.stride[0] != layer.stride[1]:
         raise BadInput(f"{layer} has dilation, groups or two strides; this rewriting is for layers without")

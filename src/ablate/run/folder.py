@@ -34,9 +34,6 @@ def read_state(folder: Path) -> dict:
         return {}
 
 
-# --- names ---------------------------------------------------------------------------------------
-
-
 class Sweep(Callback):
     """Hydra callback: tells the workers of a multirun which keys it varies, and remembers the folder of the sweep."""
 
@@ -93,9 +90,6 @@ def _interrupted(folder: Path, overrides: list[str]) -> Path:
 def run_overrides(overrides: Sequence[str]) -> list[str]:
     """The overrides that identify a run: all but ckpt_path, which says how it is started."""
     return [str(o) for o in overrides if not o.startswith("ckpt_path=")]
-
-
-# --- state ---------------------------------------------------------------------------------------
 
 
 def start(folder: Path, cfg: DictConfig, overrides: Sequence[str], resume: bool) -> None:

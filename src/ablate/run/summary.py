@@ -9,10 +9,9 @@ import torch
 from hydra.core.hydra_config import HydraConfig
 from lightning.pytorch import Trainer
 from omegaconf import DictConfig, OmegaConf
-from rich.table import Table
 
-from ablate.analysis.cost import Cost, cost
-from ablate.console import console
+from ablate.analysis.cost import cost
+from ablate.console import console, print_table
 from ablate.data.batch import Batch
 from ablate.data.datamodule import DataModule
 from ablate.run import folder as run_folder
@@ -32,7 +31,9 @@ def print_start(folder: Path, data: DataModule, sample: Batch, task: Task, train
         return {}
     costs = cost(task.model, *task.inputs(sample))
     device = torch.cuda.get_device_name() if trainer.strategy.root_device.type == "cuda" else "cpu"
-    console.print(_cost_table(str(folder), costs))
+    parts = {**costs.parts, "all": costs}
+    rows = [(name, f"{part.parameters:,}", f"{part.multiply_adds:,}") for name, part in parts.items()]
+    print_table(str(folder), ("part", "parameters", "multiply-adds"), rows)
     sizes = ", ".join(f"{len(dataset):,} {split}" for split, dataset in data.datasets.items())
     console.print(f"{sample.description}: {sizes}; {trainer.precision} on {device}")
     for split, dataset in data.datasets.items():
@@ -51,7 +52,7 @@ def print_end(folder: Path, cfg: DictConfig, trainer: Trainer, metrics: dict[str
     tested = _of_test(metrics)
     for logger in trainer.loggers:
         logger.log_session(swept_values(cfg), tested)
-    console.print(metrics_table(tested))
+    print_metrics(tested)
     console.print(f"{seconds:.0f} s; the run is in {folder}")
     if trainer.loggers:
         console.print(f"look at it: tensorboard --logdir {logdir(folder)}")
@@ -60,27 +61,13 @@ def print_end(folder: Path, cfg: DictConfig, trainer: Trainer, metrics: dict[str
 def print_finished(folder: Path) -> None:
     """Print the test metrics of a run that is finished already."""
     console.print(f"{folder} is finished already")
-    console.print(metrics_table(_of_test(json.loads((folder / run_folder.METRICS).read_text()))))
+    print_metrics(_of_test(json.loads((folder / run_folder.METRICS).read_text())))
 
 
-def metrics_table(metrics: dict[str, float]) -> Table:
-    """A row for each metric; – where it is not a number."""
-    table = Table()
-    table.add_column("metric")
-    table.add_column("value", justify="right")
-    for tag, value in metrics.items():
-        table.add_row(tag, "–" if math.isnan(value) else f"{value:.4f}")
-    return table
-
-
-def _cost_table(title: str, costs: Cost) -> Table:
-    table = Table(title=title, title_justify="left", title_style="bold")
-    for heading in ("part", "parameters", "multiply-adds"):
-        table.add_column(heading, justify="left" if heading == "part" else "right")
-    for name, part in costs.parts.items():
-        table.add_row(name, f"{part.parameters:,}", f"{part.multiply_adds:,}")
-    table.add_row("all", f"{costs.parameters:,}", f"{costs.multiply_adds:,}", style="bold")
-    return table
+def print_metrics(metrics: dict[str, float]) -> None:
+    """Print a row for each metric; – where it is not a number."""
+    rows = [(tag, "–" if math.isnan(value) else f"{value:.4f}") for tag, value in metrics.items()]
+    print_table(None, ("metric", "value"), rows)
 
 
 def _of_test(metrics: dict[str, float]) -> dict[str, float]:

@@ -69,18 +69,13 @@ def train(cfg: DictConfig) -> float | None:
 def make(cfg: DictConfig) -> tuple[DataModule, Task, Trainer]:
     """Data, task and trainer of a run, the task with what checkpoints keep beside its weights."""
     data = build(cfg, "datamodule")
-    fill_in(cfg, data)
+    for key, value in data.facts().items():  # what the config leaves to the data (null), such as the size of a vocabulary
+        if cfg.data[key] is None:
+            cfg.data[key] = value
     task, trainer = build(cfg, "task"), make_trainer(cfg)
     task.config, task.tokenisers = OmegaConf.to_container(cfg, resolve=True), data.tokenisers
     task.overrides = run_folder.run_overrides(HydraConfig.get().overrides.task)
     return data, task, trainer
-
-
-def fill_in(cfg: DictConfig, data: DataModule) -> None:
-    """Set the keys of `cfg.data` that the config leaves to the data (null), such as the size of a vocabulary that is counted."""
-    for key, value in data.facts().items():
-        if cfg.data[key] is None:
-            cfg.data[key] = value
 
 
 def make_trainer(cfg: DictConfig) -> Trainer:

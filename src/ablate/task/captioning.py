@@ -11,7 +11,7 @@ from ablate.data.batch import BatchKind, CaptionBatch, Truth
 from ablate.metric.text.truth import TruthRate
 from ablate.model.segmenter.encoder.load import load_encoder
 from ablate.model.text.memory import Memory
-from ablate.model.text.picture_reader import PictureReader
+from ablate.model.text.reader import PictureReader
 from ablate.optim.optimisation import Optimisation
 from ablate.task.text_generation import TextGeneration
 

@@ -11,7 +11,7 @@ from torchmetrics import Metric
 from ablate.data.batch import IGNORE, BatchKind, SequenceBatch
 from ablate.errors import BadInput, check_fraction, check_positive
 from ablate.loss.text import token_cross_entropy
-from ablate.model.recurrent.base import LanguageModel
+from ablate.model.recurrent.models import LanguageModel
 from ablate.optim.optimisation import Optimisation
 from ablate.task.base import Output, Task
 

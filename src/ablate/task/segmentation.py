@@ -7,8 +7,7 @@ from torchmetrics import Metric
 
 from ablate.data.batch import SegmentationBatch
 from ablate.errors import BadInput, check_positive
-from ablate.loss.class_weight import count_pixels
-from ablate.loss.cross_entropy import CrossEntropy
+from ablate.loss.cross_entropy import CrossEntropy, count_pixels
 from ablate.metric.boundary import BoundaryF1
 from ablate.metric.coarse_label import CoarseLabelScores
 from ablate.metric.segmentation import SegmentationScores

@@ -6,7 +6,7 @@ from torch import nn
 from ablate.data.batch import BatchKind, SequenceBatch
 from ablate.errors import check_fraction
 from ablate.metric.classification import ClassificationScores
-from ablate.model.recurrent.base import SequenceModel
+from ablate.model.recurrent.models import SequenceModel
 from ablate.optim.optimisation import Optimisation
 from ablate.task.base import Output, Task
 

@@ -5,7 +5,7 @@ from torch import nn
 from torchmetrics import MeanSquaredError
 
 from ablate.data.batch import BatchKind, SequenceBatch
-from ablate.model.recurrent.base import SequenceModel
+from ablate.model.recurrent.models import SequenceModel
 from ablate.optim.optimisation import Optimisation
 from ablate.task.base import Output, Task
 

@@ -21,7 +21,8 @@ from ablate.metric.text.rouge import RougeL
 from ablate.model.evaluation import evaluating
 from ablate.model.text.decoding.base import Hypotheses
 from ablate.model.text.encoder_decoder import EncoderDecoder
-from ablate.model.text.memory import Memory, Reader
+from ablate.model.text.memory import Memory
+from ablate.model.text.reader import Reader
 from ablate.optim.optimisation import Optimisation
 from ablate.task.base import Output, Task
 from ablate.task.scheduled_sampling import probability_schedule

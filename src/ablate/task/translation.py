@@ -2,7 +2,7 @@
 
 from ablate.data.batch import BatchKind, PairBatch
 from ablate.model.text.memory import Memory
-from ablate.model.text.text_reader import TextReader
+from ablate.model.text.reader import TextReader
 from ablate.task.text_generation import TextGeneration
 
 

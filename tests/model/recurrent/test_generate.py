@@ -8,7 +8,7 @@ from refusals import refusals
 
 from ablate.model.recurrent.cell.lstm import LSTM
 from ablate.model.recurrent.generate import generate, restrict
-from ablate.model.recurrent.tagger import SequenceTagger
+from ablate.model.recurrent.models import SequenceTagger
 
 CHANCES = torch.tensor([[0.1, 0.4, 0.2, 0.3]])
 LOGITS = CHANCES.log() + 7

@@ -8,11 +8,9 @@ from networks import CELLS
 from refusals import refusals
 
 from ablate.errors import BadInput
-from ablate.model.recurrent.bag_of_words import BagOfWords
+from ablate.model.recurrent.baselines import BagOfWords, WindowMLP
 from ablate.model.recurrent.cell.gru import GRU
-from ablate.model.recurrent.classifier import SUMMARIES, SequenceClassifier
-from ablate.model.recurrent.tagger import SequenceTagger
-from ablate.model.recurrent.window_mlp import WindowMLP
+from ablate.model.recurrent.models import SUMMARIES, SequenceClassifier, SequenceTagger
 
 V, D, K, T = 9, 3, 5, 6
 LENGTHS = torch.tensor([6, 1, 4, 2])

@@ -12,7 +12,7 @@ from refusals import refusals
 
 from ablate.model.segmenter.encoder.small import SmallEncoder
 from ablate.model.segmenter.encoder.vgg16 import VGG16
-from ablate.model.text.decoding.beam import beam
+from ablate.model.text.decoding.beam import Beam
 from ablate.model.text.encoder_decoder import EncoderDecoder
 from ablate.run.build import build
 
@@ -29,7 +29,7 @@ of_pictures = pytest.mark.parametrize("attention", ["none", "additive", "general
 def of_picture(encoder="small", cell="lstm", attention="additive", **options):
     torch.manual_seed(0)
     made = partial(CELLS[cell], hidden_size=8)
-    return captioner(ENCODERS[encoder](), V, 6, made, ATTENTIONS[attention], partial(beam, width=3), **options)
+    return captioner(ENCODERS[encoder](), V, 6, made, ATTENTIONS[attention], Beam(width=3), **options)
 
 
 def of_text(cell="lstm", attention="additive", hidden_size=4, embedding_size=3, **options):
@@ -152,7 +152,7 @@ def test_the_config_of_a_translator(attention):
     sizes = ["+data.source_vocabulary_size=6", "+data.vocabulary_size=7"]
     cfg = compose("model=sequence_to_sequence", f"model/attention={attention}", "model/search=beam", "model/cell=gru", *sizes)
     net = build(cfg, "model.network")
-    assert isinstance(net, EncoderDecoder) and net.search.func is beam and net.search.keywords["width"] == 5
+    assert isinstance(net, EncoderDecoder) and net.search == Beam(width=5)
     assert net(SOURCE, LENGTHS, TOKENS).logits.shape == (3, 4, V)
 
 

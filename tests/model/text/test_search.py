@@ -12,21 +12,20 @@ from omegaconf import OmegaConf
 from refusals import refusals
 
 from ablate.model.text.decoder import TextDecoder
-from ablate.model.text.decoding.beam import beam
-from ablate.model.text.decoding.greedy import greedy
-from ablate.model.text.decoding.sample import sample
+from ablate.model.text.decoding.beam import Beam
+from ablate.model.text.decoding.token_by_token import Greedy, Sample
 from ablate.model.text.memory import Memory
 
 N, V = 6, 9
 BEGIN, END = 2, 3
 BANNED = (0, 1, 2)
 SEARCHES = {
-    "greedy": greedy,
-    "beam": partial(beam, width=4),
-    "normalised": partial(beam, width=4, length_power=1.0),
-    "sample": partial(sample, seed=0),
-    "top": partial(sample, seed=0, top_k=3, temperature=0.7),
-    "nucleus": partial(sample, seed=0, top_p=0.8),
+    "greedy": Greedy,
+    "beam": partial(Beam, width=4),
+    "normalised": partial(Beam, width=4, length_power=1.0),
+    "sample": partial(Sample, seed=0),
+    "top": partial(Sample, seed=0, top_k=3, temperature=0.7),
+    "nucleus": partial(Sample, seed=0, top_p=0.8),
 }
 every_cell = pytest.mark.parametrize("cell", ["elman", "gru", "lstm"])
 every_attention = pytest.mark.parametrize("attention", ["none", "additive"])
@@ -52,7 +51,7 @@ def memory(rows=4):
 
 
 def find(search, net, m=None, **options):
-    return search(net, memory() if m is None else m, begin=BEGIN, end=END, banned=BANNED, **{"max_length": 8, **options})
+    return search(**{"max_length": 8, **options})(net, memory() if m is None else m, begin=BEGIN, end=END, banned=BANNED)
 
 
 def rescored(net, m, tokens):
@@ -86,7 +85,7 @@ def test_greedy_is_a_beam_of_one(cell, attention):
         lengths = set()
         for end in (-3.0, 1.0):
             net = decoder(cell, attention, sharp=2.0, end=end)
-            one, other = find(greedy, net, **options), find(beam, net, width=1, **options)
+            one, other = find(Greedy, net, **options), find(Beam, net, width=1, **options)
             assert torch.equal(one.tokens, other.tokens)
             assert torch.allclose(one.log_probability, other.log_probability, atol=1e-12)
             assert attention == "none" or torch.allclose(one.weights, other.weights, atol=1e-12)
@@ -100,7 +99,7 @@ def test_greedy_is_a_beam_of_one(cell, attention):
 def test_a_beam_finds_the_best_of_all_texts(cell, attention, power):
     """Three tokens may come, so that 9 texts are all there are after two steps."""
     net, m = decoder(cell, attention, end=1.0), memory()
-    found = beam(net, m, BEGIN, END, (*BANNED, 6, 7, 8), width=9, length_power=power, max_length=3)
+    found = Beam(3, width=9, length_power=power)(net, m, BEGIN, END, (*BANNED, 6, 7, 8))
     texts = {(*text[: text.index(END)], END, END, END)[:3] if END in text else text for text in product((END, 4, 5), repeat=3)}
     scores = []
     for text in texts:
@@ -116,7 +115,7 @@ def test_a_beam_finds_the_best_of_all_texts(cell, attention, power):
 
 @every_search
 def test_rows_are_independent_and_padding_changes_nothing(search):
-    if SEARCHES[search] is greedy or SEARCHES[search].func is beam:
+    if SEARCHES[search] is Greedy or SEARCHES[search].func is Beam:
         net, whole = decoder(), memory()
         found = find(SEARCHES[search], net)
         for i, length in enumerate((5, 1, 3, 4)):
@@ -140,7 +139,7 @@ def test_no_run_comes_twice(search, n):
         runs = [tuple(text[i : i + n]) for i in range(len(text) - n + 1)]
         assert len(runs) == len(set(runs)) and len(text) >= n
         assert n > 1 or len(text) == V - 4  # all five tokens, and then nothing is left but the end
-    free = find(greedy, net, max_length=20).tokens
+    free = find(Greedy, net, max_length=20).tokens
     assert any(len({tuple(row[i : i + n]) for i in range(21 - n)}) < 21 - n for row in free.tolist())
 
 
@@ -156,7 +155,7 @@ def test_a_text_that_never_ends_is_cut_and_a_hasty_one_waits(search):
 
 @every_search
 def test_where_nothing_may_follow_the_text_ends(search):
-    found = SEARCHES[search](decoder(), memory(), BEGIN, END, (*BANNED, 4, 5, 6, 7), max_length=8, min_length=4, no_repeat=1)
+    found = SEARCHES[search](max_length=8, min_length=4, no_repeat=1)(decoder(), memory(), BEGIN, END, (*BANNED, 4, 5, 6, 7))
     assert (found.tokens[:, 0] == 8).all() and (found.tokens[:, 1:] == END).all() and found.log_probability.isfinite().all()
 
 
@@ -165,7 +164,7 @@ def test_a_beam_counts_the_same_text_once():
     net = decoder("lstm", sharp=2.0)
     seen, step = [], net.step
     net.step = lambda token, state, m: seen.append(token) or step(token, state, m)
-    find(beam, net, width=4)
+    find(Beam, net, width=4)
     assert all(len(set(row)) == 4 for row in seen[1].unflatten(0, (4, 4)).tolist())
 
 
@@ -177,7 +176,7 @@ def test_length_normalisation_is_wus():
             parameter.zero_()
         net.head.bias[:] = -1e3
         net.head.bias[END], net.head.bias[4] = 0.0, 0.0  # each with probability one half
-    short, long = (find(beam, net, width=2, length_power=power, max_length=3) for power in (0.5, 8.0))
+    short, long = (find(Beam, net, width=2, length_power=power, max_length=3) for power in (0.5, 8.0))
     assert (short.tokens[:, 0] == END).all() and (long.tokens == 4)[:, :2].all()
     assert torch.allclose(short.log_probability, torch.tensor(0.5).double().log()) and torch.allclose(
         long.log_probability, 3 * torch.tensor(0.5).double().log()
@@ -187,13 +186,13 @@ def test_length_normalisation_is_wus():
 def test_drawn_tokens_come_as_often_as_the_network_says():
     net = decoder(sharp=2.0)
     m = memory(1).repeat(4000)
-    tokens = find(partial(sample, seed=0), net, m, max_length=1).tokens[:, 0]
+    tokens = find(partial(Sample, seed=0), net, m, max_length=1).tokens[:, 0]
     expected = net.step(torch.tensor([BEGIN]), net.start(memory(1)), memory(1))[0][0].clone()
     expected[list(BANNED)] = -torch.inf
     assert torch.allclose(tokens.bincount(minlength=V) / 4000, expected.softmax(0).float(), atol=0.03)
-    likeliest = find(partial(sample, seed=0, top_k=1), net)
-    assert torch.equal(likeliest.tokens, find(greedy, net).tokens)
-    assert not torch.equal(find(sample, net).tokens, find(sample, net).tokens)
+    likeliest = find(partial(Sample, seed=0, top_k=1), net)
+    assert torch.equal(likeliest.tokens, find(Greedy, net).tokens)
+    assert not torch.equal(find(Sample, net).tokens, find(Sample, net).tokens)
 
 
 @pytest.mark.parametrize("path", sorted((CONF / "model/search").glob("*.yaml")), ids=lambda path: path.stem)
@@ -210,22 +209,22 @@ def test_half_precision_is_added_up_in_single(search):
 
 
 def test_no_gradient_is_kept():
-    assert not any(each.requires_grad for each in find(beam, decoder()) + find(greedy, decoder()))
+    assert not any(each.requires_grad for each in find(Beam, decoder()) + find(Greedy, decoder()))
 
 
 test_bad_input_is_one_line = refusals(
     (
-        lambda: find(beam, decoder(), width=V + 1),
+        lambda: find(Beam, decoder(), width=V + 1),
         f"width={V + 1} is wider than the vocabulary; the widest beam that works is {V}",
     ),
-    (lambda: find(beam, decoder(), width=0), "width=0"),
-    (lambda: find(beam, decoder(), length_power=-1.0), "length_power=-1.0"),
-    (lambda: find(greedy, decoder(), max_length=0), "max_length=0 must be a whole number of at least 1"),
-    (lambda: find(beam, decoder(), max_length=0), "max_length=0"),
-    (lambda: find(sample, decoder(), max_length=0), "max_length=0"),
-    (lambda: find(greedy, decoder(), min_length=8), "min_length=8 must be below max_length=8"),
-    (lambda: find(greedy, decoder(), min_length=-1), "min_length=-1"),
-    (lambda: find(greedy, decoder(), no_repeat=0), "no_repeat=0"),
-    (lambda: find(sample, decoder(), temperature=0.0), "temperature=0.0"),
-    (lambda: find(sample, decoder(), top_p=1.5), "top_p=1.5"),
+    (lambda: find(Beam, decoder(), width=0), "width=0"),
+    (lambda: find(Beam, decoder(), length_power=-1.0), "length_power=-1.0"),
+    (lambda: find(Greedy, decoder(), max_length=0), "max_length=0 must be a whole number of at least 1"),
+    (lambda: find(Beam, decoder(), max_length=0), "max_length=0"),
+    (lambda: find(Sample, decoder(), max_length=0), "max_length=0"),
+    (lambda: find(Greedy, decoder(), min_length=8), "min_length=8 must be below max_length=8"),
+    (lambda: find(Greedy, decoder(), min_length=-1), "min_length=-1"),
+    (lambda: find(Greedy, decoder(), no_repeat=0), "no_repeat=0"),
+    (lambda: find(Sample, decoder(), temperature=0.0), "temperature=0.0"),
+    (lambda: find(Sample, decoder(), top_p=1.5), "top_p=1.5"),
 )

@@ -12,7 +12,7 @@ import yaml
 from hydra.core.hydra_config import HydraConfig
 from omegaconf import DictConfig
 
-from ablate.command.benchmark.common import print_table
+from ablate.console import print_table
 from ablate.errors import BadInput, check_positive
 from ablate.files import ROOT, write_json
 from ablate.run import folder as run_folder

@@ -5,7 +5,8 @@ from collections.abc import Callable, Sequence
 import torch
 
 from ablate.analysis.timing import interleaved, medians
-from ablate.command.benchmark.common import composed, print_table
+from ablate.command.benchmark.common import DEVICE, composed
+from ablate.console import print_table
 from ablate.data.batch import CaptionBatch
 from ablate.run.build import build
 from ablate.task.captioning import Captioning
@@ -27,17 +28,16 @@ SEARCHES = {
 
 def run(overrides: Sequence[str]) -> None:
     """Every table; networks and pictures are random, and every text is as long as its table says."""
-    device = torch.device("cuda" if torch.cuda.is_available() else "cpu")
-    training(overrides, device)
+    training(overrides)
     for size in VOCABULARIES:
-        searching(size, overrides, device)
-    by_length(overrides, device)
+        searching(size, overrides)
+    by_length(overrides)
 
 
-def training(overrides: Sequence[str], device: torch.device) -> None:
+def training(overrides: Sequence[str]) -> None:
     """Forward, backward and optimiser, by what the decoder hears, how it looks, and how many words there are."""
     work = {
-        f"{way}, {heard}, {size}": learn(captioner(size, [*WAYS[way], *HEARD[heard], *overrides], device), BATCH, LENGTH)
+        f"{way}, {heard}, {size}": learn(captioner(size, [*WAYS[way], *HEARD[heard], *overrides]), BATCH, LENGTH)
         for way in WAYS for heard in HEARD for size in VOCABULARIES
     }  # fmt: skip
     t = medians(interleaved(work, REPEATS))
@@ -45,40 +45,40 @@ def training(overrides: Sequence[str], device: torch.device) -> None:
         (f"{way}, {heard}", *(f"{BATCH * LENGTH / t[f'{way}, {heard}, {size}']:,.0f}" for size in VOCABULARIES))
         for way in WAYS for heard in HEARD
     ]  # fmt: skip
-    title = f"tokens a second in training, batch {BATCH}, {LENGTH} tokens, on {device}"
+    title = f"tokens a second in training, batch {BATCH}, {LENGTH} tokens, on {DEVICE}"
     print_table(title, ("decoder, and what it hears", *(f"{size} words" for size in VOCABULARIES)), rows)
 
 
-def searching(size: int, overrides: Sequence[str], device: torch.device) -> None:
+def searching(size: int, overrides: Sequence[str]) -> None:
     """Pictures a second of each search, without the reading of the pictures, and of training, by the size of the batch."""
-    rows, taught = [], captioner(size, overrides, device)
-    tasks = {name: captioner(size, [*words, *fixed(LENGTH), *overrides], device) for name, words in SEARCHES.items()}
+    rows, taught = [], captioner(size, overrides)
+    tasks = {name: captioner(size, [*words, *fixed(LENGTH), *overrides]) for name, words in SEARCHES.items()}
     for batch in BATCHES:
         work = {name: find(task, batch) for name, task in tasks.items()} | {"training": learn(taught, batch, LENGTH)}
         t = medians(interleaved(work, REPEATS))
         rows.append((batch, *(f"{batch / t[name]:,.0f}" for name in work), f"{t['beam of 5'] / t['greedy']:.2f}"))
-    title = f"pictures a second, {LENGTH} tokens of {size} words, on {device}"
+    title = f"pictures a second, {LENGTH} tokens of {size} words, on {DEVICE}"
     print_table(title, ("batch", *SEARCHES, "training", "beam of 5: × greedy's time"), rows)
 
 
-def by_length(overrides: Sequence[str], device: torch.device) -> None:
+def by_length(overrides: Sequence[str]) -> None:
     """Milliseconds a token of the whole batch: constant where the cost grows with the length alone."""
     work: dict[str, Callable[[], object]] = {}
     for n in LENGTHS:
-        work[f"training {n}"] = learn(captioner(VOCABULARIES[0], overrides, device), BATCH, n)
+        work[f"training {n}"] = learn(captioner(VOCABULARIES[0], overrides), BATCH, n)
         for name, words in SEARCHES.items():
-            work[f"{name} {n}"] = find(captioner(VOCABULARIES[0], [*words, *fixed(n), *overrides], device), BATCH)
+            work[f"{name} {n}"] = find(captioner(VOCABULARIES[0], [*words, *fixed(n), *overrides]), BATCH)
     t = medians(interleaved(work, REPEATS))
     rows = [(name, *(f"{t[f'{name} {n}'] / n * 1e3:.2f}" for n in LENGTHS)) for name in ("training", *SEARCHES)]
-    title = f"milliseconds a token, batch {BATCH}, {VOCABULARIES[0]} words, on {device}"
+    title = f"milliseconds a token, batch {BATCH}, {VOCABULARIES[0]} words, on {DEVICE}"
     print_table(title, ("", *(f"{n} tokens" for n in LENGTHS)), rows)
 
 
-def captioner(size: int, words: Sequence[str], device: torch.device) -> Captioning:
+def captioner(size: int, words: Sequence[str]) -> Captioning:
     """The task of a run with these overrides and so many words in the vocabulary."""
     base = ["data=scene_captions", "model=captioner", "task=captioning", f"data.vocabulary_size={size}"]
     torch.manual_seed(0)
-    return build(composed([*base, *words]), "task").to(device)
+    return build(composed([*base, *words]), "task").to(DEVICE)
 
 
 def fixed(length: int) -> list[str]:

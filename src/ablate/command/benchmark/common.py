@@ -1,13 +1,18 @@
-"""A composed config and a table, as every benchmark needs them."""
+"""What several benchmarks need: a composed config, the device, a step that is timed, batches without a loader."""
 
+import itertools
 import tempfile
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
+from typing import Any
 
+import torch
 from omegaconf import DictConfig
-from rich.table import Table
+from torch import Tensor, nn
 
 from ablate.cli.compose import compose_run
-from ablate.console import console
+from ablate.data.datamodule import DataModule
+
+DEVICE = torch.device("cuda" if torch.cuda.is_available() else "cpu")
 
 
 def composed(overrides: Sequence[str]) -> DictConfig:
@@ -15,11 +20,17 @@ def composed(overrides: Sequence[str]) -> DictConfig:
     return compose_run("train", tempfile.mkdtemp(prefix="ablate_benchmark_"), overrides)
 
 
-def print_table(title: str, headings: Sequence[str], rows: Sequence[Sequence[object]]) -> None:
-    """Print a table, its first column left-aligned, the others right-aligned."""
-    table = Table(title=title, title_justify="left")
-    for i, heading in enumerate(headings):
-        table.add_column(heading, justify="right" if i else "left")
-    for row in rows:
-        table.add_row(*map(str, row))
-    console.print(table)
+def step(network: nn.Module, outputs: Callable[..., Tensor]) -> Callable[[], None]:
+    """Forward, a scalar of the outputs, backward."""
+
+    def work() -> None:
+        network.zero_grad()
+        outputs().square().mean().backward()
+
+    return work
+
+
+def loading(data: DataModule) -> Callable[[], Any]:
+    """Draws or reads, and collates, one batch of the training split after the other."""
+    dataset, order = data.datasets["train"], itertools.count()
+    return lambda: dataset.collate([dataset[next(order) % len(dataset)] for _ in range(data.batch_size)])

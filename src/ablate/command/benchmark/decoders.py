@@ -9,8 +9,9 @@ from torch import nn
 
 from ablate.analysis.cost import cost
 from ablate.analysis.timing import interleaved, medians
-from ablate.cli.suggest import options
-from ablate.command.benchmark.common import composed, print_table
+from ablate.command.benchmark.common import DEVICE, composed, step
+from ablate.console import print_table
+from ablate.files import options
 from ablate.run.build import build
 
 REPEATS = 12
@@ -19,29 +20,22 @@ HEADINGS = ["decoder", "ms", "× fastest", "kept, MiB", "parameters", "mult-adds
 
 def run(overrides: Sequence[str]) -> None:
     """One training step (without optimiser) of each option of model/decoder."""
-    device = torch.device("cuda" if torch.cuda.is_available() else "cpu")
     models = {}
     for name in options("model/decoder"):
         cfg = composed([f"model/decoder={name}", *overrides])
         task = build(cfg, "task")  # lays the weights out as a run does
-        models[name] = task.model.to(device)
+        models[name] = task.model.to(DEVICE)
     size = cfg.data.image_size or 128
     shape = (cfg.data.batch_size, 3, *([size, size] if isinstance(size, int) else size))
-    image = torch.rand(shape, device=device).contiguous(memory_format=task.memory_format)
-    times = medians(interleaved({name: partial(step, model, image) for name, model in models.items()}, REPEATS))
+    image = torch.rand(shape, device=DEVICE).contiguous(memory_format=task.memory_format)
+    times = medians(interleaved({name: step(model, partial(model, image)) for name, model in models.items()}, REPEATS))
     rows = []
     for name, model in models.items():
         costs, time = cost(model, image[:1]), times[name]
         kept = f"{memory(model, image):.1f}"
         sizes = f"{costs.parameters:,}", f"{costs.multiply_adds:,}"
         rows.append((name, f"{time * 1e3:.1f}", f"{time / min(times.values()):.2f}", kept, *sizes))
-    print_table(f"forward and backward of {tuple(shape)} on {device}; what is kept between them", HEADINGS, rows)
-
-
-def step(model: nn.Module, image: torch.Tensor) -> None:
-    """Forward and backward of a scalar of the logits."""
-    model(image).square().mean().backward()
-    model.zero_grad()
+    print_table(f"forward and backward of {tuple(shape)} on {DEVICE}; what is kept between them", HEADINGS, rows)
 
 
 def memory(model: nn.Module, image: torch.Tensor) -> float:

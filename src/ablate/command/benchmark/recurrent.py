@@ -8,7 +8,8 @@ from torch import Tensor, nn
 from torch.nn.utils.rnn import pack_padded_sequence, pad_packed_sequence, pad_sequence
 
 from ablate.analysis.timing import interleaved, medians
-from ablate.command.benchmark.common import print_table
+from ablate.command.benchmark.common import DEVICE, step
+from ablate.console import print_table
 from ablate.errors import BadInput
 from ablate.model.recurrent.cell.elman import Elman
 from ablate.model.recurrent.cell.gru import GRU
@@ -24,41 +25,27 @@ def run(overrides: Sequence[str]) -> None:
     """Forward and backward of every path, interleaved so that drifts cancel."""
     if overrides:
         raise BadInput(f"benchmark.py recurrent takes no overrides, such as {overrides[0]}: it builds no config")
-    device = torch.device("cuda" if torch.cuda.is_available() else "cpu")
     torch.manual_seed(0)
-    paths(device)
-    by_length(device)
-    batching(device)
+    paths()
+    by_length()
+    batching()
 
 
-def step(parameters: Sequence[nn.Parameter], outputs: Callable[..., Tensor]) -> Callable[[], None]:
-    """Forward, a scalar of the outputs, backward."""
-
-    def work() -> None:
-        for parameter in parameters:
-            parameter.grad = None
-        outputs().square().mean().backward()
-
-    return work
-
-
-def paths(device: torch.device) -> None:
+def paths() -> None:
     """Ours fused and as a loop, torch's module, and a bare loop over torch's cell; of each kind of cell."""
-    xs, rows = torch.randn(BATCH, STEPS, SIZE, device=device), []
+    xs, rows = torch.randn(BATCH, STEPS, SIZE, device=DEVICE), []
     kinds = {"elman": (Elman, nn.RNN, nn.RNNCell), "gru": (GRU, nn.GRU, nn.GRUCell), "lstm": (LSTM, nn.LSTM, nn.LSTMCell)}
     for name, (ours, theirs, their_cell) in kinds.items():
-        nets = {path: Recurrent(partial(ours, hidden_size=SIZE), SIZE, fused=path).to(device) for path in ("auto", "never")}
-        module, cell = theirs(SIZE, SIZE, batch_first=True).to(device), their_cell(SIZE, SIZE).to(device)
-        work = {path: step(list(net.parameters()), lambda net=net: net(xs)[0]) for path, net in nets.items()}
-        work |= {"module": step(list(module.parameters()), lambda net=module: net(xs)[0])}
-        work |= {"bare": step(list(cell.parameters()), lambda cell=cell: bare_loop(cell, xs))}
+        nets = {path: Recurrent(partial(ours, hidden_size=SIZE), SIZE, fused=path) for path in ("auto", "never")}
+        nets["module"], cell = theirs(SIZE, SIZE, batch_first=True), their_cell(SIZE, SIZE).to(DEVICE)
+        work = {path: step(net.to(DEVICE), lambda net=net: net(xs)[0]) for path, net in nets.items()}
+        work["bare"] = step(cell, lambda cell=cell: bare_loop(cell, xs))
         t = medians(interleaved(work, REPEATS))
         rows.append((name, *(f"{t[key] * 1e3:.1f}" for key in ("auto", "module", "never", "bare")),
                      f"{t['module'] / t['auto']:.2f}", f"{t['bare'] / t['never']:.2f}"))  # fmt: skip
     headings = ("cell", "ours fused, ms", "torch's, ms", "our loop, ms", "bare loop, ms", "fused: our speed", "loop: our speed")
-    print_table(
-        f"forward and backward, batch {BATCH}, {STEPS} steps, {SIZE} wide, on {device}; speeds over torch's", headings, rows
-    )
+    title = f"forward and backward, batch {BATCH}, {STEPS} steps, {SIZE} wide, on {DEVICE}; speeds over torch's"
+    print_table(title, headings, rows)
 
 
 def bare_loop(cell: nn.Module, xs: Tensor) -> Tensor:
@@ -70,32 +57,29 @@ def bare_loop(cell: nn.Module, xs: Tensor) -> Tensor:
     return torch.stack(outputs, 1)
 
 
-def by_length(device: torch.device) -> None:
+def by_length() -> None:
     """Milliseconds a step at growing lengths: constant where the cost grows linearly."""
     rows = []
     for path in ("never", "auto"):
-        cell = LSTM(32, 64).to(device)
-        inputs = {steps: torch.randn(8, steps, 32, device=device) for steps in LENGTHS}
+        cell = LSTM(32, 64).to(DEVICE)
+        inputs = {steps: torch.randn(8, steps, 32, device=DEVICE) for steps in LENGTHS}
         run = partial(unroll, cell, fused=path)
-        work = {str(n): step(list(cell.parameters()), lambda run=run, xs=xs: run(xs)[0]) for n, xs in inputs.items()}
+        work = {str(n): step(cell, lambda run=run, xs=xs: run(xs)[0]) for n, xs in inputs.items()}
         t = medians(interleaved(work, repeats=3))
         rows.append(({"never": "our loop", "auto": "fused"}[path], *(f"{t[str(n)] / n * 1e6:.1f}" for n in LENGTHS)))
-    print_table(
-        f"LSTM, batch 8, on {device}: microseconds a time step of forward and backward",
-        ("path", *(f"{n} steps" for n in LENGTHS)),
-        rows,
-    )
+    title = f"LSTM, batch 8, on {DEVICE}: microseconds a time step of forward and backward"
+    print_table(title, ("path", *(f"{n} steps" for n in LENGTHS)), rows)
 
 
-def batching(device: torch.device) -> None:
+def batching() -> None:
     """The same 512 sequences of 5 to 100 steps as batches of 32: padded, packed, and both in buckets of like length."""
     generator = torch.Generator().manual_seed(0)
     lengths = torch.randint(5, 101, (512,), generator=generator).tolist()
-    sequences = [torch.randn(n, 64, generator=generator).to(device) for n in lengths]
-    ours, theirs = Recurrent(partial(LSTM, hidden_size=SIZE), 64).to(device), nn.LSTM(64, SIZE, batch_first=True).to(device)
+    sequences = [torch.randn(n, 64, generator=generator).to(DEVICE) for n in lengths]
+    ours, theirs = Recurrent(partial(LSTM, hidden_size=SIZE), 64).to(DEVICE), nn.LSTM(64, SIZE, batch_first=True).to(DEVICE)
 
     def padded(batch: list[Tensor]) -> Tensor:
-        return ours(pad_sequence(batch, True), torch.tensor([len(each) for each in batch], device=device))[0]
+        return ours(pad_sequence(batch, True), torch.tensor([len(each) for each in batch], device=DEVICE))[0]
 
     def packed(batch: list[Tensor]) -> Tensor:
         sizes = torch.tensor([len(each) for each in batch])
@@ -103,15 +87,11 @@ def batching(device: torch.device) -> None:
 
     def epoch(net: nn.Module, forward: Callable, order: Sequence[Tensor]) -> Callable[[], list]:
         parts = [list(order[i : i + BATCH]) for i in range(0, len(order), BATCH)]
-        return lambda: [step(list(net.parameters()), lambda part=part: forward(part))() for part in parts]
+        return lambda: [step(net, lambda part=part: forward(part))() for part in parts]
 
-    sorted_ = sorted(sequences, key=len)
-    work = {
-        "padding": epoch(ours, padded, sequences),
-        "packing": epoch(theirs, packed, sequences),
-        "padding and buckets": epoch(ours, padded, sorted_),
-        "packing and buckets": epoch(theirs, packed, sorted_),
-    }
+    work = {}
+    for name, order in {"": sequences, " and buckets": sorted(sequences, key=len)}.items():
+        work[f"padding{name}"], work[f"packing{name}"] = epoch(ours, padded, order), epoch(theirs, packed, order)
     t = medians(interleaved(work, repeats=3))
     rows = [(name, f"{value * 1e3:.0f}", f"{value / min(t.values()):.2f}") for name, value in t.items()]
-    print_table(f"LSTM over {len(lengths)} sequences of 5 to 100 steps, on {device}", ("way", "ms", "× fastest"), rows)
+    print_table(f"LSTM over {len(lengths)} sequences of 5 to 100 steps, on {DEVICE}", ("way", "ms", "× fastest"), rows)

@@ -1,6 +1,5 @@
 """What a training step costs in a bare PyTorch loop, in bare Lightning, and as this project runs it."""
 
-import itertools
 import os
 import statistics
 import time
@@ -11,10 +10,11 @@ import torch
 from lightning.pytorch import Callback, LightningModule, Trainer
 from omegaconf import DictConfig
 from rich.console import Console
-from torch.utils.data import Dataset
+from torch.utils.data import TensorDataset, default_collate
 
-from ablate.analysis.timing import milliseconds, seconds, synchronise
-from ablate.command.benchmark.common import composed, print_table
+from ablate.analysis.timing import medians, milliseconds, seconds, synchronise
+from ablate.command.benchmark.common import composed, loading
+from ablate.console import print_table
 from ablate.data.batch import SegmentationBatch
 from ablate.data.datamodule import DataModule
 from ablate.run.build import build
@@ -30,21 +30,15 @@ CASES = {  # name -> (overrides, pictures, whether they are drawn beforehand: el
 }
 
 
-class Drawn(Dataset):
+class Drawn(TensorDataset):
     """The pictures of a data set, finished beforehand."""
 
     def __init__(self, dataset: Any) -> None:
-        self.batch = dataset.finish(dataset.collate(list(dataset)))
-
-    def __len__(self) -> int:
-        return len(self.batch.label)
-
-    def __getitem__(self, i: int) -> tuple[torch.Tensor, ...]:
-        return self.batch.image[i], self.batch.label[i], self.batch.index[i]
+        batch = dataset.finish(dataset.collate(list(dataset)))
+        super().__init__(batch.image, batch.label, batch.index)
 
     def collate(self, samples: list[tuple[torch.Tensor, ...]]) -> SegmentationBatch:
-        image, label, index = map(torch.stack, zip(*samples, strict=True))
-        return SegmentationBatch(image, label, index)
+        return SegmentationBatch(*default_collate(samples))
 
     def finish(self, batch: SegmentationBatch) -> SegmentationBatch:
         return batch
@@ -70,16 +64,11 @@ def run(overrides: Sequence[str]) -> None:
     for name, (own, pictures, drawn) in CASES.items():
         words = [*own, f"data.dataset.sizes={{train: {pictures}, val: 1, test: 1}}", "trainer.max_epochs=1", *overrides]
         loops = {"bare PyTorch loop": bare, "bare Lightning": bare_lightning, "ablate, all on": ours}
-        times: dict[str, list[float]] = {loop: [] for loop in loops}
-        for _ in range(ROUNDS):
-            for loop, measure in loops.items():
-                times[loop].append(measure(*parts(words, drawn)))
-        base = statistics.median(times["bare PyTorch loop"])
-        light = statistics.median(times["bare Lightning"])
-        rows = [
-            (loop, milliseconds(t), f"{statistics.median(t) / base:.3f}", f"{(statistics.median(t) - light) * 1e3:+.2f}")
-            for loop, t in times.items()
-        ]
+        rounds = [[measure(*parts(words, drawn)) for measure in loops.values()] for _ in range(ROUNDS)]
+        times = dict(zip(loops, zip(*rounds)))
+        t = medians(times)
+        base, light = t["bare PyTorch loop"], t["bare Lightning"]
+        rows = [(loop, milliseconds(times[loop]), f"{t[loop] / base:.3f}", f"{(t[loop] - light) * 1e3:+.2f}") for loop in loops]
         print_table(f"a step of {name}", ["loop", "ms a step: median", "÷ bare loop", "− Lightning, ms"], rows)
     shares(overrides)
 
@@ -160,14 +149,10 @@ def shares(overrides: Sequence[str]) -> None:
     """Data, forward, backward, optimiser: medians over single calls, the rest of a step is Lightning and logging."""
     words = ["data.dataset.sizes={train: 640, val: 1, test: 1}", "trainer.max_epochs=1", *overrides]
     cfg, task, data = parts(words)
-    dataset, optimizer, order = data.datasets["train"], task.optimisation.optimizer(task.parameters()), itertools.count()
-
-    def load() -> Any:
-        return dataset.finish(dataset.collate([dataset[next(order) % len(dataset)] for _ in range(data.batch_size)]))
-
-    batch = load()
+    optimizer, draw, finish = task.optimisation.optimizer(task.parameters()), loading(data), data.datasets["train"].finish
+    batch = finish(draw())
     work: dict[str, Callable[[], object]] = {
-        "data": load,
+        "data": lambda: finish(draw()),
         "forward and loss": lambda: task.step(batch),
         "forward, loss and backward": lambda: task.step(batch).loss.backward(),
         "optimiser": optimizer.step,

@@ -4,8 +4,7 @@ from pathlib import Path
 
 import torch
 
-from ablate.command.predict.options import DataOptions
-from ablate.command.predict.pictures import find_pictures, readable
+from ablate.command.predict.pictures import find_pictures, prepared, readable
 from ablate.command.predict.texts import show, tokenise, with_probability
 from ablate.data.batch import QuestionBatch
 from ablate.data.single import question_batch
@@ -19,14 +18,15 @@ def write_answers(task: QuestionAnswering, given: str, question: str | None) -> 
     """Print the likeliest answers to a question on a story, or on each picture."""
     if question is None:
         raise BadInput('question=TEXT is missing: the network answers questions, such as question="is there a red ring ?"')
-    options, tokeniser = DataOptions.of(task), task.tokenisers["source"]
+    tokeniser = task.tokenisers["source"]
     asked = tokenise(tokeniser, question, "question=").numbers
     if task.model.reads_stories:
-        story = tokenise(tokeniser, given, "input=", options.max_length, last=True).numbers
+        longest = task.config["data"]["dataset"]["max_length"]
+        story = tokenise(tokeniser, given, "input=", longest, last=True).numbers
         show(answers(task, question_batch(asked, story=story)))
         return
     for path, picture in readable(find_pictures(Path(given))):
-        show(f"{path.name}: {answers(task, question_batch(asked, options.image(picture)))}")
+        show(f"{path.name}: {answers(task, question_batch(asked, prepared(task, picture)))}")
 
 
 @torch.no_grad()
@@ -35,5 +35,5 @@ def answers(task: QuestionAnswering, batch: QuestionBatch) -> str:
     batch = task.transfer_batch_to_device(batch, task.device, 0)
     probabilities = task.model(*task.inputs(batch)).logits[0].softmax(0)
     best = probabilities.topk(min(SHOWN, len(probabilities)))
-    names = DataOptions.of(task).class_names
+    names = task.config["data"]["class_names"]
     return ", ".join(with_probability(names[i], p) for p, i in zip(best.values.tolist(), best.indices.tolist(), strict=True))

@@ -1,13 +1,78 @@
-"""Pictures that a user names, and the files that are written for them."""
+"""Masks and captions of new pictures: which pictures a user names, and the files that are written for them."""
 
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from pathlib import Path
 
+import numpy as np
+import torch
+from jaxtyping import Float, Int
 from PIL import Image
+from rich.progress import track
+from torch import Tensor
 
+from ablate.command.predict.texts import GeneratedText, generate, show, with_probability
+from ablate.console import console
+from ablate.data.picture.captions import resized
+from ablate.data.picture.size import height_width
+from ablate.data.single import caption_batch
 from ablate.errors import BadInput
+from ablate.figure.panel import colour_map
+from ablate.task.base import Task
+from ablate.task.captioning import Captioning
+from ablate.task.segmentation import Segmentation
 
 SUFFIXES = {".png", ".jpg", ".jpeg", ".bmp", ".webp", ".tif", ".tiff"}
+MASK, OVERLAY, ATTENTION = ".png", "_overlay.png", "_attention.png"  # how the names of files end that are written
+
+
+def write_masks(task: Segmentation, source: Path, output: Path) -> None:
+    """A palette mask NAME.png and an overlay NAME_overlay.png for each picture, at the picture's own size."""
+    pictures, palette = find_pictures(source), task.config["data"]["palette"]
+    make_room(output, pictures, "masks", (MASK, OVERLAY))
+    for path, picture in readable(track(pictures, description="predicting", console=console)):
+        label = segment(task, np.asarray(picture))
+        mask = Image.fromarray(label.byte().numpy(), mode="P")
+        mask.putpalette([value for colour in palette for value in colour])
+        mask.save(output / f"{path.stem}{MASK}")
+        overlay = Image.blend(picture, Image.fromarray(colour_map(label, palette)), 0.5)
+        overlay.save(output / f"{path.stem}{OVERLAY}")
+    console.print(f"{len(pictures)} masks and overlays in {output}")
+
+
+@torch.inference_mode()
+def segment(task: Segmentation, image: np.ndarray) -> Int[Tensor, "h w"]:
+    """Class indices of one picture, (h, w, 3) uint8."""
+    pixels = torch.from_numpy(image.copy()).to(task.device).permute(2, 0, 1)[None].float() / 255
+    return task.model(pixels).argmax(1)[0].cpu()
+
+
+def write_captions(task: Captioning, source: Path, output: Path) -> None:
+    """Print the caption of each picture; of a network with attention, draw NAME_attention.png, too."""
+    pictures, attends = find_pictures(source), task.model.decoder.attention is not None
+    if attends:
+        make_room(output, pictures, "attention", (ATTENTION,))
+    for path, picture in readable(pictures):
+        image = prepared(task, picture)
+        generation = caption(task, image)
+        show(f"{path.name}: {with_probability(generation.text, generation.probability)}")
+        if attends:
+            _plot(task, image, generation, output / f"{path.stem}{ATTENTION}")
+    if attends:
+        show(f"attention at each word: {output}")
+
+
+@torch.no_grad()
+def caption(task: Captioning, image: Float[Tensor, "1 3 h w"]) -> GeneratedText:
+    """The caption that the network writes of a picture."""
+    return generate(task, task.read(task.transfer_batch_to_device(caption_batch(image), task.device, 0)))
+
+
+@torch.no_grad()
+def _plot(task: Captioning, image: Float[Tensor, "1 3 h w"], generation: GeneratedText, file: Path) -> None:
+    from ablate.figure.attention import Strip, attention_strips
+
+    grid = tuple(task.model.reader.feature_map(image.to(task.device)).shape[2:])
+    attention_strips([Strip(image[0], generation.tokens, generation.weights)], grid).savefig(file, dpi=120)
 
 
 def find_pictures(path: Path) -> list[Path]:
@@ -20,6 +85,11 @@ def find_pictures(path: Path) -> list[Path]:
     if not found:
         raise BadInput(f"input={str(path)!r} holds no picture ({', '.join(sorted(SUFFIXES))})")
     return found
+
+
+def prepared(task: Task, picture: Image.Image) -> Float[Tensor, "1 3 h w"]:
+    """A picture of the size of those that the network was trained on, in [0, 1]."""
+    return resized(picture, height_width("image_size", task.config["data"]["image_size"]))[None].float() / 255
 
 
 def readable(paths: Iterable[Path]) -> Iterator[tuple[Path, Image.Image]]:
@@ -36,14 +106,14 @@ def readable(paths: Iterable[Path]) -> Iterator[tuple[Path, Image.Image]]:
         raise BadInput(f"not a readable picture: {', '.join(unreadable)}")
 
 
-def make_room(output: Path, pictures: Sequence[Path], what: str, targets: Callable[[Path, str], Sequence[Path]]) -> None:
+def make_room(output: Path, pictures: Sequence[Path], what: str, endings: Sequence[str]) -> None:
     """Make the folder `output`; raise BadInput where a file would be written over, or two pictures have the same name."""
     output.mkdir(parents=True, exist_ok=True)
     names = [path.stem for path in pictures]
     for name in names:
         if names.count(name) > 1:
             raise BadInput(f"two pictures are called {name!r}: their {what} would have one name; predict them apart")
-        refuse_taken(output, targets(output, name))
+        refuse_taken(output, [output / f"{name}{ending}" for ending in endings])
 
 
 def refuse_taken(output: Path, files: Sequence[Path]) -> None:

@@ -5,10 +5,10 @@ from pathlib import Path
 from omegaconf import DictConfig, OmegaConf
 
 from ablate.command.predict.answers import write_answers
-from ablate.command.predict.captions import write_captions
-from ablate.command.predict.masks import write_masks
+from ablate.command.predict.pictures import write_captions, write_masks
 from ablate.command.predict.translations import write_translations
 from ablate.errors import BadInput
+from ablate.run.build import naming
 from ablate.run.checkpoint import read_checkpoint
 from ablate.run.load import load_task, to_device
 from ablate.task.captioning import Captioning
@@ -25,14 +25,15 @@ def predict(cfg: DictConfig) -> None:
     given, output, question = str(cfg.input), Path(cfg.output), None if cfg.question is None else str(cfg.question)
     if question is not None and not isinstance(task, QuestionAnswering):
         raise BadInput(f"question={question!r} is for QuestionAnswering: {of}")
-    match task:
-        case Segmentation():
-            write_masks(task, Path(given), output)
-        case Captioning():
-            write_captions(task, Path(given), output)
-        case Translation():
-            write_translations(task, given, output)
-        case QuestionAnswering():
-            write_answers(task, given, question)
-        case _:
-            raise BadInput(f"predict.py makes masks, captions, translations and answers: {of}")
+    with naming(cfg, "model"):
+        match task:
+            case Segmentation():
+                write_masks(task, Path(given), output)
+            case Captioning():
+                write_captions(task, Path(given), output)
+            case Translation():
+                write_translations(task, given, output)
+            case QuestionAnswering():
+                write_answers(task, given, question)
+            case _:
+                raise BadInput(f"predict.py makes masks, captions, translations and answers: {of}")

@@ -5,7 +5,6 @@ from pathlib import Path
 
 import torch
 
-from ablate.command.predict.options import DataOptions
 from ablate.command.predict.pictures import refuse_taken
 from ablate.command.predict.texts import GeneratedText, Tokens, generate, show, tokenise, with_probability
 from ablate.data.single import pair_batch
@@ -37,9 +36,9 @@ def translate(task: Translation, text: str, name: str) -> tuple[Tokens, Generate
     Args:
         name: put before the text in messages.
     """
-    options = DataOptions.of(task)
-    source = tokenise(task.tokenisers["source"], text, name, options.max_length)
-    if not options.reverse:
+    options = task.config["data"]["dataset"]
+    source = tokenise(task.tokenisers["source"], text, name, options.get("max_length"))
+    if not options.get("reverse"):
         return source, generate(task, _read(task, source))
     generation = generate(task, _read(task, source._replace(numbers=source.numbers.flip(0))))
     weights = generation.weights

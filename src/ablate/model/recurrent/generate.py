@@ -19,19 +19,26 @@ def restrict(
         top_k: keep the k likeliest (Fan et al. 2018, section 5.1); more than there are: all.
         top_p: keep the fewest likeliest whose probabilities sum to p or more (Holtzman et al. 2020, section 3.1).
     """
-    if not 0 < temperature < float("inf"):
-        raise BadInput(f"`temperature`={temperature} must be above 0; for the likeliest token top_k=1")
-    if top_p is not None and not 0 < top_p <= 1:
-        raise BadInput(f"`top_p`={top_p} must be above 0 and at most 1")
+    check_restriction(temperature, top_k, top_p)
     logits = ((logits - logits.amax(-1, keepdim=True)) / temperature).log_softmax(-1)  # at most 0: nothing overflows
     if top_k is not None:
-        least = logits.topk(min(check_positive("top_k", top_k), logits.shape[-1])).values[..., -1:]
+        least = logits.topk(min(top_k, logits.shape[-1])).values[..., -1:]
         logits = logits.masked_fill(logits < least, -torch.inf)
     if top_p is not None:
         values, order = logits.sort(descending=True)
         before = values.softmax(-1).cumsum(-1) - values.softmax(-1)
         logits = logits.masked_fill((before >= top_p).gather(-1, order.argsort(-1)), -torch.inf)
     return logits.log_softmax(-1)
+
+
+def check_restriction(temperature: float, top_k: int | None, top_p: float | None) -> None:
+    """Raise BadInput where `restrict` cannot take these."""
+    if not 0 < temperature < float("inf"):
+        raise BadInput(f"`temperature`={temperature} must be above 0; for the likeliest token `top_k`=1")
+    if top_k is not None:
+        check_positive("top_k", top_k)
+    if top_p is not None and not 0 < top_p <= 1:
+        raise BadInput(f"`top_p`={top_p} must be above 0 and at most 1")
 
 
 @torch.no_grad()

@@ -9,8 +9,7 @@ from torch import Tensor, nn
 
 from ablate.errors import BadInput, check_choice
 from ablate.model.recurrent.cell.base import Cell
-from ablate.model.recurrent.input import SequenceInput
-from ablate.model.recurrent.layers import Recurrent
+from ablate.model.recurrent.layers import Recurrent, SequenceInput
 from ablate.model.text.attention.base import Attention
 from ablate.model.text.memory import Memory, flatten_states
 

@@ -6,8 +6,8 @@ from jaxtyping import Float, Int
 from torch import Tensor, nn
 
 from ablate.model.text.decoder import DecoderOutput, TextDecoder
-from ablate.model.text.decoding.base import Hypotheses
-from ablate.model.text.memory import Reader
+from ablate.model.text.decoding.base import Search
+from ablate.model.text.reader import Reader
 
 
 class EncoderDecoder(nn.Module):
@@ -19,10 +19,9 @@ class EncoderDecoder(nn.Module):
     Args:
         reader: what is read, as a memory.
         decoder: given `key_size` and `summary_size` of the memory, makes the network that writes.
-        search: `(decoder, memory, begin, end, banned) -> Hypotheses`, how a text is searched for.
     """
 
-    def __init__(self, reader: Reader, decoder: Callable[..., TextDecoder], search: Callable[..., Hypotheses]) -> None:
+    def __init__(self, reader: Reader, decoder: Callable[..., TextDecoder], search: Search) -> None:
         super().__init__()
         self.reader, self.search = reader, search
         self.decoder = decoder(key_size=reader.key_size, summary_size=reader.summary_size)

@@ -1,14 +1,13 @@
-"""What has been read, as a decoder of text gets it, and what reads.
+"""What an encoder has read, as a decoder of text gets it.
 
 Axes: b batch, s positions, n features of a position, m of the summary, a of the attention.
 """
 
-from abc import ABC, abstractmethod
 from typing import Any, NamedTuple
 
 import torch
-from jaxtyping import Bool, Float, Int
-from torch import Tensor, nn
+from jaxtyping import Bool, Float
+from torch import Tensor
 
 
 class Memory(NamedTuple):
@@ -25,22 +24,6 @@ class Memory(NamedTuple):
     def repeat(self, times: int) -> "Memory":
         """Each row so many times, one after the other."""
         return Memory(*(each if each is None else each.repeat_interleave(times, 0) for each in self))
-
-
-class Reader(nn.Module, ABC):
-    """Makes a memory of a text or of a picture.
-
-    Attributes:
-        key_size: numbers in a key of the memory.
-        summary_size: numbers in its summary.
-    """
-
-    key_size: int
-    summary_size: int
-
-    @abstractmethod
-    def forward(self, source: Int[Tensor, "b s"] | Float[Tensor, "b c h w"], lengths: Int[Tensor, " b"] | None = None) -> Memory:
-        """The memory of a source; `lengths` are those of texts (None: all are s), pictures have none."""
 
 
 def reorder(state: Any, rows: Tensor) -> Any:

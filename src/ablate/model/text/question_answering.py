@@ -9,8 +9,7 @@ from torch import Tensor, nn
 
 from ablate.errors import check_positive
 from ablate.model.text.attention.base import Attention
-from ablate.model.text.memory import Reader
-from ablate.model.text.text_reader import TextReader
+from ablate.model.text.reader import Reader, TextReader
 
 
 class AnswerOutput(NamedTuple):

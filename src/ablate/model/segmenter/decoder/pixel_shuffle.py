@@ -20,9 +20,6 @@ class PixelShuffle(nn.Sequential):
     Args:
         init: default (torch's), or icnr: the four filters of an output channel start equal, so that the first output is a
             nearest-neighbour upsampling (Aitken et al. 2017, Checkerboard artifact free sub-pixel convolution).
-
-    Raises:
-        BadInput: an even kernel, or another init.
     """
 
     def __init__(self, channels: int, kernel: int = 3, init: str = "default") -> None:

@@ -20,11 +20,7 @@ def resize_conv(
     norm: str = "batch",
     conv_kernel: int = 3,
 ) -> LevelDecoder:
-    """out = conv(interpolate(in)) at each level: every output pixel is reached by the same weights (Odena et al. 2016).
-
-    Raises:
-        BadInput: another mode, or an even kernel.
-    """
+    """out = conv(interpolate(in)) at each level: every output pixel is reached by the same weights (Odena et al. 2016)."""
     check_choice("mode", mode, MODES)
     check_odd("kernel", kernel)
 

@@ -15,6 +15,8 @@ INITS = ("default", "bilinear")
 class TransposedConv(nn.ConvTranspose2d):
     """out[2y + i - p, 2x + j - p] += W[i, j] in[y, x], p = ⌊(kernel-1)/2⌋: (n, c, h, w) -> (n, c, 2h, 2w).
 
+    The size is 2(n - 1) - 2p + kernel + a = 2n with the output padding a = kernel mod 2.
+
     The adjoint of a convolution with stride 2. Where 2 does not divide the kernel, output pixels are reached by different
     numbers of weights (Odena et al. 2016, Deconvolution and checkerboard artifacts). No bias: the block that follows has it.
 

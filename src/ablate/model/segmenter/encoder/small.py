@@ -22,16 +22,11 @@ class SmallEncoder(nn.Module):
         has_offsets: whether the places of the maxima come with the features: with max pooling.
 
     Args:
-        kernel: of the level convolutions, odd.
         downsample: max_pool, over 2×2 and with the places of its maxima for a decoder; avg_pool, over 2×2; overlapping_max_pool,
             over 3×3 with stride 2 (Krizhevsky et al. 2012, section 3.4); or strided_conv.
         downsample_kernel: of strided_conv, at least 2.
         bottleneck: how many times conv-norm-ReLU after the last downsampling, where context is cheapest (Ronneberger et
             al. 2015, figure 1, has 2); 0 for none, as SegNet.
-        norm: batch, group or none.
-
-    Raises:
-        BadInput: an option is out of range.
     """
 
     def __init__(

@@ -1,0 +1,130 @@
+"""Networks over sequences: base classes for one output a sequence or one a step, and the recurrent network of each."""
+
+from abc import ABC, abstractmethod
+from collections.abc import Callable, Sequence
+
+import torch
+from jaxtyping import Float, Int
+from torch import Tensor, nn
+
+from ablate.errors import BadInput, check_choice, check_positive
+from ablate.model.recurrent.cell.base import Cell
+from ablate.model.recurrent.layers import Recurrent, SequenceInput, Sequences
+from ablate.model.recurrent.unroll import present
+
+SUMMARIES = ("last", "mean", "max")
+
+
+class SequenceModel(nn.Module, ABC):
+    """Many to one: logits, or numbers to regress, of a whole sequence."""
+
+    @abstractmethod
+    def forward(self, xs: Sequences, lengths: Int[Tensor, " b"] | None = None) -> Float[Tensor, "b k"]:
+        """One vector for each sequence."""
+
+
+class LanguageModel(nn.Module, ABC):
+    """Many to many, aligned: logits of each step, and the states to continue from.
+
+    Where the classes are the tokens, it is a language model.
+
+    Attributes:
+        bidirectional: whether it reads sequences from their ends, too.
+    """
+
+    bidirectional: bool
+
+    @abstractmethod
+    def forward(
+        self, xs: Sequences, lengths: Int[Tensor, " b"] | None = None, states: Sequence[tuple] | None = None
+    ) -> tuple[Float[Tensor, "b t k"], tuple[tuple, ...]]:
+        """Logits of each step from given states (None: zero), and the states at the ends."""
+
+
+class SequenceClassifier(SequenceModel):
+    """logits = W_o s + b_o, s a summary of h_1 … h_T: the last state of each direction, or mean or maximum over the steps.
+
+    Args:
+        vocabulary_size, input_size, embedding_size: see `SequenceInput`.
+        num_classes: logits a sequence.
+        cell, layers, bidirectional, fused: see `Recurrent`.
+        dropout: of the inputs, between layers, and of the summary.
+        summary: last, mean or max.
+    """
+
+    def __init__(
+        self,
+        vocabulary_size: int | None,
+        input_size: int | None,
+        embedding_size: int,
+        cell: Callable[[int], Cell],
+        num_classes: int,
+        layers: int = 1,
+        bidirectional: bool = False,
+        dropout: float = 0.0,
+        summary: str = "last",
+        fused: str = "auto",
+    ) -> None:
+        super().__init__()
+        self.summary = check_choice("summary", summary, SUMMARIES)
+        self.input = SequenceInput(vocabulary_size, input_size, embedding_size, dropout)
+        self.recurrent = Recurrent(cell, self.input.output_size, layers, bidirectional, dropout, fused)
+        self.dropout = nn.Dropout(dropout)
+        self.head = nn.Linear(self.recurrent.output_size, check_positive("num_classes", num_classes))
+
+    def forward(self, xs: Sequences, lengths: Int[Tensor, " b"] | None = None) -> Float[Tensor, "b k"]:
+        outputs, ends = self.recurrent(self.input(xs), lengths)
+        return self.head(self.dropout(self.summarise(outputs, ends, lengths)))
+
+    def summarise(self, outputs: Float[Tensor, "b t n"], ends: tuple, lengths: Int[Tensor, " b"] | None) -> Float[Tensor, "b n"]:
+        """s from the outputs of all steps and the states at the ends."""
+        if self.summary == "last":
+            return torch.cat([end[0] for end in ends[-len(self.recurrent.layers[-1]) :]], 1)
+        if self.summary == "mean":
+            return outputs.mean(1) if lengths is None else outputs.sum(1) / lengths[:, None]  # padding's outputs are 0
+        if lengths is not None:
+            outputs = outputs.masked_fill(~present(lengths, outputs.shape[1])[..., None], -torch.inf)
+        return outputs.amax(1)
+
+
+class SequenceTagger(LanguageModel):
+    """logits_t = W_o h_t + b_o at every step t. Trained to predict the next token, it is a language model.
+
+    Args:
+        vocabulary_size, input_size, embedding_size: see `SequenceInput`.
+        num_classes: logits a step.
+        cell, layers, bidirectional, fused: see `Recurrent`; in one direction the past does not see the future.
+        dropout: of the inputs, between layers, and of the outputs.
+        tied: W_o = E, the rows that the tokens are read by (Press and Wolf 2017, section 3).
+    """
+
+    def __init__(
+        self,
+        vocabulary_size: int | None,
+        input_size: int | None,
+        embedding_size: int,
+        cell: Callable[[int], Cell],
+        num_classes: int,
+        layers: int = 1,
+        bidirectional: bool = False,
+        dropout: float = 0.0,
+        tied: bool = False,
+        fused: str = "auto",
+    ) -> None:
+        super().__init__()
+        self.input = SequenceInput(vocabulary_size, input_size, embedding_size, dropout)
+        self.bidirectional = bidirectional
+        self.recurrent = Recurrent(cell, self.input.output_size, layers, bidirectional, dropout, fused)
+        self.dropout = nn.Dropout(dropout)
+        self.head = nn.Linear(self.recurrent.output_size, check_positive("num_classes", num_classes))
+        if tied:
+            if self.input.embedding is None or self.input.embedding.weight.shape != self.head.weight.shape:
+                size = self.recurrent.output_size
+                raise BadInput(f"`tied`=true needs as many classes as tokens, and `embedding_size`={size}, as the outputs have")
+            self.head.weight = self.input.embedding.weight
+
+    def forward(
+        self, xs: Sequences, lengths: Int[Tensor, " b"] | None = None, states: Sequence[tuple] | None = None
+    ) -> tuple[Float[Tensor, "b t k"], tuple[tuple, ...]]:
+        outputs, ends = self.recurrent(self.input(xs), lengths, states)
+        return self.head(self.dropout(outputs)), ends
