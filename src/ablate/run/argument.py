@@ -11,7 +11,8 @@ ALIASES = {list: Sequence, tuple: Sequence, dict: Mapping}
 
 def wrong_types(target: Callable[..., Any], options: Mapping[str, Any]) -> Iterator[tuple[str, object, str]]:
     """(dotted name, value, what it must be) of each of the `options` that `target` cannot take. Only hints of plain types count."""
-    hints = get_type_hints(target.__init__ if isinstance(target, type) else target)  # type: ignore[misc]
+    inits = [vars(each).get("__init__") for each in reversed(target.__mro__[:-1])] if isinstance(target, type) else [target]
+    hints = {name: hint for init in inits if init for name, hint in get_type_hints(init).items()}  # **options go to a base class
     for name, value in options.items():
         if not name.startswith("_") and name in hints:
             yield from _wrong(name, value, hints[name])
