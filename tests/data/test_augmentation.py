@@ -196,8 +196,9 @@ def test_a_crop_larger_than_the_picture_is_refused() -> None:
 def test_the_configs() -> None:
     given = batch()
     assert configured("none")(given, generator()) is given
-    assert configured("flip").flip == 0.5 and configured("flip").ignore_index == 7
-    result = configured("standard")(given, generator())
+    standard = configured("standard")
+    assert standard.flip == 0.5 and standard.ignore_index == 7
+    result = standard(given, generator())
     assert result.image.shape == given.image.shape and result.label.max() <= 34
     assert not torch.equal(result.image, given.image)
 
