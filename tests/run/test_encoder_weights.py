@@ -79,7 +79,7 @@ def test_weights_in_torchvisions_layout(tmp_path):
 
 def test_another_encoder_is_one_line_that_names_the_shape(segmenter, tmp_path):
     line = error_line(train(tmp_path, *TINY, *CAPTIONS, f"{FROM}{segmenter}", "model.encoder.width=5"))
-    assert f"{FROM}{segmenter}: the encoder's levels.0.0.0.weight has shape (5, 3, 3, 3), the given one (4, 3, 3, 3)" in line
+    assert f"{FROM}{segmenter}: the encoder's levels.0.0.0.weight has shape (5, 3, 3, 3), the given weights (4, 3, 3, 3)" in line
     assert not (tmp_path / "run/checkpoints").exists()  # before any training
 
 

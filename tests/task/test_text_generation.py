@@ -471,7 +471,7 @@ SAMPLED = [*PAIRED, "model.dropout=0.3", "task.scheduled_sampling=0.5", "task.sa
     [
         (["model.search.max_length=0"], "model.search.max_length=0 must be a whole number of at least 1"),
         (["model/search=beam", "model.search.width=25"], "model.search.width=25 is wider than the vocabulary"),
-        (["model=captioner"], "these data are pairs"),
+        (["model=captioner"], "Translation trains models with a TextReader"),
     ],
 )
 def test_the_command_says_so_in_one_line_before_training(words, said, tmp_path):
