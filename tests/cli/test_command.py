@@ -16,6 +16,8 @@ MISTAKES = {
     "data.batchsize=1": "did you mean 'data.batch_size'",
     "trainer=gpuu": "did you mean 'gpu'",
     "experiment=camvd": "did you mean 'camvid'",
+    "probe=[insid]": "probe=insid is unknown; did you mean 'inside'",
+    "probe=[inside,solvd]": "probe=solvd is unknown; did you mean 'solved'",
 }
 
 

@@ -59,7 +59,7 @@ def explain_override(error: Exception, name: str, overrides: Sequence[str]) -> s
         return f"{match[1]} is not among the groups of this config: leave the word out"
     if match := re.search(r"Could not override '([^']+)'", text):
         return _unknown_key(match[1], name, overrides)
-    if match := re.search(r"Could not find '([^']+)/([^/']+)'", text):
+    if match := re.search(r"Could not (?:find|load) '([^']+)/([^/']+)'", text):
         return f"{match[1]}={match[2]} is unknown{did_you_mean(match[2], options(match[1]))}"
     if match := re.search(r"Interpolation key '([^']+)' not found full_key: ([\w.]+)", text):
         return f"{match[2]} is taken from {match[1]}, which is not there: are data, model and task made for each other?"
