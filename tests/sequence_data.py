@@ -46,6 +46,11 @@ def opened(make: Callable, split: str = "train", tokenisers: dict[str, Tokeniser
     return module.datasets[split]
 
 
+def opened_option(option: str, split: str = "train", **changes: object) -> Dataset:
+    """A split of conf/data/OPTION.yaml with changes."""
+    return opened(dataset(option, **changes), split)
+
+
 def with_tokeniser(**options: object) -> dict[str, object]:
     """The options of a data set of text, those of its tokeniser among them put into one."""
     own = {name: options.pop(name) for name in ("unit", "lower", "punctuation", "min_count", "max_vocabulary") if name in options}

@@ -1,12 +1,13 @@
-"""The bar of a terminal has counts, an estimate and values; a pipe gets a line an epoch."""
+"""The bar of a terminal has counts, an estimate and values; a pipe gets a line an epoch; history.json holds each value once."""
 
 import io
+import json
 import re
 
 import lightning.pytorch as pl
 import pytest
 import torch
-from commands import QUIET
+from commands import QUIET, TINY, succeed
 from rich.console import Console
 
 from ablate.callback.progress import Progress
@@ -38,3 +39,11 @@ def test_progress(terminal):
     else:
         assert [line.split("  ")[0] for line in text.splitlines()] == ["epoch 1/2", "epoch 2/2"]
         assert "train/loss" in text
+
+
+@pytest.mark.slow
+def test_validation_is_kept_where_it_happened(tmp_path):
+    succeed("train", *TINY, "trainer.max_epochs=5", "trainer.check_val_every_n_epoch=2", cwd=tmp_path)
+    curves = json.loads(next(tmp_path.glob("logs/*/*/history.json")).read_text())
+    assert [step for step, _ in curves["train/loss"]] == [3, 6, 9, 12, 15]
+    assert [step for step, _ in curves["val/miou"]] == [step for step, _ in curves["val/loss"]] == [6, 12]

@@ -1,10 +1,11 @@
-"""Data, model and task that do not go together end in one line that says which do."""
+"""Data, model and task that do not go together, and numbers that no run can have, end in one line."""
 
 import pytest
-from commands import composed, error_line, script
+from commands import compose, composed, error_line, script
 from hydra.core.hydra_config import HydraConfig
 from omegaconf import DictConfig
 
+from ablate.cli.check import check_settings
 from ablate.cli.compose import compose_config
 from ablate.cli.fit import experiments, explained, trained_by
 from ablate.errors import BadInput, Misfit
@@ -75,3 +76,27 @@ def test_another_mistake_is_left_as_it_is():
 
 def test_the_message_of_a_mistake_is_one_line_without_backticks():
     assert str(BadInput("`width`=0\n  is\twrong")) == "width=0 is wrong"
+
+
+WRONG = [
+    "seed=-1", "seed=abc", "seed=4294967296", "trainer.max_epochs=0", "trainer.max_epochs=abc", "trainer.log_every_n_steps=0",
+    "trainer.check_val_every_n_epoch=0", "optimizer.lr=-1", "optimizer.lr=0", "optimizer.lr=abc", "optimizer.lr=nan",
+    "optimizer.weight_decay=-1", "scheduler.warmup=2", "trainer.deterministic=maybe",
+]  # fmt: skip
+
+
+@pytest.mark.parametrize("word", WRONG)
+def test_a_number_that_cannot_work_is_named(word):
+    with pytest.raises(BadInput, match=word.split("=")[0]):
+        check_settings(compose(word))
+
+
+@pytest.mark.parametrize("word", ["debug=fast", "trainer.deterministic=warn", "optimizer=sgd", "scheduler=poly", "trainer=ddp"])
+def test_what_works_is_left_alone(word):
+    check_settings(compose(word))
+
+
+@pytest.mark.slow
+def test_the_command_names_a_number_in_one_line(tmp_path):
+    assert "trainer.max_epochs=0 must" in error_line(script("train", "trainer.max_epochs=0", cwd=tmp_path))
+    assert "devices=0" in error_line(script("train", "trainer.devices=0", cwd=tmp_path))  # which Lightning refuses

@@ -6,6 +6,7 @@ from pathlib import Path
 import pytest
 import torch
 from commands import TINY, composed
+from refusals import refusals
 from tensorboard.backend.event_processing.event_accumulator import EventAccumulator
 
 from ablate.cli.command import quoted
@@ -104,20 +105,16 @@ def test_of_words_a_text_has_words(of_words, tmp_path):
     assert all(set(line.split()) <= set(TEXT.lower().split()) for line in (of_words / "samples.txt").read_text().splitlines())
 
 
-@pytest.mark.parametrize(
-    "words, message",
-    [
-        (["prefix=caf\u00e9"], "prefix='caf\u00e9': the network has never seen 'f'"),
-        (["prefix=2"], "prefix='2': the network has never seen '2'"),
-        (["samples=0"], "samples=0"),
-        (["length=0"], "length=0"),
-        (["temperature=0"], "temperature=0"),
-        (["top_p=2"], "top_p=2"),
-    ],
+test_bad_words_are_one_line = refusals(
+    (["prefix=caf\u00e9"], "prefix='caf\u00e9': the network has never seen 'f'"),
+    (["prefix=2"], "prefix='2': the network has never seen '2'"),
+    (["samples=0"], "samples=0"),
+    (["length=0"], "length=0"),
+    (["temperature=0"], "temperature=0"),
+    (["top_p=2"], "top_p=2"),
+    of=lambda run, folder, words: written(folder, run, *words),
+    fixtures=["run", "tmp_path"],
 )
-def test_bad_words_are_one_line(run, tmp_path, words, message):
-    with pytest.raises(BadInput, match=message):
-        written(tmp_path, run, *words)
 
 
 def test_a_checkpoint_of_another_task_is_refused(tmp_path):

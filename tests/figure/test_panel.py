@@ -4,7 +4,7 @@ import numpy as np
 import torch
 
 from ablate.figure.confusion import plot_confusion
-from ablate.figure.panel import GAP, INCORRECT, LINE, colour_map, error_map, segmentation_panel
+from ablate.figure.panel import GAP, INCORRECT, LINE, colour_map, error_map, reconstruction_panel, segmentation_panel
 
 PALETTE = [[10, 20, 30], [200, 0, 0], [0, 200, 0]]
 NAMES = ["ground", "leaf", "fruit"]
@@ -41,6 +41,20 @@ def test_the_panel_has_each_picture_in_its_place():
     legend = sheet[LINE + 2 * (40 * scale + GAP) + GAP :]
     for colour in PALETTE:
         assert (legend == colour).all(-1).any()
+
+
+def test_the_panel_shows_picture_reconstruction_middle_and_error():
+    generator = torch.Generator().manual_seed(0)
+    image, output = torch.rand(2, 2, 3, 30, 60, generator=generator)
+    sheet = np.asarray(reconstruction_panel(image, output))
+    scale, middle = 128 // 60, (output[1][:, 10:20, 20:40] * 255).round().byte().permute(1, 2, 0).numpy()
+    top = LINE + GAP + 30 * scale + GAP
+    tiles = [sheet[top : top + 30 * scale, GAP + c * (60 * scale + GAP) :][:, : 60 * scale] for c in range(4)]
+    for tile, expected in zip(tiles, (image[1], output[1])):
+        assert (tile[::scale, ::scale] == (expected * 255).round().byte().permute(1, 2, 0).numpy()).all()
+    assert (tiles[2][3 * scale // 2 :: 3 * scale, 3 * scale // 2 :: 3 * scale] == middle).all()
+    error = (0.5 + 4 * (output[1] - image[1])).clamp(0, 1)
+    assert (tiles[3][::scale, ::scale] == (error * 255).round().byte().permute(1, 2, 0).numpy()).all()
 
 
 def test_confusion_rows_are_shares_and_a_class_that_never_occurs_stays_empty():

@@ -9,6 +9,7 @@ from refusals import refusals
 from scipy.sparse import issparse
 
 from ablate.model.segmenter.decoder.transposed_conv import TransposedConv
+from ablate.operator.coverage import coverage, coverage_pattern
 from ablate.operator.matrix import apply, conv_matrix, conv_size, transposed_matrix, transposed_size
 
 COMBINATIONS = list(product((1, 2, 3, 4), (1, 2, 3), (0, 1, 2), (1, 2), (1, 2)))  # kernel, stride, padding, dilation, groups
@@ -68,6 +69,19 @@ def test_a_layer_that_upsamples_doubles_every_size(kernel):
     assert all(transposed_size(n, kernel, 2, layer.padding[0], 1, layer.output_padding[0]) == 2 * n for n in range(1, 20))
 
 
+@pytest.mark.parametrize("stride", [1, 2, 3, 4])
+@pytest.mark.parametrize("kernel", [1, 2, 3, 4, 5, 6, 7])
+def test_coverage_is_ones_convolved_with_ones(kernel, stride):
+    size = 2 * kernel + 2
+    found = coverage(kernel, stride, size)
+    ones, weight = torch.ones(1, 1, size, size).double(), torch.ones(1, 1, kernel, kernel).double()
+    assert torch.equal(found.double(), F.conv_transpose2d(ones, weight, stride=stride)[0, 0])
+    pattern = coverage_pattern(kernel, stride)
+    start = kernel * stride  # a multiple of the stride, beyond what the border is missing
+    assert torch.equal(found[start : start + stride, start : start + stride], pattern)
+    assert (pattern.min() == pattern.max()) == (kernel % stride == 0)
+
+
 test_sizes_that_do_not_exist_get_one_line = refusals(
     (lambda: conv_size(2, 5), "the least size is 5"),
     (lambda: conv_size(0, 1), "size=0 must be a whole number of at least 1"),
@@ -79,4 +93,6 @@ test_sizes_that_do_not_exist_get_one_line = refusals(
     (lambda: conv_matrix(torch.ones(1, 1, 1, 1, 1), 4), "no 1-D or 2-D convolution"),
     (lambda: conv_matrix(torch.ones(1, 1, 3, 3), [4]), "must have 2 numbers"),
     (lambda: conv_matrix(torch.ones(3, 1, 3), 4, groups=2), "groups=2 does not divide 3"),
+    (lambda: coverage_pattern(0, 2), "kernel=0"),
+    (lambda: coverage(3, 0, 4), "stride=0"),
 )

@@ -3,9 +3,11 @@
 import json
 
 import pytest
-from commands import TINY, script, succeed
+from commands import TINY, composed, script, succeed
 from tensorboard.backend.event_processing.plugin_event_multiplexer import EventMultiplexer
 from tensorboard.plugins.hparams import metadata
+
+from ablate.run.train import train
 
 pytestmark = [pytest.mark.slow, pytest.mark.xdist_group("sweep")]  # one trained run for all
 PARTS = {f"checkpoints/{name}.ckpt" for name in ("best", "last")} | {f"config/{name}.yaml" for name in ("config", "overrides")}
@@ -84,3 +86,10 @@ def test_a_sweep_continues_where_it_stopped(sweep, tmp_path):
     for name, run in runs(sweep).items():
         if run != gone:
             assert (run / "metrics.json").stat().st_mtime_ns == stamps[name]
+
+
+def test_a_sweeper_gets_a_best_score_of_zero_as_zero(tmp_path):
+    """None of the texts of a network that is hardly trained is right."""
+    words = ["data=dates", "model=sequence_to_sequence", "task=translation", "debug=fast", "logger=none", "~callbacks.translations"]
+    small = ["model.embedding_size=4", "model.cell.hidden_size=4", "model.search.max_length=3"]
+    assert train(composed("train", tmp_path / "run", *words, *small, "callbacks.best.monitor=val/exact_match")) == 0.0

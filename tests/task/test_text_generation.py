@@ -14,6 +14,7 @@ from lightning.pytorch import Callback, Trainer
 from networks import GREEDY, answerer, captioner, translator
 from overfit import minimise
 from PIL import Image
+from refusals import refusals
 
 from ablate.data.batch import IGNORE, QuestionBatch, SegmentationBatch
 from ablate.data.datamodule import DataModule
@@ -396,23 +397,18 @@ def test_a_check_leaves_all_as_it_was(name):
     assert all(torch.equal(value, before[key]) for key, value in task.state_dict().items())
 
 
-@pytest.mark.parametrize(
-    "options, words",
-    [
-        ({"label_smoothing": 1.0}, "label_smoothing=1.0 must be"),
-        ({"label_smoothing": -0.1}, "label_smoothing=-0.1 must be"),
-        ({"doubly_stochastic": -1.0}, "doubly_stochastic=-1.0 must be"),
-        ({"doubly_stochastic": math.nan}, "doubly_stochastic=nan must be"),
-        ({"doubly_stochastic": 1.0, "attention": "none"}, "doubly_stochastic needs an attention"),
-        ({"scheduled_sampling": 2.0}, "scheduled_sampling=2.0 must be"),
-        ({"scores": ["bleu", "cidre"]}, "scores='cidre' is unknown; did you mean 'cider'"),
-        ({"at_lengths": [5, 0]}, "at_lengths=0 must be"),
-    ],
-)
-@every_task
-def test_bad_options_are_one_line(name, options, words):
-    with pytest.raises(BadInput, match=words):
-        MADE[name][0](**options)
+BAD_OPTIONS = [
+    ({"label_smoothing": 1.0}, "label_smoothing=1.0 must be"),
+    ({"label_smoothing": -0.1}, "label_smoothing=-0.1 must be"),
+    ({"doubly_stochastic": -1.0}, "doubly_stochastic=-1.0 must be"),
+    ({"doubly_stochastic": math.nan}, "doubly_stochastic=nan must be"),
+    ({"doubly_stochastic": 1.0, "attention": "none"}, "doubly_stochastic needs an attention"),
+    ({"scheduled_sampling": 2.0}, "scheduled_sampling=2.0 must be"),
+    ({"scores": ["bleu", "cidre"]}, "scores='cidre' is unknown; did you mean 'cider'"),
+    ({"at_lengths": [5, 0]}, "at_lengths=0 must be"),
+]
+test_bad_options_of_translation_are_one_line = refusals(*BAD_OPTIONS, of=translation)
+test_bad_options_of_captioning_are_one_line = refusals(*BAD_OPTIONS, of=captioning)
 
 
 def test_accuracy_at_lengths_is_measured():

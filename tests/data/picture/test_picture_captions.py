@@ -9,7 +9,7 @@ import pytest
 import torch
 from PIL import Image
 from refusals import refusals
-from sequence_data import FOLDERS, config, dataset, opened, with_tokeniser
+from sequence_data import FOLDERS, config, dataset, opened, opened_option, with_tokeniser
 
 from ablate.data.batch import IGNORE
 from ablate.data.picture.captions import Captioned, PictureCaptions
@@ -95,38 +95,38 @@ def flickr(folder: Path, tokens: str, listed: str = "a.jpg\n") -> Path:
     return folder
 
 
+def opened_flickr(root: Path, **changes: object) -> PictureCaptions:
+    return opened_option("flickr8k", root=str(root), dataset__tokeniser__min_count=1, **changes)
+
+
 def test_flickr8k_layout(tmp_path: Path):
     odd = "2258277193_586949ec62.jpg.1#0\tpeople waiting\n"
     root = flickr(tmp_path, f"{odd}a.jpg#0\tA green wall .\na.jpg#1\tGreen !\n")
-    data = opened(dataset("flickr8k", root=str(root), dataset__tokeniser__min_count=1, image_size=16))
+    data = opened_flickr(root, image_size=16)
     assert len(data) == 2 and data.references(0) == ["a green wall", "green"] and data[1].image.shape == (3, 16, 16)
 
 
-@pytest.mark.parametrize(
-    "tokens, listed, message",
-    [
-        ("b.jpg#0\tA wall .\n", "a.jpg\n", "trainImages.txt:1: a.jpg is a picture without captions"),
-        ("a.jpg#0\tA wall .\n", "a.jpg\nb.jpg\n", "trainImages.txt:2: the picture .*b.jpg is missing"),
-        ("a.jpg#0\t\n", "a.jpg\n", "token.txt:1: an empty caption"),
-        ("a.jpg#0\t .\n", "a.jpg\n", "a.jpg: an empty caption, number 0 of 1"),
-        ("a.jpg A wall .\n", "a.jpg\n", "token.txt:1: 'a.jpg A wall .' should be a picture, # and a number"),
-        ("a.jpg#0\tA wall .\n", "", "trainImages.txt is empty"),
-    ],
+test_bad_flickr8k_is_one_line = refusals(
+    ("b.jpg#0\tA wall .\n", "a.jpg\n", "trainImages.txt:1: a.jpg is a picture without captions"),
+    ("a.jpg#0\tA wall .\n", "a.jpg\nb.jpg\n", "trainImages.txt:2: the picture .*b.jpg is missing"),
+    ("a.jpg#0\t\n", "a.jpg\n", "token.txt:1: an empty caption"),
+    ("a.jpg#0\t .\n", "a.jpg\n", "a.jpg: an empty caption, number 0 of 1"),
+    ("a.jpg A wall .\n", "a.jpg\n", "token.txt:1: 'a.jpg A wall .' should be a picture, # and a number"),
+    ("a.jpg#0\tA wall .\n", "", "trainImages.txt is empty"),
+    of=lambda folder, *files: opened_flickr(flickr(folder, *files)),
+    fixtures=["tmp_path"],
 )
-def test_bad_flickr8k_is_one_line(tmp_path: Path, tokens: str, listed: str, message: str):
-    with pytest.raises(BadInput, match=message):
-        opened(dataset("flickr8k", root=str(flickr(tmp_path, tokens, listed)), dataset__tokeniser__min_count=1))
 
 
 def test_a_corrupt_picture_is_one_line(tmp_path: Path):
     root = flickr(tmp_path, "a.jpg#0\tA wall .\n")
     path = root / "Flicker8k_Dataset/a.jpg"
     path.write_bytes(path.read_bytes()[:100])
-    data = opened(dataset("flickr8k", root=str(root), dataset__tokeniser__min_count=1))
+    data = opened_flickr(root)
     with pytest.raises(BadInput, match="a.jpg is corrupt or no picture"):
         data[0]
     with pytest.raises(BadInput, match="the folder .*none is missing; root should hold Flickr8k_text"):
-        opened(dataset("flickr8k", root=str(tmp_path / "none")))
+        opened_flickr(tmp_path / "none")
 
 
 def coco(folder: Path, whole: object) -> Path:
@@ -144,31 +144,29 @@ IMAGES = [{"id": 7, "file_name": "0007.png", "license": 3}]
 
 def test_coco_layout(tmp_path: Path):
     captions = ["A man's well-worn hat.", "Hats, two of them\n"]
-    root = coco(
-        tmp_path, {"images": IMAGES, "annotations": [{"id": i, "image_id": 7, "caption": c} for i, c in enumerate(captions)]}
-    )
+    whole = {"images": IMAGES, "annotations": [{"id": i, "image_id": 7, "caption": c} for i, c in enumerate(captions)]}
     for split, size in (("train", 2), ("val", 1), ("test", 1)):
-        data = opened(dataset("coco", root=str(root), dataset__tokeniser__min_count=1, dataset__tokeniser__punctuation=True), split)
+        data = opened_coco(tmp_path, whole, split, dataset__tokeniser__punctuation=True)
         assert len(data) == size and data.references(0) == ["a man's well-worn hat .", "hats , two of them"]
         assert data[0].image.shape == (3, 128, 128)
 
 
-@pytest.mark.parametrize(
-    "whole, message",
-    [
-        ("{", "captions_train2017.json is not in the layout of COCO's captions: JSONDecodeError"),
-        ([], "is not in the layout of COCO's captions: TypeError"),
-        ({"images": IMAGES}, "is not in the layout of COCO's captions: KeyError 'annotations'"),
-        ({"images": IMAGES, "annotations": []}, "0007.png: a picture without captions"),
-        ({"images": IMAGES, "annotations": [{"image_id": 8, "caption": "a"}]}, "annotation 0 is of image 8, which is not among"),
-        ({"images": [{"id": 7, "file_name": "no.png"}], "annotations": []}, "the picture .*no.png is missing"),
-        ({"images": IMAGES, "annotations": [{"image_id": 7, "caption": " "}]}, "0007.png: an empty caption, number 0 of 1"),
-        ({"images": [], "annotations": []}, "the train split is empty"),
-    ],
+def opened_coco(folder: Path, whole: object, split: str = "train", **changes: object) -> PictureCaptions:
+    return opened_option("coco", split, root=str(coco(folder, whole)), dataset__tokeniser__min_count=1, **changes)
+
+
+test_bad_coco_is_one_line = refusals(
+    ("{", "captions_train2017.json is not in the layout of COCO's captions: JSONDecodeError"),
+    ([], "is not in the layout of COCO's captions: TypeError"),
+    ({"images": IMAGES}, "is not in the layout of COCO's captions: KeyError 'annotations'"),
+    ({"images": IMAGES, "annotations": []}, "0007.png: a picture without captions"),
+    ({"images": IMAGES, "annotations": [{"image_id": 8, "caption": "a"}]}, "annotation 0 is of image 8, which is not among"),
+    ({"images": [{"id": 7, "file_name": "no.png"}], "annotations": []}, "the picture .*no.png is missing"),
+    ({"images": IMAGES, "annotations": [{"image_id": 7, "caption": " "}]}, "0007.png: an empty caption, number 0 of 1"),
+    ({"images": [], "annotations": []}, "the train split is empty"),
+    of=lambda folder, given=None, **whole: opened_coco(folder, whole or given),
+    fixtures=["tmp_path"],
 )
-def test_bad_coco_is_one_line(tmp_path: Path, whole: object, message: str):
-    with pytest.raises(BadInput, match=message):
-        opened(dataset("coco", root=str(coco(tmp_path, whole)), dataset__tokeniser__min_count=1))
 
 
 def test_glyphs():
@@ -184,9 +182,10 @@ def test_glyphs():
     assert data.cut == 0 and config("glyphs").dataset.read.fonts == ["DejaVuSans"]
 
 
-def test_an_unknown_font_is_one_line():
-    with pytest.raises(BadInput, match="fonts: 'DejavuSans' is unknown; did you mean 'DejaVuSans'"):
-        opened(dataset("glyphs", dataset__read__fonts=["DejavuSans"]))
+test_an_unknown_font_is_one_line = refusals(
+    ("glyphs", {"dataset__read__fonts": ["DejavuSans"]}, "fonts: 'DejavuSans' is unknown; did you mean 'DejaVuSans'"),
+    of=opened_option,
+)
 
 
 def test_flickr8k(real_data: Path):

@@ -2,10 +2,8 @@
 
 from pathlib import Path
 
-import pytest
+from refusals import refusals
 from sequence_data import FOLDERS, config, dataset, opened
-
-from ablate.errors import BadInput
 
 TEXT = """1 Mary moved to the bathroom.
 2 John went to the hallway.
@@ -54,29 +52,19 @@ def test_the_vocabulary_is_that_of_training(tmp_path: Path):
     ] == [1, 1]
 
 
-@pytest.mark.parametrize(
-    "text, message",
-    [
-        ("", "qa1_train.txt is empty"),
-        ("Mary moved.", "qa1_train.txt:1: 'Mary moved.' is neither a sentence nor a question"),
-        ("1 A b.\n2 Where?\tgarden", "qa1_train.txt:2: .* is neither a sentence nor a question"),
-        ("1 A b.\n2 Where?\tgraden\t1", "the label 'graden' is not in class_names; did you mean 'garden'"),
-        ("1 A b.\n2 Where?\tgarden\t7", "qa1_train.txt:2: the supporting sentence 7 was not told before"),
-        ("1 Where?\tgarden\t1", "qa1_train.txt:1: a question without a story"),
-        ("1 A b.\n2 Where?\t\t1", "the label is missing"),
-    ],
+test_bad_files_are_one_line = refusals(
+    ("", "qa1_train.txt is empty"),
+    ("Mary moved.", "qa1_train.txt:1: 'Mary moved.' is neither a sentence nor a question"),
+    ("1 A b.\n2 Where?\tgarden", "qa1_train.txt:2: .* is neither a sentence nor a question"),
+    ("1 A b.\n2 Where?\tgraden\t1", "the label 'graden' is not in class_names; did you mean 'garden'"),
+    ("1 A b.\n2 Where?\tgarden\t7", "qa1_train.txt:2: the supporting sentence 7 was not told before"),
+    ("1 Where?\tgarden\t1", "qa1_train.txt:1: a question without a story"),
+    ("1 A b.\n2 Where?\t\t1", "the label is missing"),
+    *(({"dataset__tasks": tasks}, "tasks=.* must be one or more of 1 to 20") for tasks in ([], [0], [1, 21])),
+    ({"root": "/nowhere"}, "the folder /nowhere is missing; root should hold en-valid/qa1_train.txt"),
+    of=babi,
+    fixtures=["tmp_path"],
 )
-def test_bad_files_are_one_line(tmp_path: Path, text: str, message: str):
-    with pytest.raises(BadInput, match=message):
-        babi(tmp_path, text)
-
-
-@pytest.mark.parametrize("tasks", [[], [0], [1, 21]])
-def test_there_are_twenty_tasks(tmp_path: Path, tasks: list):
-    with pytest.raises(BadInput, match="tasks=.* must be one or more of 1 to 20"):
-        babi(tmp_path, dataset__tasks=tasks)
-    with pytest.raises(BadInput, match="the folder .*nowhere is missing; root should hold en-valid/qa1_train.txt"):
-        opened(dataset("babi", root=str(tmp_path / "nowhere")))
 
 
 def test_real_stories(real_data: Path):

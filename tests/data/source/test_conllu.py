@@ -4,6 +4,7 @@ from functools import partial
 from pathlib import Path
 
 import pytest
+from refusals import refusals
 from sequence_data import FOLDERS, SPLITS, config, dataset, opened, with_tokeniser
 
 from ablate.data.source.conllu import PartsOfSpeech
@@ -59,29 +60,24 @@ def test_rare_words_are_unknown_and_long_sentences_cut(tmp_path: Path):
     assert tagged(tmp_path, lower=False)[0].input[0] != tagged(tmp_path, lower=False)[1].input[0]
 
 
-@pytest.mark.parametrize(
-    "lines, message",
-    [
-        (["# one", "1\tThe\tthe\tDET"], "a.conllu:2: 4 columns between tabs, not 10: '1.tThe"),
-        ([line("1", "a", "X"), "1 The the DET"], "a.conllu:2: 1 columns"),
-        ([line("one", "a", "X")], "a.conllu:1: the id 'one' is no number"),
-        ([line("1", " ", "X")], "a.conllu:1: the word is missing"),
-        ([line("1", "a", "X"), line("2", "b", "NUON")], "a.conllu:2: the label 'NUON' .*did you mean 'NOUN'"),
-        ([line("1", "a", "_")], "a.conllu:1: the label is missing"),
-        (["# nothing", "", "# at all"], "a.conllu holds no sentence"),
-        ([""], "a.conllu is empty"),
-    ],
+test_bad_lines_are_named = refusals(
+    (["# one", "1\tThe\tthe\tDET"], "a.conllu:2: 4 columns between tabs, not 10: '1.tThe"),
+    ([line("1", "a", "X"), "1 The the DET"], "a.conllu:2: 1 columns"),
+    ([line("one", "a", "X")], "a.conllu:1: the id 'one' is no number"),
+    ([line("1", " ", "X")], "a.conllu:1: the word is missing"),
+    ([line("1", "a", "X"), line("2", "b", "NUON")], "a.conllu:2: the label 'NUON' .*did you mean 'NOUN'"),
+    ([line("1", "a", "_")], "a.conllu:1: the label is missing"),
+    (["# nothing", "", "# at all"], "a.conllu holds no sentence"),
+    ([""], "a.conllu is empty"),
+    ({"split": "vla"}, "did you mean 'val'"),
+    of=tagged,
+    fixtures=["tmp_path"],
 )
-def test_bad_lines_are_named(tmp_path: Path, lines: list, message: str):
-    with pytest.raises(BadInput, match=message):
-        tagged(tmp_path, lines)
 
 
 def test_a_missing_file_says_what_belongs_there(tmp_path: Path):
     with pytest.raises(BadInput, match="en_ewt-ud-dev.conllu: it is missing; root should hold en_.*git clone"):
         dataset("ewt", root=str(tmp_path))(split="val")
-    with pytest.raises(BadInput, match="did you mean 'val'"):
-        tagged(tmp_path, split="vla")
 
 
 def test_the_published_counts(real_data: Path):

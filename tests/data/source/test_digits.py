@@ -1,12 +1,10 @@
 """Digits as sequences."""
 
 import numpy as np
-import pytest
 import torch
-from sequence_data import SPLITS, dataset
+from refusals import refusals
+from sequence_data import SPLITS, dataset, opened_option
 from sklearn.datasets import load_digits
-
-from ablate.errors import BadInput
 
 
 def test_all_pictures_are_there_once_with_their_labels():
@@ -35,16 +33,10 @@ def test_rows_and_pixels_are_one_picture_and_a_permutation_moves_pixels():
     assert all(tuple(column.tolist()) in columns for column in shuffled.T)  # one permutation for all pictures
 
 
-@pytest.mark.parametrize(
-    "changes, message",
-    [
-        ({"dataset__permute": True}, "permute=true needs order=pixels, not rows"),
-        ({"dataset__order": "columns"}, "order='columns' is unknown"),
-        ({"class_names": ["0", "1"]}, "class_names=.* must be ten"),
-    ],
+test_bad_options_are_one_line = refusals(
+    ("digits", {"dataset__permute": True}, "permute=true needs order=pixels, not rows"),
+    ("digits", {"dataset__order": "columns"}, "order='columns' is unknown"),
+    ("digits", {"class_names": ["0", "1"]}, "class_names=.* must be ten"),
+    ("digits", "trai", "did you mean 'train'"),
+    of=opened_option,
 )
-def test_bad_options_are_one_line(changes: dict, message: str):
-    with pytest.raises(BadInput, match=message):
-        dataset("digits", **changes)(split="train")
-    with pytest.raises(BadInput, match="did you mean 'train'"):
-        dataset("digits")(split="trai")

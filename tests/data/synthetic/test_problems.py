@@ -4,10 +4,10 @@ from collections import Counter
 
 import pytest
 import torch
+from refusals import refusals
 from sequence_data import config, dataset
 
 from ablate.data.batch import IGNORE
-from ablate.errors import BadInput
 
 PROBLEMS = ["adding", "copy_memory", "temporal_order", "temporal_order_3", "echo", "marked_symbol"]
 
@@ -104,38 +104,32 @@ def test_one_place_for_all_splits_and_one_step():
     assert problem("adding", length=2)[0].input[:, 1].tolist() == [1, 1]
 
 
-@pytest.mark.parametrize(
-    "name, changes, message",
-    [
-        ("adding", {"length": 0}, "length=0 must be a whole number of at least 2"),
-        ("adding", {"length": 1}, "length=1 must be a whole number of at least 2"),
-        ("adding", {"length": 31, "max_length": 30}, "length=31 is beyond max_length=30"),
-        ("adding", {"dataset__sizes": {"train": 0}}, "sizes.train=0"),
-        ("adding", {"dataset__sizes": {"val": 3}}, "sizes.train=None"),
-        ("adding", {"dataset__seed": -1}, "seed=-1"),
-        ("adding", {"dataset__seed": 2**64}, "seed=18446744073709551616 must be below"),
-        ("echo", {"length": 5}, "lag=5 leaves no step of length=5 to score"),
-        ("echo", {"dataset__lag": -1}, "lag=-1"),
-        ("echo", {"class_names": []}, "class_names is empty"),
-        ("copy_memory", {"length": 20}, "length=20 must be at least 21 for remember=10"),
-        ("copy_memory", {"dataset__remember": 0}, "remember=0"),
-        ("temporal_order", {"length": 9}, "length=9 must be a whole number of at least 10"),
-        ("temporal_order", {"dataset__marked": 4}, "marked='4' is unknown.*2, 3"),
-        ("temporal_order", {"dataset__marked": 3}, "class_names has 4 names, but marked=3 makes 8"),
-        ("marked_symbol", {"dataset__place": [0.5, 0.5]}, "place=.*must be .from, to."),
-        ("marked_symbol", {"dataset__place": [0.5]}, "place=.*must be .from, to."),
-        ("marked_symbol", {"dataset__place": {"train": [0, 2], "val": [0, 1], "test": [0, 1]}}, "0 ≤ from < to ≤ 1"),
-        ("marked_symbol", {"length": {"test": 5}, "max_length": 9}, "length={'test': 5} has no value for train"),
-        ("marked_symbol", {"dataset__noise": 0}, "noise=0"),
-    ],
+test_bad_options_are_one_line = refusals(
+    ("adding", {"length": 0}, "length=0 must be a whole number of at least 2"),
+    ("adding", {"length": 1}, "length=1 must be a whole number of at least 2"),
+    ("adding", {"length": 31, "max_length": 30}, "length=31 is beyond max_length=30"),
+    ("adding", {"dataset__sizes": {"train": 0}}, "sizes.train=0"),
+    ("adding", {"dataset__sizes": {"val": 3}}, "sizes.train=None"),
+    ("adding", {"dataset__seed": -1}, "seed=-1"),
+    ("adding", {"dataset__seed": 2**64}, "seed=18446744073709551616 must be below"),
+    ("echo", {"length": 5}, "lag=5 leaves no step of length=5 to score"),
+    ("echo", {"dataset__lag": -1}, "lag=-1"),
+    ("echo", {"class_names": []}, "class_names is empty"),
+    ("copy_memory", {"length": 20}, "length=20 must be at least 21 for remember=10"),
+    ("copy_memory", {"dataset__remember": 0}, "remember=0"),
+    ("temporal_order", {"length": 9}, "length=9 must be a whole number of at least 10"),
+    ("temporal_order", {"dataset__marked": 4}, "marked='4' is unknown.*2, 3"),
+    ("temporal_order", {"dataset__marked": 3}, "class_names has 4 names, but marked=3 makes 8"),
+    ("marked_symbol", {"dataset__place": [0.5, 0.5]}, "place=.*must be .from, to."),
+    ("marked_symbol", {"dataset__place": [0.5]}, "place=.*must be .from, to."),
+    ("marked_symbol", {"dataset__place": {"train": [0, 2], "val": [0, 1], "test": [0, 1]}}, "0 ≤ from < to ≤ 1"),
+    ("marked_symbol", {"length": {"test": 5}, "max_length": 9}, "length={'test': 5} has no value for train"),
+    ("marked_symbol", {"dataset__noise": 0}, "noise=0"),
+    ("echo", "trian", "did you mean 'train'"),
+    of=problem,
 )
-def test_bad_options_are_one_line(name: str, changes: dict, message: str):
-    with pytest.raises(BadInput, match=message):
-        problem(name, **changes)
 
 
-def test_an_unknown_split_and_a_sample_beyond_the_end():
-    with pytest.raises(BadInput, match="did you mean 'train'"):
-        problem("echo", "trian")
+def test_there_is_no_sample_beyond_the_end():
     with pytest.raises(IndexError):
         problem("echo")[300]

@@ -200,23 +200,23 @@ def test_a_missing_folder_says_what_belongs_there(reader: str, tmp_path: Path):
         read("train", root=str(tmp_path))
 
 
-@pytest.mark.parametrize(
-    "reader, files, message",
-    [
-        ("names", {"data/names/Greek.txt": "A\n\nB\n"}, "Greek.txt:2: an empty line"),
-        ("names", {"data/names/Greek.txt": ""}, "Greek.txt is empty"),
-        ("names", {"data/names/readme": "x"}, "names holds no .txt file"),
-        ("rt", {"rt-polaritydata/rt-polarity.neg": "a\n \nb\n"}, "rt-polarity.neg:2: an empty line"),
-        ("sst", {"trees/train.txt": "(3 a)\n(5 b)\n"}, "train.txt:2: not a tree"),
-        ("trec", {"train_5500.label": "LOC:city Where ?\nWhere ?\n"}, "train_5500.label:2: the line 'Where \\?' should be"),
-        ("trec", {"train_5500.label": "LOC:city\n"}, "train_5500.label:1: the line 'LOC:city' should be"),
-        ("imdb", {"train/neg/readme": "x"}, "neg holds no .txt file"),
-        ("imdb", {"train/neg": "x"}, "neg holds no .txt file"),
-    ],
+def read_bad(folder: Path, reader: str, **files: str) -> list:
+    return READERS[reader][0]("train", root=write(folder, files))
+
+
+test_bad_files_are_named = refusals(
+    ("names", {"data/names/Greek.txt": "A\n\nB\n"}, "Greek.txt:2: an empty line"),
+    ("names", {"data/names/Greek.txt": ""}, "Greek.txt is empty"),
+    ("names", {"data/names/readme": "x"}, "names holds no .txt file"),
+    ("rt", {"rt-polaritydata/rt-polarity.neg": "a\n \nb\n"}, "rt-polarity.neg:2: an empty line"),
+    ("sst", {"trees/train.txt": "(3 a)\n(5 b)\n"}, "train.txt:2: not a tree"),
+    ("trec", {"train_5500.label": "LOC:city Where ?\nWhere ?\n"}, "train_5500.label:2: the line 'Where \\?' should be"),
+    ("trec", {"train_5500.label": "LOC:city\n"}, "train_5500.label:1: the line 'LOC:city' should be"),
+    ("imdb", {"train/neg/readme": "x"}, "neg holds no .txt file"),
+    ("imdb", {"train/neg": "x"}, "neg holds no .txt file"),
+    of=read_bad,
+    fixtures=["tmp_path"],
 )
-def test_bad_files_are_named(reader: str, files: dict, message: str, tmp_path: Path):
-    with pytest.raises(BadInput, match=message):
-        READERS[reader][0]("train", root=write(tmp_path, files))
 
 
 def test_a_strange_encoding_is_named(tmp_path: Path):

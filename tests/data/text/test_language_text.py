@@ -11,7 +11,6 @@ from ablate.data.source.long_text import python_help, text_file
 from ablate.data.text.lines import TextLines
 from ablate.data.text.stream import TextStream
 from ablate.data.text.vocabulary import BEGIN, END, UNKNOWN
-from ablate.errors import BadInput
 
 
 def of_lines(texts: list[str], split: str = "train", **options: object) -> TextLines:
@@ -96,22 +95,22 @@ def test_a_text_file(tmp_path: Path):
     assert text_file(root=str(tmp_path), name="book.txt", encoding="utf-8-sig") == "Ä\nb"
 
 
-@pytest.mark.parametrize(
-    "root, name, message",
-    [
-        (None, None, "root is not set; root should name a text file"),
-        ("no.txt", None, "no.txt is missing; root should name a text file"),
-        ("", "input.txt", "input.txt: it is missing; root should hold input.txt"),
-        ("", None, "is a folder; root should name a text file"),
-        ("empty.txt", None, "empty.txt is empty"),
-        ("latin.txt", None, "latin.txt: byte 1 is no utf-8"),
-    ],
+def read_from(folder: Path, root: str | None, name: str | None) -> str:
+    (folder / "empty.txt").write_text(" \n")
+    (folder / "latin.txt").write_bytes("aé".encode("latin-1"))
+    return text_file(root=None if root is None else str(folder / root), name=name, encoding="utf-8-sig")
+
+
+test_a_bad_text_file_is_named = refusals(
+    (None, None, "root is not set; root should name a text file"),
+    ("no.txt", None, "no.txt is missing; root should name a text file"),
+    ("", "input.txt", "input.txt: it is missing; root should hold input.txt"),
+    ("", None, "is a folder; root should name a text file"),
+    ("empty.txt", None, "empty.txt is empty"),
+    ("latin.txt", None, "latin.txt: byte 1 is no utf-8"),
+    of=read_from,
+    fixtures=["tmp_path"],
 )
-def test_a_bad_text_file_is_named(tmp_path: Path, root: str | None, name: str | None, message: str):
-    (tmp_path / "empty.txt").write_text(" \n")
-    (tmp_path / "latin.txt").write_bytes("aé".encode("latin-1"))
-    with pytest.raises(BadInput, match=message):
-        text_file(root=None if root is None else str(tmp_path / root), name=name, encoding="utf-8-sig")
 
 
 def test_shakespeare(real_data: Path):

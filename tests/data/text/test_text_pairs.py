@@ -10,7 +10,7 @@ import pytest
 import torch
 from hydra.utils import instantiate
 from refusals import refusals
-from sequence_data import FOLDERS, config, dataset, opened, with_tokeniser
+from sequence_data import FOLDERS, config, dataset, opened, opened_option, with_tokeniser
 
 from ablate.data.batch import IGNORE
 from ablate.data.text.pairs import TextPairs
@@ -105,23 +105,18 @@ def test_symbols(reverse: bool):
     assert data.references(7) != opened(dataset("copy_pairs", **options, dataset__read__seed=1)).references(7)
 
 
-@pytest.mark.parametrize(
-    "name, changes, message",
-    [
-        ("dates", {"dataset__read__locales": ["de", "xx_YY"]}, "'xx_YY' is no locale of Babel's"),
-        ("dates", {"dataset__read__styles": ["short"]}, "styles='short' is unknown"),
-        ("dates", {"dataset__read__styles": []}, "must name one or more"),
-        ("dates", {"dataset__read__sizes": {"val": 3}}, "sizes.train=None"),
-        ("copy_pairs", {"dataset__read__length": [0, 3]}, r"length=\[0, 3\] must be \[fewest, most\]"),
-        ("copy_pairs", {"dataset__read__symbols": 0}, "symbols=0"),
-        ("multi30k", {"root": "/nowhere"}, "the folder /nowhere is missing; root should hold data/task1/tok"),
-        ("multi30k", {"dataset__read__layout": "token"}, "did you mean 'tok'"),
-        ("multi30k", {"dataset__read__target": "de"}, "are both 'de'"),
-    ],
+test_bad_options_are_one_line = refusals(
+    ("dates", {"dataset__read__locales": ["de", "xx_YY"]}, "'xx_YY' is no locale of Babel's"),
+    ("dates", {"dataset__read__styles": ["short"]}, "styles='short' is unknown"),
+    ("dates", {"dataset__read__styles": []}, "must name one or more"),
+    ("dates", {"dataset__read__sizes": {"val": 3}}, "sizes.train=None"),
+    ("copy_pairs", {"dataset__read__length": [0, 3]}, r"length=\[0, 3\] must be \[fewest, most\]"),
+    ("copy_pairs", {"dataset__read__symbols": 0}, "symbols=0"),
+    ("multi30k", {"root": "/nowhere"}, "the folder /nowhere is missing; root should hold data/task1/tok"),
+    ("multi30k", {"dataset__read__layout": "token"}, "did you mean 'tok'"),
+    ("multi30k", {"dataset__read__target": "de"}, "are both 'de'"),
+    of=opened_option,
 )
-def test_bad_options_are_one_line(name: str, changes: dict, message: str):
-    with pytest.raises(BadInput, match=message):
-        opened(dataset(name, **changes))
 
 
 def test_multi30k_both_layouts(tmp_path: Path):

@@ -12,6 +12,7 @@ from ablate.metric.text.chrf import ChrF
 from ablate.metric.text.cider import CIDEr, CIDErD
 from ablate.metric.text.overlap import Bleu, ExactMatch, SacreBleu
 from ablate.metric.text.rouge import RougeL, longest_common
+from ablate.metric.text.truth import TruthRate
 
 PEER = json.loads(peers.KEPT.read_text())
 ALL = [CIDEr, CIDErD, RougeL, Bleu, SacreBleu, ChrF, ExactMatch]
@@ -115,3 +116,15 @@ def test_exact_match_and_signature():
     assert score(ExactMatch(), [("a  ring", ["a ring"]), ("a rin", ["a ring", "b"]), ("b", ["a", "b"])]) == pytest.approx(2 / 3)
     assert SacreBleu(lowercase=True).signature.startswith("case:lc|eff:no|tok:13a|smooth:none|version:torchmetrics-")
     assert torch.isnan(ExactMatch().compute())
+
+
+def test_rates_of_truth_by_hand():
+    metric = TruthRate()
+    metric.update([[True, True], [True, False], None])
+    metric.update([[True]])
+    metric.update([])
+    found = {name: float(value) for name, value in metric.compute().items()}
+    assert found == pytest.approx({"truth_rate": 2 / 4, "grammatical": 3 / 4, "statement_truth": 4 / 5})
+    metric.reset()
+    metric.update([None])
+    assert float(metric.compute()["truth_rate"]) == 0 and metric.compute()["statement_truth"].isnan()
