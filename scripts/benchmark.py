@@ -4,6 +4,7 @@ Overrides are of conf/train.yaml; recurrent takes none, ablation takes runs=NUMB
 """
 
 import argparse
+import importlib
 import os
 import sys
 
@@ -21,12 +22,9 @@ def main() -> None:
     os.environ["OMP_NUM_THREADS"] = str(given.threads)  # before torch is imported
     import torch
 
-    from ablate.command.benchmark import ablation, captioning, data, decoders, recurrent, train
-
     torch.set_num_threads(given.threads)
     try:
-        modules = (train, data, decoders, recurrent, captioning, ablation)
-        dict(zip(NAMES, modules, strict=True))[given.name].run(given.overrides)
+        importlib.import_module(f"ablate.command.benchmark.{given.name}").run(given.overrides)
     except BadInput as error:
         sys.exit(f"error: {error}")
 

@@ -15,8 +15,7 @@ from tensorboard.backend.event_processing.event_accumulator import EventAccumula
 from torch import nn
 from torch.utils.data import DataLoader
 
-from ablate.analysis.recurrent import analyse_cell
-from ablate.analysis.trace import gradient_by_lag, ratio_by_lag
+from ablate.analysis.trace import analyse_cell, gradient_by_lag, ratio_by_lag
 from ablate.callback.gradient_flow import GradientFlow
 from ablate.callback.inside import Inside
 from ablate.data.batch import SequenceBatch

@@ -10,12 +10,9 @@ from lightning.pytorch.loggers import TensorBoardLogger
 from PIL import Image
 from tensorboard.backend.event_processing.event_accumulator import EventAccumulator
 
-from ablate.callback import translations
-from ablate.callback.answers import Answers
-from ablate.callback.captions import Captions
-from ablate.callback.samples import Samples
-from ablate.callback.translations import Translations
-from ablate.callback.validation_samples import ValidationSamples
+from ablate.callback import texts
+from ablate.callback.log import ValidationSamples
+from ablate.callback.texts import Answers, Captions, Samples, Translations
 from ablate.data.datamodule import DataModule
 from ablate.data.scene.captions import SceneCaptions
 from ablate.data.scene.question_kinds import ANSWERS
@@ -136,7 +133,7 @@ def test_captions(tmp_path):
 def test_translations_begin_with_the_signature(tmp_path, monkeypatch):
     task, module = translation()
     plotted = []
-    monkeypatch.setattr(translations, "attention_matrices", lambda given: plotted.extend(given) or attention_matrices(given))
+    monkeypatch.setattr(texts, "attention_matrices", lambda given: plotted.extend(given) or attention_matrices(given))
     events = trained(tmp_path, task, module, Translations(str(tmp_path), 3))
     first, last = logged(events)
     assert [matrix.source for matrix in plotted[-2:]] == [["ein", "Hund"], ["das", "Haus"]]

@@ -7,13 +7,12 @@ from matplotlib.backends.backend_agg import FigureCanvasAgg
 from matplotlib.colors import to_hex
 from matplotlib.text import Text
 
-from ablate.callback.answers import story_lines
-from ablate.figure.answers import Answer, plot_answers
+from ablate.callback.texts import story_lines
 from ablate.figure.attention import IN_A_ROW, Matrix, Strip, attention_matrices, attention_strips
-from ablate.figure.captions import Caption, plot_captions, verdict
 from ablate.figure.colours import CORRECT, GREY, INCORRECT, UNJUDGED
 from ablate.figure.confusion import plot_confusion
 from ablate.figure.labels import printable, token_label
+from ablate.figure.tiles import Answer, Caption, plot_answers, plot_captions, verdict
 
 AWKWARD = ["5月", "שלום", "مرحبا", "$x$", "a_b^c", "tab\tnew\nline", "ก", "\\frac"]
 

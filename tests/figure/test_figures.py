@@ -7,7 +7,7 @@ from PIL import Image
 from tensorboard.backend.event_processing.event_accumulator import EventAccumulator
 
 from ablate.command import figures
-from ablate.figure import coverage, deconvolution, gradient_flow, identities, matrices, steps, unpooling, unrolled
+from ablate.figure import coverage, deconvolution, gradient_flow, identities, matrices, steps, unrolled
 from ablate.operator.matrix import conv_matrix, transposed_matrix
 
 
@@ -24,7 +24,7 @@ def test_letters_stand_where_the_weights_stand():
 
 
 def test_unpooling_keeps_each_value():
-    frames = words(unpooling.unpooling())
+    frames = words(steps.unpooling())
     assert frames[1] == [*"1122", *"1122", *"3344", *"3344"]
     assert frames[2] == [*"1020", *"0000", *"3040", *"0000"]
     assert sorted(frames[7]) == sorted([*"1234", *["0"] * 12])

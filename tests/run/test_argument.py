@@ -4,7 +4,7 @@ from collections.abc import Callable, Mapping, Sequence
 
 import pytest
 
-from ablate.run.argument import wrong_types
+from ablate.run.build import wrong_types
 
 
 def takes(

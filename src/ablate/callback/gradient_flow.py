@@ -6,8 +6,7 @@ from math import log10
 import torch
 from lightning.pytorch import LightningModule, Trainer
 
-from ablate.analysis.recurrent import CellAnalysis, analyse_cell
-from ablate.analysis.trace import ratio_by_lag
+from ablate.analysis.trace import CellAnalysis, analyse_cell, ratio_by_lag
 from ablate.callback.measure import BeforeAndAfter
 from ablate.errors import BadInput, check_positive, check_whole
 

@@ -8,8 +8,7 @@ from lightning.pytorch.callbacks import Callback
 from lightning.pytorch.utilities.rank_zero import rank_zero_only
 from matplotlib.figure import Figure
 
-from ablate.analysis.recurrent import analyse_cell
-from ablate.analysis.trace import gradient_by_lag, ratio_by_lag
+from ablate.analysis.trace import analyse_cell, gradient_by_lag, ratio_by_lag
 from ablate.callback.log import log_figure
 from ablate.data.batch import SequenceBatch
 from ablate.errors import check_positive, check_whole

@@ -4,8 +4,7 @@ from collections.abc import Sequence
 
 from lightning.pytorch import LightningModule, Trainer
 
-from ablate.callback.log import log_figure
-from ablate.callback.validation_samples import ValidationSamples
+from ablate.callback.log import ValidationSamples, log_figure
 from ablate.data.batch import SegmentationBatch
 from ablate.figure.panel import reconstruction_panel, segmentation_panel
 

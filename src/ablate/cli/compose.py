@@ -8,7 +8,6 @@ from pathlib import Path
 from hydra import compose, initialize_config_dir
 from hydra.core.global_hydra import GlobalHydra
 from hydra.core.hydra_config import HydraConfig
-from hydra.core.override_parser.overrides_parser import OverridesParser
 from hydra.errors import HydraException
 from omegaconf import DictConfig, OmegaConf, open_dict
 
@@ -53,19 +52,16 @@ def explain_override(error: Exception, name: str, overrides: Sequence[str]) -> s
         return f"{match[1]}=VALUE is missing"
     if (match := re.search(r"Could not override '([^']+)'. No match in the defaults", text)) and match[1] in groups():
         chosen = dict(word.split("=", 1) for word in overrides if re.match("(experiment|model)=", word))
-        if match[1] not in map(_key, overrides) and len(chosen) == 2:
+        if match[1] not in map(run_folder.override_key, overrides) and len(chosen) == 2:
             both = " and ".join(f"{group}={option}" for group, option in chosen.items())
             return f"{both} do not go together, as the experiment chooses a {match[1]}: {fits_experiment(chosen['experiment'])}"
         return f"{match[1]} is not among the groups of this config: leave the word out"
-    if match := re.search(r"Could not override '([^']+)'", text):
+    if match := re.search(r"Could not (?:override|delete) '([^'=]+)", text):
         return _unknown_key(match[1], name, overrides)
     if match := re.search(r"Could not (?:find|load) '([^']+)/([^/']+)'", text):
         return f"{match[1]}={match[2]} is unknown{did_you_mean(match[2], options(match[1]))}"
     if match := re.search(r"Interpolation key '([^']+)' not found full_key: ([\w.]+)", text):
         return f"{match[2]} is taken from {match[1]}, which is not there: are data, model and task made for each other?"
-    if match := re.search(r"No match in the defaults list\)?\.? *|Could not load '([^']+)'", text):
-        key = next((_key(word) for word in overrides if "=" in word and not _is_group(word)), text)
-        return _unknown_key(key, name, overrides)
     return text
 
 
@@ -96,11 +92,3 @@ def _unknown_key(key: str, config_name: str, overrides: Sequence[str]) -> str:
     siblings = [name for name in known if name.rpartition(".")[0] == key.rpartition(".")[0]]
     hint = did_you_mean(key, known).split(" (one of")[0] or did_you_mean(key, siblings)
     return f"the key {key!r} is unknown{hint}; --help lists the groups, --cfg job every key"
-
-
-def _key(override: str) -> str:
-    return override.split("=")[0]
-
-
-def _is_group(override: str) -> bool:
-    return (CONF / OverridesParser.create().parse_override(override).key_or_group).is_dir()

@@ -1,9 +1,7 @@
 """Which data, model and task go together: one line that names them where those of a command line do not."""
 
-import re
-
 from hydra.utils import get_class
-from omegaconf import DictConfig
+from omegaconf import DictConfig, OmegaConf
 from omegaconf.errors import InterpolationKeyError
 
 from ablate.errors import BadInput, Misfit
@@ -29,9 +27,10 @@ def experiments(data: str) -> list[str]:
 
     The second where no experiment has these data, and others have data with the same parent in conf/data.
     """
-    chosen = {name: _first(r"override /data: (\w+)", "experiment", name) or "scenes" for name in options("experiment")}
-    for parent in _lineage("data", data):
-        if alike := [name for name, its in chosen.items() if parent in _lineage("data", its)]:
+    chosen = {name: _read("experiment", name)[1].get("override /data", "scenes") for name in options("experiment")}
+    lineages = {each: _read("data", each)[0] for each in {data, *chosen.values()}}
+    for parent in lineages[data]:
+        if alike := [name for name, its in chosen.items() if parent in lineages[its]]:
             own = [f"experiment={name}" for name in alike if chosen[name] == data]
             return own or [f"experiment={name} data={data}" for name in alike]
     return []
@@ -39,26 +38,28 @@ def experiments(data: str) -> list[str]:
 
 def trained_by(task: str) -> str:
     """The options of the group model that a task trains, as "task=captioning trains model=captioner"."""
-    wanted = get_class(_first(r"^ *_target_: (\S+)", "task", task)).model_class
-    targets = {name: _first(r"^(?:  )?_target_: (\S+)", "model", name) for name in options("model")}  # or of its network
+    wanted = get_class(_read("task", task)[1]._target_).model_class
+    models = {name: _read("model", name)[1] for name in options("model")}
+    targets = {name: model.get("_target_") or model.network._target_ for name, model in models.items()}
     fitting = [f"model={name}" for name, target in targets.items() if issubclass(get_class(target), wanted)]
     return f"task={task} trains {' or '.join(fitting)}"
 
 
 def fits_experiment(experiment: str) -> str:
     """The models that fit an experiment."""
-    return trained_by(_first(r"override /task: (\w+)", "experiment", experiment) or "segmentation")
+    return trained_by(_read("experiment", experiment)[1].get("override /task", "segmentation"))
 
 
-def _first(pattern: str, group: str, name: str) -> str:
-    """What `pattern` finds first in a file or the files that it extends; "" where it finds nothing."""
-    texts = ((CONF / group / f"{each}.yaml").read_text() for each in _lineage(group, name))
-    return next((found[1] for text in texts if (found := re.search(pattern, text, re.MULTILINE))), "")
-
-
-def _lineage(group: str, name: str) -> list[str]:
-    """An option and those that its file extends, the nearest first; without those of another --config-dir."""
+def _read(group: str, name: str) -> tuple[list[str], DictConfig]:
+    """An option and those that its file extends, the nearest first, and what they hold; nothing of another --config-dir."""
     if not (path := CONF / group / f"{name}.yaml").exists():
-        return []
-    parents = re.findall(r"^(?:defaults: \[|  - )([\w/]+)(?:@_here_)?(?:,|$)", path.read_text(), re.MULTILINE)
-    return [name, *(each for parent in parents if parent != "_self_" for each in _lineage(group, parent))]
+        return [], DictConfig({})
+    own = OmegaConf.load(path)
+    lineage, merged = [name], DictConfig({})
+    for default in own.pop("defaults", []):
+        if isinstance(default, DictConfig):  # `override /data: names` becomes a key, too
+            merged.update(default)
+        elif default != "_self_":
+            names, content = _read(group, default.removesuffix("@_here_"))
+            lineage, merged = [*lineage, *names], OmegaConf.merge(merged, content)
+    return lineage, OmegaConf.merge(merged, own)

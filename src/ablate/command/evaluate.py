@@ -6,7 +6,7 @@ from pathlib import Path
 from typing import Any
 
 from hydra.core.hydra_config import HydraConfig
-from lightning.pytorch import Trainer, seed_everything
+from lightning.pytorch import seed_everything
 from omegaconf import DictConfig, OmegaConf
 from omegaconf.errors import InterpolationKeyError
 
@@ -15,11 +15,11 @@ from ablate.console import console
 from ablate.errors import BadInput
 from ablate.files import write_json
 from ablate.run.build import build, key_of, naming
-from ablate.run.checkpoint import AtomicCheckpointIO, plain_overrides, read_checkpoint
-from ablate.run.folder import METRICS, flat
+from ablate.run.checkpoint import plain_overrides, read_checkpoint
+from ablate.run.folder import METRICS, flat, override_key
 from ablate.run.load import load_task
-from ablate.run.noise import silence
 from ablate.run.summary import print_metrics
+from ablate.run.train import make_trainer
 
 
 def evaluate(cfg: DictConfig) -> dict[str, float]:
@@ -28,7 +28,7 @@ def evaluate(cfg: DictConfig) -> dict[str, float]:
     check_same_sizes(checkpoint, cfg)
     seed_everything(cfg.seed, workers=True, verbose=False)
     task = load_task(checkpoint, cfg.checkpoint, _new_search(checkpoint, cfg))
-    data, trainer = build(cfg, "datamodule"), _make_trainer(cfg)
+    data, trainer = build(cfg, "datamodule"), make_trainer(cfg, only_test=True)
     data.adopt(task.tokenisers)
     data.check("test")
     with naming(cfg, "model"):
@@ -44,11 +44,11 @@ def evaluate(cfg: DictConfig) -> dict[str, float]:
 
 def with_overrides_of_run(words: Sequence[str]) -> list[str]:
     """The overrides of the checkpoint's run without its probes, then the user's; a group chosen anew starts from its defaults."""
-    if fixed := [word for word in words if re.match(r"model\b", _key(word)) and not _is_search(word)]:
+    if fixed := [word for word in words if re.match(r"model\b", override_key(word)) and not _is_search(word)]:
         raise BadInput(f"{fixed[0]}: the network is the checkpoint's own; leave the word out (model/search alone may be chosen)")
-    path, given = value_of(words, "checkpoint"), {_key(word) for word in words}
+    path, given = value_of(words, "checkpoint"), {override_key(word) for word in words}
     overrides = plain_overrides(read_checkpoint(path), path) if path else []
-    return [*(word for word in overrides if not _replaced(_key(word), {*given, "probe"})), *words]
+    return [*(word for word in overrides if not _replaced(override_key(word), {*given, "probe"})), *words]
 
 
 def check_same_sizes(checkpoint: dict[str, Any], cfg: DictConfig) -> None:
@@ -65,13 +65,6 @@ def check_same_sizes(checkpoint: dict[str, Any], cfg: DictConfig) -> None:
             raise BadInput(f"checkpoint {cfg.checkpoint!r} is of other data: {key} was {trained.get(name)} and is {value}")
 
 
-def _make_trainer(cfg: DictConfig) -> Trainer:
-    silence()
-    callbacks = [build(cfg.callbacks, name) for name in ("progress", "confusion") if name in cfg.callbacks]
-    callbacks += build(cfg, "probe").values()
-    return build(cfg, "trainer", logger=False, callbacks=callbacks, plugins=[AtomicCheckpointIO()])
-
-
 def _new_search(checkpoint: dict[str, Any], cfg: DictConfig) -> dict[str, Any] | None:
     """How this command searches for texts, where it says otherwise than the checkpoint's run."""
     now, then = HydraConfig.get().overrides.task, checkpoint.get("overrides", [])
@@ -83,10 +76,6 @@ def _new_search(checkpoint: dict[str, Any], cfg: DictConfig) -> dict[str, Any] |
 def _is_search(override: str) -> bool:
     """Whether an override is about how texts are searched for, which is no part of a network."""
     return re.match(r"[+~]*model(/search|\.search\.)", override) is not None
-
-
-def _key(override: str) -> str:
-    return override.lstrip("+~").split("=")[0]
 
 
 def _replaced(key: str, given: set[str]) -> bool:

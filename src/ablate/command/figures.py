@@ -24,8 +24,7 @@ from ablate.figure.deconvolution import deconvolution
 from ablate.figure.gradient_flow import gradient_flow
 from ablate.figure.identities import identities
 from ablate.figure.matrices import matrices, one_dimension
-from ablate.figure.steps import convolution, transposed_convolution
-from ablate.figure.unpooling import unpooling
+from ablate.figure.steps import convolution, transposed_convolution, unpooling
 from ablate.figure.unrolled import unrolled
 from ablate.run.build import build
 from ablate.run.checkpoint import read_checkpoint

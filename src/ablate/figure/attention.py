@@ -7,13 +7,13 @@ import torch
 import torch.nn.functional as F
 from jaxtyping import Float
 from matplotlib.axes import Axes
-from matplotlib.colors import LinearSegmentedColormap
+from matplotlib.cm import ScalarMappable
+from matplotlib.colors import Colormap, LinearSegmentedColormap, Normalize
 from matplotlib.figure import Figure
 from torch import Tensor
 
 from ablate.figure.colours import YELLOW
 from ablate.figure.labels import label_ticks, token_label
-from ablate.figure.layout import axes_at, colour_bar
 
 IN_A_ROW, SIDE, GAP, TITLE, BAR = 8, 1.35, 0.07, 0.25, 0.8  # tiles of a strip; inches
 CELL, LONGEST, LETTER, MARGIN = 0.25, 15.0, 0.075, 0.45  # inches of matrices
@@ -122,3 +122,19 @@ def attention_matrices(matrices: Sequence[Matrix]) -> Figure:
         above += top + cell * len(target)
     colour_bar(figure, right, tops[0], bar, "cividis", 1.0, "weight")
     return figure
+
+
+def axes_at(figure: Figure, left: float, top: float, width: float, height: float) -> Axes:
+    """New axes whose upper left corner lies `left` and `top` inches from the figure's: matplotlib need not search for a layout."""
+    figure_width, figure_height = figure.get_size_inches()
+    bottom = figure_height - top - height
+    return figure.add_axes((left / figure_width, bottom / figure_height, width / figure_width, height / figure_height))
+
+
+def colour_bar(figure: Figure, left: float, top: float, height: float, cmap: str | Colormap, high: float, label: str) -> Axes:
+    """The scale of a colour map from 0 to `high`."""
+    axes = axes_at(figure, left, top, 0.13, height)
+    figure.colorbar(ScalarMappable(Normalize(0, high), cmap), cax=axes)
+    axes.tick_params(labelsize=8)
+    axes.set_ylabel(label, fontsize=8)
+    return axes

@@ -1,17 +1,22 @@
-"""A 3×3 convolution with stride 2 and its transpose, one step after the other."""
+"""A convolution, its transpose and three unpoolings on a few numbers, one step after the other."""
 
 from itertools import product
 
 import torch
 import torch.nn.functional as F
+from matplotlib.axes import Axes
 from matplotlib.figure import Figure
-from torch import Tensor
+from torch import Tensor, nn
 
-from ablate.figure.cells import axes_grid, cell_texts, plot_cells
+from ablate.figure.cells import Colour, axes_grid, cell_texts, plot_cells
 from ablate.figure.colours import FILLS, LIGHT_GREY, WHITE
+from ablate.model.segmenter.decoder.bed_of_nails import BedOfNails
+from ablate.model.segmenter.decoder.max_unpool import MaxUnpool
+from ablate.model.segmenter.max_pool import max_pool
 
 KERNEL = torch.tensor([[1.0, 2.0, 1.0], [2.0, 3.0, 2.0], [1.0, 2.0, 1.0]]).view(1, 1, 3, 3)
 STEPS = list(product(range(2), range(2)))
+VALUES = torch.arange(1.0, 5.0).view(1, 1, 2, 2)
 
 
 def convolution() -> Figure:
@@ -32,16 +37,17 @@ def convolution() -> Figure:
 
 def transposed_convolution() -> Figure:
     """Each input value lays a scaled kernel onto the output, at twice its distance; where kernels overlap, they add up."""
-    x = torch.tensor([[1.0, 2.0], [3.0, 4.0]]).view(1, 1, 2, 2)
-    parts = [_part(x, i, j) for i, j in STEPS]
-    total = F.conv_transpose2d(x, KERNEL, stride=2)
+    parts = [_part(VALUES, i, j) for i, j in STEPS]
+    total = F.conv_transpose2d(VALUES, KERNEL, stride=2)
     if not torch.equal(torch.stack(parts).sum(0), total):
         raise AssertionError("a transposed convolution is linear")
     figure, frames = axes_grid(5, 2.7, (1.7, 2.9), "Transposed convolution, kernel 3×3, stride 2: 2×2 to 5×5, overlaps are sums")
     plot_cells(frames[0, 0], cell_texts(KERNEL), "kernel", lambda i, j: FILLS[4], extent=(3, 5))
     reached: list[list[list[str]]] = [[[] for _ in range(5)] for _ in range(5)]
     for step, (i, j) in enumerate(STEPS):
-        plot_cells(frames[0, step + 1], cell_texts(x), f"step {step + 1}: input", {(i, j): FILLS[step]}, [(i, j, 1, 1)], (3, 5))
+        plot_cells(
+            frames[0, step + 1], cell_texts(VALUES), f"step {step + 1}: input", {(i, j): FILLS[step]}, [(i, j, 1, 1)], (3, 5)
+        )
         for a, b in product(range(2 * i, 2 * i + 3), range(2 * j, 2 * j + 3)):
             reached[a][b].append(f"{parts[step][0, 0, a, b]:g}")
         words = [[_sum(each) for each in row] for row in reached]
@@ -61,3 +67,40 @@ def _part(x: Tensor, i: int, j: int) -> Tensor:
 def _sum(terms: list[str]) -> str:
     """In two lines where it is long."""
     return "+".join(terms) if len(terms) < 3 else "+".join(terms[:2]) + "+\n" + "+".join(terms[2:])
+
+
+def unpooling() -> Figure:
+    """Nearest, bed of nails and max unpooling, which have nothing to learn, for the input 1 2 / 3 4.
+
+    Max unpooling takes the offsets of a max pooling before it.
+    """
+    before = (torch.randperm(16, generator=torch.Generator().manual_seed(2)) + 1.0).view(1, 1, 4, 4)
+    pooled, offset = max_pool(before)
+    figure, frames = axes_grid(4, 2.2, (2.4, 2.5), "Unpooling by 2: colours say where a value comes from, white is 0")
+    _plot(frames[0, 0], VALUES, "input", _quarter)
+    _plot(frames[0, 1], nn.Upsample(scale_factor=2)(VALUES), "nearest", _block)
+    _plot(frames[0, 2], BedOfNails()(VALUES), "bed of nails")
+    plot_cells(frames[1, 0], cell_texts(before), "before max pooling", _block, marked=_maxima(offset), extent=(4, 4))
+    _plot(frames[1, 1], pooled, "max pooling\nkeeps values and places", _quarter)
+    _plot(frames[1, 2], VALUES, "other values,\nfrom later layers", _quarter)
+    _plot(frames[1, 3], MaxUnpool()(VALUES, offset), "max unpooling\nputs them at these places")
+    return figure
+
+
+def _plot(frame: Axes, values: Tensor, title: str, colour: Colour | None = None) -> None:
+    words = cell_texts(values)
+    by_value = lambda i, j: FILLS[int(words[i][j]) - 1] if words[i][j] != "0" else WHITE  # noqa: E731
+    plot_cells(frame, words, title, colour or by_value, extent=(4, 4))
+
+
+def _quarter(i: int, j: int) -> str:
+    return FILLS[2 * i + j]
+
+
+def _block(i: int, j: int) -> str:
+    return _quarter(i // 2, j // 2)
+
+
+def _maxima(offset: Tensor) -> list[tuple[int, int, int, int]]:
+    table = enumerate(offset[0, 0].tolist())
+    return [(2 * y + k // 2, 2 * x + k % 2, 1, 1) for y, row in table for x, k in enumerate(row)]

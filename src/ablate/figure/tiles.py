@@ -1,4 +1,4 @@
-"""A table of pictures, each over some lines of text."""
+"""Tables of pictures, each over some lines of text: captions, or answers to questions."""
 
 from collections.abc import Sequence
 from textwrap import wrap
@@ -8,13 +8,14 @@ from jaxtyping import Float
 from matplotlib.figure import Figure
 from torch import Tensor
 
-from ablate.figure.attention import largest_weight, overlay_attention, show_image, weight_bar
-from ablate.figure.colours import BLACK
+from ablate.figure.attention import axes_at, largest_weight, overlay_attention, show_image, weight_bar
+from ablate.figure.colours import BLACK, CORRECT, GREY, INCORRECT, UNJUDGED
 from ablate.figure.labels import printable
-from ablate.figure.layout import axes_at
 
 ALONE, BESIDE = 2.9, 1.9  # inches of a picture's width
 GAP, LINE, SIZE, BAR = 0.15, 0.17, 9, 0.85  # inches; points
+MOST_REFERENCES = 5
+COLOURS = {"true": CORRECT, "false": INCORRECT, "not of the language": GREY, None: UNJUDGED}
 
 
 class Line(NamedTuple):
@@ -71,3 +72,76 @@ def _wrapped(lines: Sequence[Line], letters: int) -> list[tuple[str, str]]:
         for line in lines
         for part in wrap(printable(line.text), letters, max_lines=line.most, placeholder=" …", subsequent_indent="  ")
     ]
+
+
+class Caption(NamedTuple):
+    """A generated caption, the probability that the network gives it, and the picture's reference captions."""
+
+    text: str
+    probability: float
+    references: Sequence[str]
+    verdict: str | None  # a key of COLOURS; None: nothing can judge captions of these pictures
+
+    def remark(self) -> str:
+        """The probability and the verdict."""
+        return f"p = {self.probability:.2g}" + (f", {self.verdict}" if self.verdict else "")
+
+    def __str__(self) -> str:
+        references = "".join(f"\n  reference: {text}" for text in self.references)
+        return f"  caption ({self.remark()}): {self.text}{references}"
+
+
+def verdict(statements: Sequence[bool] | None) -> str:
+    """The verdict on a caption from the truth of its statements; None: it is no sentence of the captions' language."""
+    return "not of the language" if statements is None else "true" if all(statements) else "false"
+
+
+def plot_captions(image: Float[Tensor, "b 3 h w"], captions: Sequence[Caption]) -> Figure:
+    """Each picture over its caption in the colour of the verdict, and over its references in grey."""
+    return captioned([
+        Tile(picture, [
+            Line(caption.text, COLOURS[caption.verdict], 4),
+            Line(caption.remark(), COLOURS[caption.verdict]),
+            *(Line(text, GREY) for text in caption.references[:MOST_REFERENCES]),
+        ])
+        for picture, caption in zip(image, captions, strict=True)
+    ])  # fmt: skip
+
+
+class Answer(NamedTuple):
+    """A question, the network's answer with its probability, and the true answer."""
+
+    question: str
+    answer: str
+    probability: float
+    truth: str
+
+    def remark(self) -> str:
+        """Whether the answer is right, and its probability."""
+        return f"{'right' if self.answer == self.truth else 'wrong'}, p = {self.probability:.2g}"
+
+    def __str__(self) -> str:
+        return f"  question: {self.question}\n  answer ({self.remark()}): {self.answer}\n  truth: {self.truth}"
+
+
+def plot_answers(
+    image: Float[Tensor, "b 3 h w"],
+    answers: Sequence[Answer],
+    weights: Float[Tensor, "b s"] | None = None,
+    grid: tuple[int, int] | None = None,
+) -> Figure:
+    """Each picture, with the map of its attention beside it if there are weights, over question, answer and truth.
+
+    Args:
+        weights: attention over the positions of the picture's grid.
+        grid: rows and columns of that grid.
+    """
+    maps = [None] * len(answers) if weights is None else weights
+    return captioned([
+        Tile(picture, [
+            Line(each.question, most=3),
+            Line(f"{each.answer} ({each.remark()})", CORRECT if each.answer == each.truth else INCORRECT),
+            Line(f"truth: {each.truth}", GREY),
+        ], weight)
+        for picture, each, weight in zip(image, answers, maps, strict=True)
+    ], grid)  # fmt: skip

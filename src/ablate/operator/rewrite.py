@@ -26,8 +26,8 @@ def flipped_convolution(layer: nn.ConvTranspose2d) -> nn.Conv2d:
     kernel, padding = layer.kernel_size, tuple(map(int, layer.padding))
     if padding[0] > kernel[0] - 1 or padding[1] > kernel[1] - 1:
         raise BadInput(f"padding={padding} crops more than kernel {kernel} adds; the most is {tuple(k - 1 for k in kernel)}")
-    convolution = _like(layer, nn.Conv2d, kernel, padding=tuple(k - 1 - p for k, p in zip(kernel, padding)))
-    return _with(convolution, layer.weight.flip(2, 3).transpose(0, 1), layer.bias)
+    padding = tuple(k - 1 - p for k, p in zip(kernel, padding))
+    return _layer(nn.Conv2d, layer.weight.flip(2, 3).transpose(0, 1), layer.bias, padding=padding)
 
 
 def insert_zeros(x: Float[Tensor, "n c h w"], stride: int) -> Float[Tensor, "n c h2 w2"]:
@@ -63,10 +63,9 @@ def fold_nearest(convolution: nn.Conv2d) -> nn.ConvTranspose2d:
         BadInput: another kernel, stride, padding, dilation or groups.
     """
     _check_3x3(convolution, "nearest upsampling")
-    weight = F.conv_transpose2d(convolution.weight.flip(2, 3).flatten(0, 1)[:, None], _ones(convolution.weight))[:, 0]
+    weight = F.conv_transpose2d(convolution.weight.flip(2, 3).flatten(0, 1)[:, None], convolution.weight.new_ones(1, 1, 2, 2))[:, 0]
     weight = weight.unflatten(0, convolution.weight.shape[:2]).transpose(0, 1)
-    layer = _like(convolution, nn.ConvTranspose2d, 4, stride=2, padding=1)
-    return _with(layer, weight, convolution.bias)
+    return _layer(nn.ConvTranspose2d, weight, convolution.bias, stride=2, padding=1)
 
 
 def fold_bed_of_nails(convolution: nn.Conv2d) -> nn.ConvTranspose2d:
@@ -75,8 +74,8 @@ def fold_bed_of_nails(convolution: nn.Conv2d) -> nn.ConvTranspose2d:
     The values already lie on the even positions; a transposed convolution is what convolves them with zeros between.
     """
     _check_3x3(convolution, "bed of nails")
-    layer = _like(convolution, nn.ConvTranspose2d, 3, stride=2, padding=1, output_padding=1)
-    return _with(layer, convolution.weight.flip(2, 3).transpose(0, 1), convolution.bias)
+    weight = convolution.weight.flip(2, 3).transpose(0, 1)
+    return _layer(nn.ConvTranspose2d, weight, convolution.bias, stride=2, padding=1, output_padding=1)
 
 
 def fold_pixel_shuffle(convolution: nn.Conv2d) -> nn.ConvTranspose2d:
@@ -94,11 +93,10 @@ def fold_pixel_shuffle(convolution: nn.Conv2d) -> nn.ConvTranspose2d:
     # (o p q) i a b -> i o (a p) (b q)
     filters = convolution.weight.flip(2, 3).unflatten(0, (-1, 2, 2))
     weight = filters.permute(3, 0, 4, 1, 5, 2).flatten(4, 5).flatten(2, 3)
-    layer = _like(convolution, nn.ConvTranspose2d, 6, stride=2, padding=2, out_channels=convolution.out_channels // 4)
     bias = convolution.bias
     if bias is not None and not torch.equal(bias.view(-1, 4), bias[::4, None].expand(-1, 4)):
         raise BadInput("a bias that differs by phase has no place in a transposed convolution, whose bias is one a channel")
-    return _with(layer, weight, None if bias is None else bias[::4])
+    return _layer(nn.ConvTranspose2d, weight, None if bias is None else bias[::4], stride=2, padding=2)
 
 
 def _check_plain(layer: nn.ConvTranspose2d) -> None:
@@ -113,19 +111,12 @@ def _check_3x3(layer: nn.Conv2d, what: str) -> None:
             raise BadInput(f"{what} folds into a convolution with {name}={value}; this one has {getattr(layer, name)}")
 
 
-def _like(layer: nn.Module, kind: type, kernel: int | tuple, out_channels: int | None = None, **options: object) -> nn.Module:
-    out_channels, weight = out_channels or layer.out_channels, layer.weight
-    made = kind(layer.in_channels, out_channels, kernel, bias=layer.bias is not None, **options)
-    return made.to(weight.device, weight.dtype)
-
-
-def _with(layer: nn.Module, weight: Tensor, bias: Tensor | None) -> nn.Module:
+def _layer(kind: type, weight: Tensor, bias: Tensor | None, **options: object) -> nn.Module:
+    """A layer of this kind with these weights."""
+    in_out = weight.shape[:2] if kind is nn.ConvTranspose2d else weight.shape[1::-1]
+    layer = kind(*in_out, tuple(weight.shape[2:]), bias=bias is not None, **options).to(weight.device, weight.dtype)
     with torch.no_grad():
         layer.weight.copy_(weight)
         if bias is not None:
             layer.bias.copy_(bias)
     return layer
-
-
-def _ones(like: Tensor) -> Tensor:
-    return torch.ones(1, 1, 2, 2, dtype=like.dtype, device=like.device)

@@ -47,6 +47,11 @@ class Sweep(Callback):
         Sweep.folder, Sweep.started = Path(config.hydra.sweep.dir), time.time()
 
 
+def override_key(override: str) -> str:
+    """The key or the group that an override names."""
+    return override.lstrip("+~").split("=")[0]
+
+
 def short_name(overrides: Sequence[str], limit: int = 120) -> str:
     """`["model/decoder=nearest", "seed=1"]` as `decoder=nearest,seed=1`, fit for a folder."""
     words = []
@@ -60,7 +65,7 @@ def short_name(overrides: Sequence[str], limit: int = 120) -> str:
 def swept_name(overrides: Sequence[str]) -> str:
     """The name of one run of a sweep: its swept overrides, or all of them where the swept keys are not known."""
     keys = json.loads(os.environ.get(SWEPT_KEYS, "[]"))
-    swept = [o for o in overrides if o.lstrip("+~").split("=")[0] in keys]
+    swept = [o for o in overrides if override_key(o) in keys]
     return short_name(swept or run_overrides(overrides)) or "run"
 
 

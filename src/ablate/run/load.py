@@ -1,14 +1,13 @@
 """Loading a trained network from its checkpoint; nothing but networks and tasks of this project is ever built from a file."""
 
 from pydoc import locate
-from typing import Any, Never
+from typing import Any
 
 from hydra.errors import InstantiationException
 from omegaconf import OmegaConf
 
 from ablate.data.text.tokeniser import Tokeniser
 from ablate.errors import BadInput
-from ablate.optim.optimisation import Optimisation
 from ablate.run.build import build
 from ablate.task.base import Task
 
@@ -34,7 +33,7 @@ def load_task(checkpoint: dict[str, Any], path: str, search: dict[str, Any] | No
         config["model"] = dict(config["model"], search=search)
     parts = OmegaConf.create({"model": config.get("model"), "task": {**config, "model": "${model}"}})  # errors name model.KEY
     try:
-        task = build(parts, "task", optimisation=Optimisation(_no_training, _no_training))
+        task = build(parts, "task")
     except InstantiationException as error:
         raise BadInput(f"checkpoint {path!r} names a network that cannot be built: {error.__cause__ or error}") from error
     try:
@@ -52,10 +51,6 @@ def to_device(task: Task, device: str) -> Task:
         return task.to(device)
     except (RuntimeError, AssertionError) as error:
         raise BadInput(f"`device`={device}: {str(error).splitlines()[0]}") from error
-
-
-def _no_training(*_: object, **__: object) -> Never:
-    raise NotImplementedError("a network from a checkpoint is not trained")
 
 
 def _check_targets(config: object, path: str) -> None:

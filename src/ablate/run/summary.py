@@ -82,7 +82,7 @@ def swept_values(cfg: DictConfig) -> dict[str, str | float | bool]:
     for key in ("seed", "optimizer.lr", "data.batch_size", "data.image_size", "trainer.max_epochs"):
         values[key] = OmegaConf.select(cfg, key)
     for override in hydra.overrides.task:
-        key = override.lstrip("+~").split("=")[0]
+        key = run_folder.override_key(override)
         if not key.startswith(skipped):
             values[key] = values.get(key) or OmegaConf.select(cfg, key.replace("/", "."), default=None)
     return {k: v if isinstance(v, bool | int | float | str) else str(v) for k, v in values.items() if v is not None}

@@ -1,8 +1,10 @@
 """One run from its composed config: build, check, fit, test, keep."""
 
+import logging
 import math
 import sys
 import time
+import warnings
 from pathlib import Path
 from typing import NoReturn
 
@@ -25,10 +27,11 @@ from ablate.run.checkpoint import (
     read_checkpoint,
     read_weights,
 )
-from ablate.run.noise import silence
 from ablate.task.base import SPLITS, Task
 
 COUNTED = ("vocabulary_size", "source_vocabulary_size")  # keys of conf/data that data sets know, where the config does not
+NOISE = ("does not have many workers", "Checkpoint directory", "number of training batches", "LeafSpec", "val_dataloader")
+TESTING = ("progress", "confusion")  # callbacks that test a checkpoint
 
 
 def train(cfg: DictConfig) -> float | None:
@@ -78,12 +81,29 @@ def make(cfg: DictConfig) -> tuple[DataModule, Task, Trainer]:
     return data, task, trainer
 
 
-def make_trainer(cfg: DictConfig) -> Trainer:
-    """The Lightning trainer with the config's logger, callbacks, probes and atomic checkpoints."""
+def make_trainer(cfg: DictConfig, only_test: bool = False) -> Trainer:
+    """The Lightning trainer with the config's logger, callbacks, probes and atomic checkpoints.
+
+    Args:
+        only_test: without the logger and the callbacks that are of a training.
+    """
     silence()
-    callbacks = [*build(cfg, "callbacks").values(), *build(cfg, "probe").values()]
-    logger = build(cfg, "logger") if cfg.get("logger") else False
+    names = [name for name in cfg.callbacks if name in TESTING or not only_test]
+    callbacks = [*(build(cfg, f"callbacks.{name}") for name in names), *build(cfg, "probe").values()]
+    logger = build(cfg, "logger") if cfg.get("logger") and not only_test else False
     return build(cfg, "trainer", logger=logger, callbacks=callbacks, plugins=[AtomicCheckpointIO()])
+
+
+def silence() -> None:
+    """Hide warnings of libraries that do not help a user: each is decided on purpose here, or said elsewhere.
+
+    Lightning's messages below warnings are hidden, too, but for those of a profiler (trainer.profiler=simple).
+    """
+    for message in NOISE:
+        warnings.filterwarnings("ignore", f".*{message}.*")
+    for name in ("lightning.pytorch", "lightning.fabric"):
+        logging.getLogger(name).setLevel(logging.WARNING)
+    logging.getLogger("lightning.pytorch.profilers").setLevel(logging.INFO)
 
 
 def start_encoder(task: Task) -> None:

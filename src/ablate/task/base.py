@@ -38,7 +38,7 @@ class Task(LightningModule):
     Args:
         model: plain PyTorch.
         metrics: by name; `compute` gives a scalar, or a dict of scalars that are logged under their own keys.
-        optimisation: how the parameters are updated.
+        optimisation: how the parameters are updated; None: they are not, as in a network from a checkpoint.
         train_metrics: of the training split, where those would cost too much; None: the same.
         channels_last: lays convolution weights and pictures out as NHWC.
 
@@ -54,7 +54,7 @@ class Task(LightningModule):
         self,
         model: nn.Module,
         metrics: dict[str, Metric],
-        optimisation: Optimisation,
+        optimisation: Optimisation | None,
         train_metrics: dict[str, Metric] | None = None,
         channels_last: bool = False,
     ) -> None:

@@ -35,7 +35,7 @@ class Captioning(TextGeneration):
     def __init__(
         self,
         model: nn.Module,
-        optimisation: Optimisation,
+        optimisation: Optimisation | None,
         judged: bool = False,
         blind: bool = False,
         encoder_weights: str | None = None,

@@ -21,7 +21,7 @@ class LanguageModelling(RecurrentTask):
     def __init__(
         self,
         model: nn.Module,
-        optimisation: Optimisation,
+        optimisation: Optimisation | None,
         truncate: int | None = None,
         label_smoothing: float = 0.0,
     ) -> None:

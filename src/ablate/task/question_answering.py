@@ -33,7 +33,7 @@ class QuestionAnswering(Task):
     def __init__(
         self,
         model: nn.Module,
-        optimisation: Optimisation,
+        optimisation: Optimisation | None,
         num_classes: int,
         blind: bool = False,
         label_smoothing: float = 0.0,

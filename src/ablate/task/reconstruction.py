@@ -21,7 +21,7 @@ class Reconstruction(Task):
     `ssim` (Wang et al. 2004, windows of 11×11), the mean over pictures. The model's output has 3 channels.
     """
 
-    def __init__(self, model: nn.Module, optimisation: Optimisation, channels_last: bool = False) -> None:
+    def __init__(self, model: nn.Module, optimisation: Optimisation | None, channels_last: bool = False) -> None:
         metrics = {
             "psnr": PeakSignalNoiseRatio(data_range=1.0),
             "ssim": StructuralSimilarityIndexMeasure(data_range=1.0),

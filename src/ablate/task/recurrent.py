@@ -42,7 +42,7 @@ class RecurrentTask(Task):
         self,
         model: nn.Module,
         metrics: dict[str, Metric],
-        optimisation: Optimisation,
+        optimisation: Optimisation | None,
         truncate: int | None = None,
         label_smoothing: float = 0.0,
     ) -> None:

@@ -25,7 +25,7 @@ class Segmentation(Task):
     def __init__(
         self,
         model: nn.Module,
-        optimisation: Optimisation,
+        optimisation: Optimisation | None,
         num_classes: int,
         class_names: Sequence[str],
         ignore_index: int,

@@ -17,7 +17,7 @@ class SequenceClassification(Task):
     learns_from = BatchKind.CLASS_PER_SEQUENCE
     model_class = SequenceModel
 
-    def __init__(self, model: nn.Module, optimisation: Optimisation, num_classes: int, label_smoothing: float = 0.0) -> None:
+    def __init__(self, model: nn.Module, optimisation: Optimisation | None, num_classes: int, label_smoothing: float = 0.0) -> None:
         super().__init__(model, {"scores": ClassificationScores(num_classes)}, optimisation)
         self.label_smoothing = check_fraction("label_smoothing", label_smoothing)
 

@@ -16,7 +16,7 @@ class SequenceRegression(Task):
     learns_from = BatchKind.NUMBER_PER_SEQUENCE
     model_class = SequenceModel
 
-    def __init__(self, model: nn.Module, optimisation: Optimisation) -> None:
+    def __init__(self, model: nn.Module, optimisation: Optimisation | None) -> None:
         super().__init__(model, {"mse": MeanSquaredError()}, optimisation)
 
     def inputs(self, batch: SequenceBatch) -> tuple:

@@ -73,7 +73,7 @@ class TextGeneration(Task):
     def __init__(
         self,
         model: nn.Module,
-        optimisation: Optimisation,
+        optimisation: Optimisation | None,
         scores: Sequence[str] = ("bleu", "chrf"),
         label_smoothing: float = 0.0,
         doubly_stochastic: float = 0.0,

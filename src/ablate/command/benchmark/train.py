@@ -94,19 +94,14 @@ def bare(cfg: DictConfig, task: Task, data: DataModule) -> float:
 def bare_lightning(cfg: DictConfig, task: Task, data: DataModule) -> float:
     """Seconds a step with a trainer that logs, saves, shows and validates nothing."""
     plain, clock = Plain(task), Clock()
-    trainer = Trainer(
-        max_epochs=1,
-        accelerator=cfg.trainer.accelerator,
-        precision=cfg.trainer.precision,
-        callbacks=[clock],
-        default_root_dir=cfg.trainer.default_root_dir,
-        logger=False,
-        enable_checkpointing=False,
-        enable_progress_bar=False,
-        enable_model_summary=False,
-        limit_val_batches=0,
-        use_distributed_sampler=False,
-    )
+    nothing = {
+        "logger": False,
+        "profiler": None,
+        "enable_checkpointing": False,
+        "enable_progress_bar": False,
+        "limit_val_batches": 0,
+    }
+    trainer = build(cfg, "trainer", callbacks=[clock], **nothing)
     trainer.fit(plain, datamodule=data)
     return clock.times[-1]
 

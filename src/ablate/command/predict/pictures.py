@@ -53,18 +53,12 @@ def write_captions(task: Captioning, source: Path, output: Path) -> None:
         make_room(output, pictures, "attention", (ATTENTION,))
     for path, picture in readable(pictures):
         image = prepared(task, picture)
-        generation = caption(task, image)
+        generation = generate(task, caption_batch(image))
         show(f"{path.name}: {with_probability(generation.text, generation.probability)}")
         if attends:
             _plot(task, image, generation, output / f"{path.stem}{ATTENTION}")
     if attends:
         show(f"attention at each word: {output}")
-
-
-@torch.no_grad()
-def caption(task: Captioning, image: Float[Tensor, "1 3 h w"]) -> GeneratedText:
-    """The caption that the network writes of a picture."""
-    return generate(task, task.read(task.transfer_batch_to_device(caption_batch(image), task.device, 0)))
 
 
 @torch.no_grad()

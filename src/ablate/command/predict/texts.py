@@ -10,10 +10,10 @@ from jaxtyping import Float, Int
 from torch import Tensor
 
 from ablate.console import console
+from ablate.data.batch import Batch
 from ablate.data.text.tokeniser import Tokeniser
 from ablate.data.text.vocabulary import UNKNOWN
 from ablate.errors import BadInput
-from ablate.model.text.memory import Memory
 from ablate.task.text_generation import TextGeneration
 
 
@@ -54,9 +54,10 @@ def tokenise(tokeniser: Tokeniser, text: str, name: str, longest: int | None = N
     return Tokens(read, torch.tensor(numbers))
 
 
-def generate(task: TextGeneration, memory: Memory) -> GeneratedText:
-    """The text that the task's search finds for a memory of one row."""
-    best = task.write(memory)
+@torch.no_grad()
+def generate(task: TextGeneration, batch: Batch) -> GeneratedText:
+    """The text that the task's search finds for a batch of one row."""
+    best = task.write(task.read(task.transfer_batch_to_device(batch, task.device, 0)))
     tokens = task.tokenisers["target"].decode_with_end(best.tokens[0].tolist())
     weights = None if best.weights is None else best.weights[0, : len(tokens)].cpu()
     return GeneratedText(task.texts(best.tokens)[0], math.exp(float(best.log_probability)), tokens, weights)

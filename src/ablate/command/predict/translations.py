@@ -3,15 +3,12 @@
 import os
 from pathlib import Path
 
-import torch
-
 from ablate.command.predict.pictures import refuse_taken
 from ablate.command.predict.texts import GeneratedText, Tokens, generate, show, tokenise, with_probability
 from ablate.data.single import pair_batch
 from ablate.data.text.file import read_lines
 from ablate.errors import BadInput
 from ablate.files import write_atomically
-from ablate.model.text.memory import Memory
 from ablate.task.translation import Translation
 
 
@@ -29,7 +26,6 @@ def write_translations(task: Translation, given: str, output: Path) -> None:
         _plot(source, generation, file)
 
 
-@torch.no_grad()
 def translate(task: Translation, text: str, name: str) -> tuple[Tokens, GeneratedText]:
     """A text as the network reads it, and its translation; attention weights are in the order of the text.
 
@@ -39,14 +35,10 @@ def translate(task: Translation, text: str, name: str) -> tuple[Tokens, Generate
     options = task.config["data"]["dataset"]
     source = tokenise(task.tokenisers["source"], text, name, options.get("max_length"))
     if not options.get("reverse"):
-        return source, generate(task, _read(task, source))
-    generation = generate(task, _read(task, source._replace(numbers=source.numbers.flip(0))))
+        return source, generate(task, pair_batch(source.numbers))
+    generation = generate(task, pair_batch(source.numbers.flip(0)))
     weights = generation.weights
     return source, generation._replace(weights=None if weights is None else weights.flip(1))
-
-
-def _read(task: Translation, source: Tokens) -> Memory:
-    return task.read(task.transfer_batch_to_device(pair_batch(source.numbers), task.device, 0))
 
 
 def _write_lines(task: Translation, path: Path, output: Path) -> None:
