@@ -7,16 +7,11 @@ import pytest
 from torch import nn
 
 from ablate.model.recurrent.cell.base import Cell
-from ablate.model.recurrent.cell.elman import Elman
+from ablate.model.recurrent.cell.elman import IRNN, Elman
 from ablate.model.recurrent.cell.gru import GRU
-from ablate.model.recurrent.cell.irnn import IRNN
 from ablate.model.recurrent.cell.lstm import LSTM
 from ablate.model.recurrent.cell.unshared import Unshared
-from ablate.model.text.attention.additive import Additive
-from ablate.model.text.attention.base import Attention
-from ablate.model.text.attention.dot import Dot
-from ablate.model.text.attention.general import General
-from ablate.model.text.attention.none import none
+from ablate.model.text.attention import Additive, Attention, Dot, General, none
 from ablate.model.text.decoder import TextDecoder
 from ablate.model.text.decoding.base import Search
 from ablate.model.text.decoding.token_by_token import Greedy

@@ -19,8 +19,7 @@ from ablate.analysis.trace import analyse_cell, gradient_by_lag, ratio_by_lag
 from ablate.callback.gradient_flow import GradientFlow
 from ablate.callback.inside import Inside
 from ablate.data.batch import SequenceBatch
-from ablate.data.text.tokeniser import Tokeniser
-from ablate.data.text.vocabulary import SPECIAL, Vocabulary
+from ablate.data.text.tokeniser import SPECIAL, Tokeniser, Vocabulary
 from ablate.errors import BadInput
 from ablate.figure.recurrent import plot_gates, plot_gradient_norms, plot_hidden_states
 from ablate.run.build import build

@@ -18,11 +18,9 @@ from ablate.data.scene.captions import SceneCaptions
 from ablate.data.scene.question_kinds import ANSWERS
 from ablate.data.scene.questions import SceneQuestions
 from ablate.data.source.babi import Babi
-from ablate.data.text.lines import TextLines
+from ablate.data.text.language_modelling import TextLines, TextStream
 from ablate.data.text.pairs import TextPairs
-from ablate.data.text.stream import TextStream
-from ablate.data.text.tokeniser import Tokeniser
-from ablate.data.text.vocabulary import SPECIAL
+from ablate.data.text.tokeniser import SPECIAL, Tokeniser
 from ablate.figure.attention import attention_matrices
 from ablate.run.build import build
 

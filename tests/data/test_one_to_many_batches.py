@@ -8,7 +8,7 @@ from sequence_data import config, dataset, opened
 
 from ablate.data.batch import IGNORE, CaptionBatch, PairBatch, QuestionBatch
 from ablate.data.datamodule import DataModule
-from ablate.data.text.vocabulary import BEGIN, END
+from ablate.data.text.tokeniser import BEGIN, END
 
 SIZES = {"train": 40, "val": 20, "test": 20}
 KINDS = {

@@ -8,8 +8,7 @@ from sequence_data import CONF, FOLDERS, SPLITS, config, dataset, opened
 
 from ablate.data.batch import IGNORE
 from ablate.data.datamodule import DataModule
-from ablate.data.text.tokeniser import Tokeniser
-from ablate.data.text.vocabulary import PAD
+from ablate.data.text.tokeniser import PAD, Tokeniser
 
 PICTURES = ("camvid", "coco", "flickr8k", "glyphs", "scene_captions", "scene_questions", "scenes", "voc")
 PAIRS = ("babi", "copy_pairs", "dates", "multi30k")  # and stories: test_one_to_many_batches.py

@@ -7,19 +7,13 @@ import torch
 from torch.nn.functional import one_hot
 
 from ablate.metric.boundary import BoundaryF1
-from ablate.metric.checkerboard.gradient_phase import GradientPhase
-from ablate.metric.checkerboard.phase_bias import PhaseBias
-from ablate.metric.checkerboard.phase_share import PhaseShare
+from ablate.metric.checkerboard.phases import GradientPhase, PhaseBias, PhaseShare
 from ablate.metric.checkerboard.spectral_peak import SpectralPeak
 from ablate.metric.classification import ClassificationScores
-from ablate.metric.coarse_label import CoarseLabelScores
-from ablate.metric.exposure import ExposureScores
-from ablate.metric.language import LanguageScores
-from ablate.metric.segmentation import SegmentationScores
-from ablate.metric.text.chrf import ChrF
+from ablate.metric.language import ExposureScores, LanguageScores
+from ablate.metric.segmentation import CoarseLabelScores, SegmentationScores
 from ablate.metric.text.cider import CIDEr, CIDErD
-from ablate.metric.text.overlap import Bleu, ExactMatch, SacreBleu
-from ablate.metric.text.rouge import RougeL
+from ablate.metric.text.overlap import Bleu, ChrF, ExactMatch, RougeL, SacreBleu
 from ablate.metric.text.truth import TruthRate
 
 CLASSES = dict(num_classes=4, ignore_index=3)

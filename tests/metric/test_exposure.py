@@ -7,8 +7,8 @@ import torch
 from torch.nn.utils.rnn import pad_sequence
 
 from ablate.data.batch import IGNORE
-from ablate.data.text.vocabulary import END, PAD
-from ablate.metric.exposure import ExposureScores
+from ablate.data.text.tokeniser import END, PAD
+from ablate.metric.language import ExposureScores
 
 A, B, C = 4, 5, 6
 TEXTS = [  # right tokens with their end; what was said after each right one; what was written alone

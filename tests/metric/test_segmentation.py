@@ -5,8 +5,7 @@ import pytest
 import torch
 from torchmetrics.functional.classification import multiclass_confusion_matrix
 
-from ablate.metric.coarse_label import CoarseLabelScores
-from ablate.metric.segmentation import SegmentationScores
+from ablate.metric.segmentation import CoarseLabelScores, SegmentationScores
 
 VOID = 255
 

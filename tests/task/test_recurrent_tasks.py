@@ -23,9 +23,8 @@ from ablate.model.recurrent.models import SequenceClassifier, SequenceTagger
 from ablate.optim.optimisation import Optimisation
 from ablate.optim.schedule import constant
 from ablate.task.language_modelling import LanguageModelling
-from ablate.task.sequence_classification import SequenceClassification
-from ablate.task.sequence_regression import SequenceRegression
-from ablate.task.sequence_tagging import SequenceTagging
+from ablate.task.recurrent import SequenceTagging
+from ablate.task.sequence import SequenceClassification, SequenceRegression
 
 V, T = 7, 10
 SGD = partial(torch.optim.SGD, lr=0.5, momentum=0.5)
@@ -185,10 +184,10 @@ def test_a_state_goes_on_where_the_text_does_and_nowhere_else():
     fresh = output([0, 10, 20])
     gone_on = output([1, 11, 21])
     assert gone_on != fresh and output([5, 15, 25]) == fresh
-    states = task._taken_up("train", batch._replace(index=torch.tensor([6, 0, 26])))
+    states = task._initial_states("train", batch._replace(index=torch.tensor([6, 0, 26])))
     assert [bool(row.any()) for row in states[0].hidden] == [True, False, True]
     assert not states[0].hidden.requires_grad
-    assert task._taken_up("val", batch) is None and task._taken_up("train", batch._replace(stream=False)) is None
+    assert task._initial_states("val", batch) is None and task._initial_states("train", batch._replace(stream=False)) is None
 
 
 @pytest.mark.parametrize("truncate", [None, 2])

@@ -9,13 +9,12 @@ from networks import translator
 from refusals import refusals
 
 from ablate.data.batch import PairBatch
-from ablate.data.text.teacher_forcing import pad_with_lengths, teacher_forcing
+from ablate.data.text.dataset import pad_with_lengths, teacher_forcing
 from ablate.model.recurrent.cell.gru import GRU
-from ablate.model.text.attention.additive import Additive
+from ablate.model.text.attention import Additive
 from ablate.optim.optimisation import Optimisation
 from ablate.optim.schedule import constant
-from ablate.task.scheduled_sampling import SCHEDULES, probability_schedule
-from ablate.task.translation import Translation
+from ablate.task.text_generation import SCHEDULES, Translation, probability_schedule
 
 PARTS = [i / 20 for i in range(21)]
 

@@ -20,24 +20,21 @@ from ablate.data.batch import IGNORE, QuestionBatch, SegmentationBatch
 from ablate.data.datamodule import DataModule
 from ablate.data.picture.captions import Captioned, PictureCaptions
 from ablate.data.text.pairs import TextPairs
-from ablate.data.text.tokeniser import Tokeniser
-from ablate.data.text.vocabulary import BEGIN, END, UNKNOWN
+from ablate.data.text.tokeniser import BEGIN, END, UNKNOWN, Tokeniser
 from ablate.errors import BadInput
 from ablate.metric.text.truth import TruthRate
 from ablate.model.recurrent.cell.gru import GRU
 from ablate.model.recurrent.cell.lstm import LSTM
 from ablate.model.recurrent.models import SequenceClassifier, SequenceTagger
 from ablate.model.segmenter.encoder.small import SmallEncoder
-from ablate.model.text.attention.additive import Additive
-from ablate.model.text.attention.none import none
+from ablate.model.text.attention import Additive, none
 from ablate.model.text.decoding.beam import Beam
 from ablate.optim.optimisation import Optimisation
 from ablate.optim.schedule import constant
 from ablate.task.base import Task
 from ablate.task.captioning import Captioning
 from ablate.task.question_answering import QuestionAnswering
-from ablate.task.text_generation import SCORES
-from ablate.task.translation import Translation
+from ablate.task.text_generation import SCORES, Translation
 
 ADAM = Optimisation(partial(torch.optim.AdamW, lr=0.02), constant)
 ATTENTIONS = {"none": none, "additive": partial(Additive, size=8)}

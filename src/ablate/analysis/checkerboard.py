@@ -9,11 +9,7 @@ from jaxtyping import Float
 from torch import Tensor, nn
 
 from ablate.errors import BadInput
-from ablate.metric.checkerboard.coverage import Coverage
-from ablate.metric.checkerboard.gradient_phase import GradientPhase
-from ablate.metric.checkerboard.phase_bias import PhaseBias
-from ablate.metric.checkerboard.phase_share import PhaseShare
-from ablate.metric.checkerboard.phases import by_phase
+from ablate.metric.checkerboard.phases import Coverage, GradientPhase, PhaseBias, PhaseShare, by_phase
 from ablate.metric.checkerboard.spectral_peak import SpectralPeak
 from ablate.model.evaluation import evaluating
 from ablate.model.segmenter.fcn import FCN

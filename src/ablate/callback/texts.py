@@ -17,7 +17,7 @@ from ablate.figure.tiles import Answer, Caption, plot_answers, plot_captions, ve
 from ablate.metric.text.overlap import SacreBleu
 from ablate.task.captioning import Captioning
 from ablate.task.question_answering import QuestionAnswering
-from ablate.task.translation import Translation
+from ablate.task.text_generation import Translation
 
 ATTENDED = 2  # captions and translations whose attention is shown
 SENTENCES = 5  # the last ones of a story, which are shown

@@ -16,8 +16,7 @@ from torch import Tensor, nn
 from ablate.analysis.cost import cost
 from ablate.analysis.timing import interleaved, medians, milliseconds
 from ablate.console import console, print_table
-from ablate.data.picture.size import height_width
-from ablate.errors import BadInput, check_positive
+from ablate.errors import BadInput, check_positive, check_size
 from ablate.model.segmenter.decoder.base import LevelDecoder
 from ablate.model.segmenter.fcn import FCN
 from ablate.operator.rewrite import fold_nearest
@@ -58,7 +57,7 @@ def size_of(given: int | Sequence[int] | ListConfig | None, trained: int | Seque
     size = trained if given is None else given
     if size is None:
         raise BadInput("the network was trained on pictures of several sizes: name one, as size=[180,240]")
-    return height_width("size", list(size) if isinstance(size, ListConfig) else size)
+    return check_size("size", list(size) if isinstance(size, ListConfig) else size)
 
 
 def fold_upsampling(model: FCN, size: tuple[int, int]) -> FCN:

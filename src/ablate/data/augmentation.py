@@ -11,8 +11,7 @@ from jaxtyping import Float, Int
 from torch import Tensor
 
 from ablate.data.batch import SegmentationBatch
-from ablate.data.picture.size import height_width
-from ablate.errors import BadInput
+from ablate.errors import BadInput, check_size
 
 
 class RandomParameters(NamedTuple):
@@ -55,7 +54,7 @@ class Augmentation:
     ) -> None:
         self.flip = 0.5 if flip is True else check_fraction("flip", flip)
         self.scale = None if scale is None else check_range("scale", scale)
-        self.crop = None if crop is None else height_width("crop", crop)
+        self.crop = None if crop is None else check_size("crop", crop)
         self.colour = check_fraction("colour", colour)
         self.ignore_index = ignore_index
         self.moves = self.flip > 0 or self.scale is not None or self.crop is not None

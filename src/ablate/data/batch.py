@@ -1,6 +1,8 @@
 """Every batch type, with every shape.
 
 Letters: b batch, h height, w width, k objects of a scene, t steps, d numbers a step, s steps of a source or a story.
+
+Each batch has a `kind`, what its samples are, and a `description`, with a sample's size, which the console shows before training.
 """
 
 from collections.abc import Callable
@@ -50,12 +52,10 @@ class SegmentationBatch(NamedTuple):
 
     @property
     def kind(self) -> BatchKind:
-        """What the samples are."""
         return BatchKind.CLASS_PER_PIXEL
 
     @property
     def description(self) -> str:
-        """The kind and size of a sample, as the console shows it before training."""
         return "pictures of {}×{}".format(*self.image.shape[2:])
 
 
@@ -70,12 +70,10 @@ class SequenceBatch(NamedTuple):
 
     @property
     def description(self) -> str:
-        """The kind and size of a sample, as the console shows it before training."""
         return f"sequences, for example one of {self.input.shape[1]} steps"
 
     @property
     def kind(self) -> BatchKind:
-        """Follows from the shape and type of `target`."""
         if self.target.ndim == 2:
             return BatchKind.CLASS_PER_STEP
         return BatchKind.NUMBER_PER_SEQUENCE if self.target.is_floating_point() else BatchKind.CLASS_PER_SEQUENCE
@@ -112,12 +110,10 @@ class PairBatch(NamedTuple):
 
     @property
     def kind(self) -> BatchKind:
-        """What the samples are."""
         return BatchKind.TEXT_PAIRS
 
     @property
     def description(self) -> str:
-        """The kind and size of a sample, as the console shows it before training."""
         return f"pairs, for example one of {self.source.shape[1]} and {self.target.shape[1]} steps"
 
 
@@ -133,12 +129,10 @@ class CaptionBatch(NamedTuple):
 
     @property
     def kind(self) -> BatchKind:
-        """What the samples are."""
         return BatchKind.CAPTIONED_PICTURES
 
     @property
     def description(self) -> str:
-        """The kind and size of a sample, as the console shows it before training."""
         return "pictures of {}×{} with captions".format(*self.image.shape[2:])
 
 
@@ -156,12 +150,10 @@ class QuestionBatch(NamedTuple):
 
     @property
     def kind(self) -> BatchKind:
-        """What the samples are."""
         return BatchKind.QUESTIONS
 
     @property
     def description(self) -> str:
-        """The kind and size of a sample, as the console shows it before training."""
         of = "stories" if self.image is None else "pictures of {}×{}".format(*self.image.shape[2:])
         return f"questions on {of}"
 

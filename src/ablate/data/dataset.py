@@ -58,8 +58,9 @@ class Dataset(torch.utils.data.Dataset, ABC):
         self.tokenisers = tokenisers
 
     def facts(self) -> dict[str, int]:
-        """What a config leaves to the data, such as `vocabulary_size`."""
-        return {}
+        """What a config leaves to the data: the size of the vocabulary, and of the source's where it has its own."""
+        names = {"source": "source_vocabulary_size"} if "target" in self.tokenisers else {}
+        return {names.get(side, "vocabulary_size"): len(tokeniser) for side, tokeniser in self.tokenisers.items()}
 
     def check(self, batch_size: int = 1) -> None:
         """Find what is wrong with the files now rather than during training.
@@ -95,9 +96,6 @@ class WritingDataset(Dataset):
 
 class CaptionDataset(WritingDataset):
     """Pictures with captions. A batch of an evaluation also has the truth of other pictures as a control: half a split away."""
-
-    def facts(self) -> dict[str, int]:
-        return {"vocabulary_size": len(self.tokenisers["target"])}
 
     def with_references(self, batch: Any) -> CaptionBatch:
         others = [(i + self.items // 2) % self.items for i in batch.index.tolist()]

@@ -9,7 +9,7 @@ from torch.nn.utils.rnn import pad_sequence
 
 from ablate.data.batch import IGNORE, SequenceBatch
 from ablate.data.dataset import Dataset
-from ablate.data.text.vocabulary import PAD
+from ablate.data.text.tokeniser import PAD
 from ablate.errors import BadInput
 
 

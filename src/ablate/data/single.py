@@ -5,7 +5,7 @@ from jaxtyping import Float, Int
 from torch import Tensor
 
 from ablate.data.batch import CaptionBatch, PairBatch, QuestionBatch
-from ablate.data.text.teacher_forcing import pad_with_lengths, teacher_forcing
+from ablate.data.text.dataset import pad_with_lengths, teacher_forcing
 
 
 def caption_batch(image: Float[Tensor, "1 3 h w"]) -> CaptionBatch:

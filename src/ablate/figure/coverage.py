@@ -5,7 +5,7 @@ from matplotlib.figure import Figure
 from torch import nn
 
 from ablate.figure.cells import axes_grid, plot_grey
-from ablate.metric.checkerboard.phase_bias import PhaseBias
+from ablate.metric.checkerboard.phases import PhaseBias
 from ablate.model.segmenter.decoder.bed_of_nails import BedOfNails
 from ablate.model.segmenter.decoder.pixel_shuffle import PixelShuffle
 from ablate.model.segmenter.decoder.transposed_conv import TransposedConv

@@ -11,9 +11,8 @@ from torch import Tensor
 from ablate.analysis.trace import gradient_norms, ratio_by_lag, recording
 from ablate.figure.colours import BLACK, BLUE, GREEN, GREY, VERMILLION
 from ablate.model.recurrent.cell.base import Cell
-from ablate.model.recurrent.cell.elman import Elman
+from ablate.model.recurrent.cell.elman import IRNN, Elman
 from ablate.model.recurrent.cell.gru import GRU
-from ablate.model.recurrent.cell.irnn import IRNN
 from ablate.model.recurrent.cell.lstm import LSTM
 from ablate.model.recurrent.layers import Recurrent
 

@@ -1,4 +1,4 @@
-"""The Lightning side of every task: what is counted, logged and optimised; a subclass writes `step`."""
+"""The base class of tasks: metrics, logging and optimisation with Lightning; a subclass defines `step`."""
 
 import warnings
 from abc import abstractmethod
@@ -21,30 +21,30 @@ SPLITS = ("train", "val", "test")
 
 
 class Output(NamedTuple):
-    """What `step` returns: a scalar loss, and what the metrics compare."""
+    """The result of `step`: a scalar loss, and a prediction and a target for the metrics."""
 
     loss: Tensor
-    prediction: Any  # what the metrics of the task take, mostly a tensor
+    prediction: Any  # as the task's metrics take it, mostly a tensor
     target: Tensor
-    weight: Tensor | int | None = None  # how many targets the loss is the mean of; None: len(target)
+    weight: Tensor | int | None = None  # number of targets over which the loss is a mean; None: len(target)
 
 
 class Task(LightningModule):
     """A model with its loss, metrics and optimiser.
 
-    Metrics are kept as tensors on the device over a whole split and computed once an epoch; over the training split
-    they see every `log_every_n_steps`-th batch, so that a step costs next to nothing beside the network's own.
+    Metrics count on the device over a whole split and are computed once an epoch. Of the training split they see only every
+    `log_every_n_steps`-th batch, so that they hardly slow the training down.
 
     Args:
-        model: plain PyTorch.
+        model: a PyTorch module of the class `model_class`.
         metrics: by name; `compute` gives a scalar, or a dict of scalars that are logged under their own keys.
         optimisation: how the parameters are updated; None: they are not, as in a network from a checkpoint.
-        train_metrics: of the training split, where those would cost too much; None: the same.
-        channels_last: lays convolution weights and pictures out as NHWC.
+        train_metrics: cheaper ones for the training split; None: the same.
+        channels_last: store convolution weights and pictures in the layout NHWC.
 
     Attributes:
-        learns_from: the kind of batches.
-        model_class: the kind of models.
+        learns_from: the kind of batches that it takes.
+        model_class: the class of models that it trains.
     """
 
     learns_from: ClassVar[BatchKind] = BatchKind.CLASS_PER_PIXEL
@@ -78,14 +78,14 @@ class Task(LightningModule):
 
     @abstractmethod
     def step(self, batch: Any) -> Output:
-        """One batch through model and loss: plain PyTorch, no logging and no trainer."""
+        """Model and loss of one batch: plain PyTorch, without logging or a trainer."""
 
     def inputs(self, batch: Any) -> tuple:
-        """What `model` is called with, of a batch."""
+        """The arguments with which `model` is called for a batch."""
         return (batch.image,)
 
     def check(self, batch: Any, trainer: Trainer) -> None:
-        """Raise BadInput where data, task, model and trainer are not made for each other."""
+        """Raise BadInput where data, task, model and trainer do not fit together."""
         if batch.kind != self.learns_from:
             raise Misfit(f"{type(self).__name__} learns from {self.learns_from}, these data are {batch.kind}")
 
@@ -145,7 +145,7 @@ class Task(LightningModule):
     # --- shared ----------------------------------------------------------------------------------
 
     def is_log_step(self, batch_idx: int) -> bool:
-        """Whether this batch is one of those that are looked at closely."""
+        """Whether the training metrics see this batch."""
         return batch_idx % self.trainer.log_every_n_steps == 0
 
     def _keep(self, output: Output, batch_idx: int) -> None:
@@ -160,7 +160,7 @@ class Task(LightningModule):
         self._update(split, output)
 
     def _update(self, split: str, output: Output) -> None:
-        """Let the metrics of a split see a batch."""
+        """Update the metrics of a split with a batch."""
         for metric in self.metrics[f"{split}_"].values():
             metric.update(output.prediction, output.target)
 

@@ -9,7 +9,7 @@ from lightning.pytorch import Trainer
 from torch import Tensor, nn
 
 from ablate.data.batch import BatchKind, QuestionBatch
-from ablate.data.text.vocabulary import UNKNOWN
+from ablate.data.text.tokeniser import UNKNOWN
 from ablate.errors import Misfit, check_fraction
 from ablate.metric.classification import ClassificationScores
 from ablate.model.segmenter.encoder.load import load_encoder

@@ -9,17 +9,16 @@ from ablate.data.batch import SegmentationBatch
 from ablate.errors import BadInput, check_positive
 from ablate.loss.cross_entropy import CrossEntropy, count_pixels
 from ablate.metric.boundary import BoundaryF1
-from ablate.metric.coarse_label import CoarseLabelScores
-from ablate.metric.segmentation import SegmentationScores
+from ablate.metric.segmentation import CoarseLabelScores, SegmentationScores
 from ablate.optim.optimisation import Optimisation
 from ablate.task.base import Output, Task
 
 
 class Segmentation(Task):
-    """Cross-entropy over pixels; mean IoU and its kin over the whole split, boundary F1 over pictures.
+    """Cross-entropy over pixels; mean IoU and related scores over the whole split, the mean of boundary F1 over pictures.
 
     Args:
-        label_stride: where given, the scores that perfect labels at this stride would have are logged, too.
+        label_stride: also log the scores that perfect labels at this stride would have; None: do not.
     """
 
     def __init__(

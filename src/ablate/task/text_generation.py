@@ -1,7 +1,9 @@
-"""What captioning and translation share: training on the next token of given texts, evaluation of texts that the model writes."""
+"""Texts that a network writes: training on the next token of given texts, evaluation of its own texts; translation."""
 
 from abc import abstractmethod
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
+from functools import partial
+from math import exp
 from typing import Any, ClassVar, NamedTuple
 
 import torch
@@ -9,23 +11,20 @@ from jaxtyping import Int
 from lightning.pytorch import Trainer
 from torch import Tensor, nn
 
-from ablate.data.batch import IGNORE, CaptionBatch, PairBatch, Truth
-from ablate.data.text.vocabulary import BEGIN, END, PAD, UNKNOWN
+from ablate.data.batch import IGNORE, BatchKind, CaptionBatch, PairBatch, Truth
+from ablate.data.text.tokeniser import BEGIN, END, PAD, UNKNOWN
 from ablate.errors import BadInput, Misfit, check_choice, check_fraction, check_positive
 from ablate.loss.text import doubly_stochastic, token_cross_entropy
-from ablate.metric.exposure import ExposureScores
-from ablate.metric.text.chrf import ChrF
+from ablate.metric.language import ExposureScores
 from ablate.metric.text.cider import CIDEr, CIDErD
-from ablate.metric.text.overlap import Bleu, ExactMatch, SacreBleu
-from ablate.metric.text.rouge import RougeL
+from ablate.metric.text.overlap import Bleu, ChrF, ExactMatch, RougeL, SacreBleu
 from ablate.model.evaluation import evaluating
 from ablate.model.text.decoding.base import Hypotheses
 from ablate.model.text.encoder_decoder import EncoderDecoder
 from ablate.model.text.memory import Memory
-from ablate.model.text.reader import Reader
+from ablate.model.text.reader import Reader, TextReader
 from ablate.optim.optimisation import Optimisation
 from ablate.task.base import Output, Task
-from ablate.task.scheduled_sampling import probability_schedule
 
 SCORES = {
     "bleu": Bleu,
@@ -35,6 +34,11 @@ SCORES = {
     "cider": CIDEr,
     "cider_d": CIDErD,
     "exact_match": ExactMatch,
+}
+SCHEDULES: dict[str, Callable[[float, float], float]] = {
+    "constant": lambda share, over: share,
+    "linear": lambda share, over: share * min(over, 1.0),
+    "inverse_sigmoid": lambda share, over: share / (1 + exp(-12.0 * (over - 0.5))),  # from 0.2 % to 99.8 % of the share
 }
 BANNED = (PAD, UNKNOWN, BEGIN)  # what a search never writes
 
@@ -47,6 +51,21 @@ class Generation(NamedTuple):
     forced: Int[Tensor, "b t"]  # the likeliest next token after each given one
     free: Int[Tensor, "b u"] | None = None  # the text that it writes without any given token; None in training
     batch: WrittenBatch | None = None  # with what those texts are compared with
+
+
+def probability_schedule(share: float, schedule: str) -> Callable[[float], float]:
+    """p, the part of the training that is over -> the probability that a token is the network's own, 1 - ε of Bengio et al. 2015.
+
+        constant         share
+        linear           share · p                              ε falls along a line (section 2.4)
+        inverse_sigmoid  share / (1 + exp(-12 (p - 1/2)))       ε = k / (k + exp(i / k)), its middle at half of the training
+
+    Args:
+        share: of own tokens at the end; 0 is teacher forcing, 1 none of it.
+    """
+    if isinstance(share, bool) or not isinstance(share, int | float) or not 0 <= share <= 1:
+        raise BadInput(f"`scheduled_sampling`={share} must be a number from 0 (teacher forcing) to 1")
+    return partial(SCHEDULES[check_choice("sampling_schedule", schedule, SCHEDULES)], share)
 
 
 class TextGeneration(Task):
@@ -152,3 +171,16 @@ class TextGeneration(Task):
         """Update the scores with texts and what is right."""
         for name in self.scores:
             metrics[name].update(texts, truth.references)
+
+
+class Translation(TextGeneration):
+    """A text in one language is read, a text in another is written; see `TextGeneration`."""
+
+    learns_from = BatchKind.TEXT_PAIRS
+    reader_class = TextReader
+
+    def inputs(self, batch: PairBatch) -> tuple:
+        return batch.source, batch.source_lengths, batch.input
+
+    def read(self, batch: PairBatch) -> Memory:
+        return self.model.reader(batch.source, batch.source_lengths)

@@ -13,8 +13,7 @@ from sequence_data import FOLDERS, config, dataset, opened, opened_option, with_
 
 from ablate.data.batch import IGNORE
 from ablate.data.picture.captions import Captioned, PictureCaptions
-from ablate.data.text.tokeniser import Tokeniser
-from ablate.data.text.vocabulary import BEGIN, END, SPECIAL, UNKNOWN, Vocabulary
+from ablate.data.text.tokeniser import BEGIN, END, SPECIAL, UNKNOWN, Tokeniser, Vocabulary
 from ablate.errors import BadInput
 
 TWO = [("red.png", ["A red dot .", "a Dot"]), ("blue.png", ["the blue one , here"])]

@@ -7,7 +7,7 @@ from sequence_data import config, dataset, opened
 from ablate.data.batch import IGNORE
 from ablate.data.scene.language import parse
 from ablate.data.scene.parameters import COLOURS
-from ablate.data.text.vocabulary import BEGIN, END
+from ablate.data.text.tokeniser import BEGIN, END
 
 SIZES = {"train": 40, "val": 40, "test": 40}
 HELD_OUT = ["red ring", "blue square"]

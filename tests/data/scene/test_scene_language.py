@@ -5,7 +5,7 @@ import torch
 from generated import raw, scenes
 
 from ablate.data.batch import Scene
-from ablate.data.random import sample_generator
+from ablate.data.generated import sample_generator
 from ablate.data.scene.caption_sampler import sample_captions
 from ablate.data.scene.language import Phrase, Statement, all_words, parse, to_text
 from ablate.data.scene.parameters import COLOURS, SHAPES

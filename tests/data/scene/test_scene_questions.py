@@ -85,7 +85,7 @@ def test_a_batch(data):
     for i in range(5):
         tokens = batch.question[i, : batch.question_lengths[i]].tolist()
         assert data.tokenisers["source"].text(tokens) == data[i].question and not batch.question[i, len(tokens) :].any()
-        assert data.references(i) == [config("scene_questions").class_names[int(batch.target[i])]]
+        assert data[i].answer == config("scene_questions").class_names[int(batch.target[i])]
     assert data.facts() == {"vocabulary_size": config("scene_questions").vocabulary_size}
     assert "1" not in data.tokenisers["source"].vocabulary.index and torch.is_tensor(batch.target)
 

@@ -8,7 +8,7 @@ from lightning.fabric.utilities.apply_func import move_data_to_device
 from refusals import refusals
 from torch.utils.data import DataLoader
 
-from ablate.data.random import Key
+from ablate.data.generated import Key
 from ablate.data.scene.parameters import SHAPES
 
 

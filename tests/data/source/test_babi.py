@@ -32,7 +32,7 @@ def test_stories_questions_answers_and_support(tmp_path: Path):
     assert batch.story_lengths.tolist() == [12, 18, 5] and batch.image is None and not batch.story[2, 5:].any()
     names = list(config("babi").class_names)
     assert [names[int(i)] for i in batch.target] == ["bathroom", "garden", "apple,milk"]
-    assert [data.references(i) for i in range(3)] == [["bathroom"], ["garden"], ["apple,milk"]]
+    assert [story.answer for story in data.stories] == ["bathroom", "garden", "apple,milk"]
     assert data.supporting(1) == ["mary moved to the bathroom .", "mary went to the garden ."]
     assert data.finish(batch) is batch and batch.description == "questions on stories"
 

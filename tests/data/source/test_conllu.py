@@ -8,7 +8,7 @@ from refusals import refusals
 from sequence_data import FOLDERS, SPLITS, config, dataset, opened, with_tokeniser
 
 from ablate.data.source.conllu import PartsOfSpeech
-from ablate.data.text.vocabulary import SPECIAL, UNKNOWN
+from ablate.data.text.tokeniser import SPECIAL, UNKNOWN
 from ablate.errors import BadInput
 
 FILES = {"train": "a.conllu", "val": "b.conllu", "test": "b.conllu"}

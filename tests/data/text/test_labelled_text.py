@@ -14,7 +14,7 @@ from ablate.data.source import imdb, names, rt_polarity, sst, trec
 from ablate.data.split import hash_fraction, select_split
 from ablate.data.text.file import read_filled_lines
 from ablate.data.text.labelled import LabelledText
-from ablate.data.text.vocabulary import SPECIAL, UNKNOWN
+from ablate.data.text.tokeniser import SPECIAL, UNKNOWN
 from ablate.errors import BadInput
 
 PAIRS = [("the cat sat", "yes"), ("The dog", "no"), ("a dog sat down", "no")]

@@ -8,9 +8,8 @@ from refusals import refusals
 from sequence_data import FOLDERS, SPLITS, config, dataset, opened, with_tokeniser
 
 from ablate.data.source.long_text import python_help, text_file
-from ablate.data.text.lines import TextLines
-from ablate.data.text.stream import TextStream
-from ablate.data.text.vocabulary import BEGIN, END, UNKNOWN
+from ablate.data.text.language_modelling import TextLines, TextStream
+from ablate.data.text.tokeniser import BEGIN, END, UNKNOWN
 
 
 def of_lines(texts: list[str], split: str = "train", **options: object) -> TextLines:
@@ -91,23 +90,21 @@ def test_pythons_own_text_is_always_the_same():
 def test_a_text_file(tmp_path: Path):
     book = tmp_path / "book.txt"
     book.write_bytes("\ufeffÄ\r\nb".encode())
-    assert text_file(root=str(book), name=None, encoding="utf-8-sig") == "Ä\nb"
-    assert text_file(root=str(tmp_path), name="book.txt", encoding="utf-8-sig") == "Ä\nb"
+    assert text_file(root=str(book), encoding="utf-8-sig") == "Ä\nb"
 
 
-def read_from(folder: Path, root: str | None, name: str | None) -> str:
+def read_from(folder: Path, root: str | None) -> str:
     (folder / "empty.txt").write_text(" \n")
     (folder / "latin.txt").write_bytes("aé".encode("latin-1"))
-    return text_file(root=None if root is None else str(folder / root), name=name, encoding="utf-8-sig")
+    return text_file(root=None if root is None else str(folder / root), encoding="utf-8-sig")
 
 
 test_a_bad_text_file_is_named = refusals(
-    (None, None, "root is not set; root should name a text file"),
-    ("no.txt", None, "no.txt is missing; root should name a text file"),
-    ("", "input.txt", "input.txt: it is missing; root should hold input.txt"),
-    ("", None, "is a folder; root should name a text file"),
-    ("empty.txt", None, "empty.txt is empty"),
-    ("latin.txt", None, "latin.txt: byte 1 is no utf-8"),
+    (None, "root is not set; root should name a text file"),
+    ("no.txt", "no.txt is missing; root should name a text file"),
+    ("", "is a folder; root should name a text file"),
+    ("empty.txt", "empty.txt is empty"),
+    ("latin.txt", "latin.txt: byte 1 is no utf-8"),
     of=read_from,
     fixtures=["tmp_path"],
 )

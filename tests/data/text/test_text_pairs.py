@@ -14,7 +14,7 @@ from sequence_data import FOLDERS, config, dataset, opened, opened_option, with_
 
 from ablate.data.batch import IGNORE
 from ablate.data.text.pairs import TextPairs
-from ablate.data.text.vocabulary import BEGIN, END, UNKNOWN
+from ablate.data.text.tokeniser import BEGIN, END, UNKNOWN
 from ablate.errors import BadInput
 
 PAIRS = [("ein Hund", "a dog"), ("Die Katze sitzt hier", "the cat sits"), ("ein Kind", "a child")]

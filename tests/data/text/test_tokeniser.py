@@ -3,8 +3,7 @@
 import pytest
 from refusals import refusals
 
-from ablate.data.text.tokeniser import Tokeniser
-from ablate.data.text.vocabulary import BEGIN, END, PAD, SPECIAL, UNKNOWN, Vocabulary
+from ablate.data.text.tokeniser import BEGIN, END, PAD, SPECIAL, UNKNOWN, Tokeniser, Vocabulary
 
 LETTERS = Vocabulary([*SPECIAL, "a", "b"])
 

@@ -8,11 +8,7 @@ import torch
 import torch.nn.functional as F
 from torch import nn
 
-from ablate.metric.checkerboard.coverage import Coverage
-from ablate.metric.checkerboard.gradient_phase import GradientPhase
-from ablate.metric.checkerboard.phase_bias import PhaseBias
-from ablate.metric.checkerboard.phase_share import PhaseShare
-from ablate.metric.checkerboard.phases import by_phase
+from ablate.metric.checkerboard.phases import Coverage, GradientPhase, PhaseBias, PhaseShare, by_phase
 from ablate.metric.checkerboard.spectral_peak import SpectralPeak
 
 

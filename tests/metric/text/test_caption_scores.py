@@ -8,10 +8,8 @@ import pytest
 import torch
 
 from ablate.errors import BadInput
-from ablate.metric.text.chrf import ChrF
 from ablate.metric.text.cider import CIDEr, CIDErD
-from ablate.metric.text.overlap import Bleu, ExactMatch, SacreBleu
-from ablate.metric.text.rouge import RougeL, longest_common
+from ablate.metric.text.overlap import Bleu, ExactMatch, RougeL, SacreBleu, longest_common
 from ablate.metric.text.truth import TruthRate
 
 PEER = json.loads(peers.KEPT.read_text())

@@ -13,9 +13,8 @@ from refusals import refusals
 from torch import nn
 from torch.nn.utils.rnn import pack_padded_sequence, pad_packed_sequence
 
-from ablate.model.recurrent.cell.elman import Elman
+from ablate.model.recurrent.cell.elman import IRNN, Elman
 from ablate.model.recurrent.cell.gru import GRU
-from ablate.model.recurrent.cell.irnn import IRNN
 from ablate.model.recurrent.cell.lstm import LSTM, LSTMState
 from ablate.model.recurrent.layers import Recurrent
 from ablate.model.recurrent.unroll import reverse_padded, unroll

@@ -8,9 +8,7 @@ from networks import ATTENTIONS
 from omegaconf import OmegaConf
 from refusals import refusals
 
-from ablate.model.text.attention.additive import Additive
-from ablate.model.text.attention.dot import Dot
-from ablate.model.text.attention.general import General
+from ablate.model.text.attention import Additive, Dot, General
 
 N = 3
 LENGTHS = torch.tensor([5, 1, 3])

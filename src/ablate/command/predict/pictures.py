@@ -13,9 +13,8 @@ from torch import Tensor
 from ablate.command.predict.texts import GeneratedText, generate, show, with_probability
 from ablate.console import console
 from ablate.data.picture.captions import resized
-from ablate.data.picture.size import height_width
 from ablate.data.single import caption_batch
-from ablate.errors import BadInput
+from ablate.errors import BadInput, check_size
 from ablate.figure.panel import colour_map
 from ablate.task.base import Task
 from ablate.task.captioning import Captioning
@@ -83,7 +82,7 @@ def find_pictures(path: Path) -> list[Path]:
 
 def prepared(task: Task, picture: Image.Image) -> Float[Tensor, "1 3 h w"]:
     """A picture of the size of those that the network was trained on, in [0, 1]."""
-    return resized(picture, height_width("image_size", task.config["data"]["image_size"]))[None].float() / 255
+    return resized(picture, check_size("image_size", task.config["data"]["image_size"]))[None].float() / 255
 
 
 def readable(paths: Iterable[Path]) -> Iterator[tuple[Path, Image.Image]]:

@@ -14,7 +14,7 @@ from ablate.run.load import load_task, to_device
 from ablate.task.captioning import Captioning
 from ablate.task.question_answering import QuestionAnswering
 from ablate.task.segmentation import Segmentation
-from ablate.task.translation import Translation
+from ablate.task.text_generation import Translation
 
 
 def predict(cfg: DictConfig) -> None:

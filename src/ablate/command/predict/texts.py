@@ -11,8 +11,7 @@ from torch import Tensor
 
 from ablate.console import console
 from ablate.data.batch import Batch
-from ablate.data.text.tokeniser import Tokeniser
-from ablate.data.text.vocabulary import UNKNOWN
+from ablate.data.text.tokeniser import UNKNOWN, Tokeniser
 from ablate.errors import BadInput
 from ablate.task.text_generation import TextGeneration
 

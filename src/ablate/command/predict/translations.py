@@ -9,7 +9,7 @@ from ablate.data.single import pair_batch
 from ablate.data.text.file import read_lines
 from ablate.errors import BadInput
 from ablate.files import write_atomically
-from ablate.task.translation import Translation
+from ablate.task.text_generation import Translation
 
 
 def write_translations(task: Translation, given: str, output: Path) -> None:

@@ -11,13 +11,10 @@ from torch import Tensor
 
 from ablate.data.batch import CaptionBatch
 from ablate.data.dataset import CaptionDataset
-from ablate.data.picture.size import height_width
 from ablate.data.split import read_split
-from ablate.data.text.dataset import clip_lengths
-from ablate.data.text.teacher_forcing import teacher_forcing
-from ablate.data.text.tokeniser import Tokeniser
-from ablate.data.text.vocabulary import UNKNOWN
-from ablate.errors import BadInput
+from ablate.data.text.dataset import clip_lengths, teacher_forcing
+from ablate.data.text.tokeniser import UNKNOWN, Tokeniser
+from ablate.errors import BadInput, check_size
 
 
 class Captioned(NamedTuple):
@@ -76,7 +73,7 @@ class PictureCaptions(CaptionDataset):
         max_length: int | None,
         keep: bool,
     ) -> None:
-        self.pictures, self.size = read_split(read, split), height_width("image_size", image_size)
+        self.pictures, self.size = read_split(read, split), check_size("image_size", image_size)
         self.split, self.max_length, self.keep = split, max_length, keep
         self.kept: dict = {}
         self.tokenisers = {"target": tokeniser}

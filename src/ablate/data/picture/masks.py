@@ -13,9 +13,8 @@ from torch import Tensor
 from ablate.data.batch import SegmentationBatch
 from ablate.data.dataset import Dataset
 from ablate.data.picture.file import format_size, read_picture, stored_size
-from ablate.data.picture.size import height_width
 from ablate.data.split import read_split
-from ablate.errors import BadInput
+from ablate.errors import BadInput, check_size
 
 
 class Sample(NamedTuple):
@@ -64,7 +63,7 @@ class MaskFolder(Dataset):
         cache: bool,
     ) -> None:
         self.pairs = read_split(read, split)
-        self.size = None if image_size is None else height_width("image_size", image_size)
+        self.size = None if image_size is None else check_size("image_size", image_size)
         self.num_classes, self.ignore_index = len(class_names), ignore_index
         self.allowed = np.isin(np.arange(256), [*range(self.num_classes), ignore_index])
         self.stored_sizes = [stored_size(*pair) for pair in self.pairs]

@@ -19,9 +19,8 @@ from ablate.data.scene.scenes import SceneBatch, SceneDataset, check_shapes
 from ablate.data.scene.semantics import verify
 from ablate.data.scene.visibility import VisibleObject
 from ablate.data.split import for_split
-from ablate.data.text.teacher_forcing import teacher_forcing
-from ablate.data.text.tokeniser import Tokeniser
-from ablate.data.text.vocabulary import SPECIAL, Vocabulary
+from ablate.data.text.dataset import teacher_forcing
+from ablate.data.text.tokeniser import SPECIAL, Tokeniser, Vocabulary
 from ablate.errors import BadInput, check_choice, check_positive
 
 
@@ -77,8 +76,7 @@ class SceneCaptions(SceneDataset, CaptionDataset):
     def __len__(self) -> int:
         return self.items * (self.captions if self.split == "train" else 1)
 
-    def __getitem__(self, index: int) -> Sample:
-        self.check_index(index)
+    def make(self, index: int) -> Sample:
         picture, caption = divmod(index, self.captions) if self.split == "train" else (index, 0)
         tokens = self.tokenisers["target"].encode(self.references(picture)[caption])
         return Sample(self.scene(picture), torch.tensor(tokens))

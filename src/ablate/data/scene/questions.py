@@ -13,9 +13,8 @@ from ablate.data.scene.language import all_words
 from ablate.data.scene.numbers import SceneNumbers, pick, present_objects
 from ablate.data.scene.question_kinds import ANSWERS, KINDS, Question
 from ablate.data.scene.scenes import SceneBatch, SceneDataset, check_shapes
-from ablate.data.text.teacher_forcing import pad_with_lengths
-from ablate.data.text.tokeniser import Tokeniser
-from ablate.data.text.vocabulary import SPECIAL, Vocabulary
+from ablate.data.text.dataset import pad_with_lengths
+from ablate.data.text.tokeniser import SPECIAL, Tokeniser, Vocabulary
 from ablate.errors import BadInput, check_choice
 
 WORDS = tuple(dict.fromkeys("is there how many are what colour ?".split() + all_words()))
@@ -68,20 +67,6 @@ class SceneQuestions(SceneDataset):
         if tuple(self.class_names) != ANSWERS:
             raise BadInput(f"`class_names` must be [{', '.join(ANSWERS)}]")
         self.tokenisers = {"source": Tokeniser(vocabulary=Vocabulary([*SPECIAL, *WORDS]))}
-        self._samples: dict[int, Sample] = {}
-
-    def __getitem__(self, index: int) -> Sample:
-        self.check_index(index)
-        if index not in self._samples:
-            self._samples[index] = self._sample(index)
-        return self._samples[index]
-
-    def facts(self) -> dict[str, int]:
-        return {"vocabulary_size": len(self.tokenisers["source"])}
-
-    def references(self, index: int) -> list[str]:
-        """The answer."""
-        return [self[index].answer]
 
     def collate(self, samples: list[Sample]) -> QuestionedScenes:
         """Parameters on the CPU, without pixels."""
@@ -94,7 +79,7 @@ class SceneQuestions(SceneDataset):
         rendered = self.render(batch.scenes)
         return QuestionBatch(batch.question, batch.question_lengths, batch.target, rendered.index, rendered.image)
 
-    def _sample(self, index: int) -> Sample:
+    def make(self, index: int) -> Sample:
         random = self.generator(index, QUESTION)
         question = KINDS[pick(self.kinds, random.random())](random, self.shapes)
         for attempt in range(TRIES):

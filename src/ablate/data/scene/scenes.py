@@ -10,12 +10,11 @@ from torch import Tensor
 
 from ablate.data.batch import Scene, SegmentationBatch
 from ablate.data.generated import GeneratedDataset
-from ablate.data.picture.size import height_width
 from ablate.data.scene.numbers import SceneNumbers, sample_numbers
 from ablate.data.scene.parameters import SHAPES, to_tensors, window_size
 from ablate.data.scene.render import Backdrop, Objects, render
 from ablate.data.scene.visibility import VisibleObject, visible_objects
-from ablate.errors import BadInput, check_choice
+from ablate.errors import BadInput, check_choice, check_size
 
 
 class SceneBatch(NamedTuple):
@@ -51,7 +50,7 @@ class SceneDataset(GeneratedDataset):
 
     def __post_init__(self) -> None:
         super().__post_init__()
-        self.size = height_width("image_size", self.image_size)
+        self.size = check_size("image_size", self.image_size)
         whole = isinstance(self.objects, Sequence) and all(isinstance(number, int) for number in self.objects)
         if not whole or len(self.objects) != 2 or not 0 <= self.objects[0] <= self.objects[1] or self.objects[1] < 1:
             raise BadInput(f"`objects`={self.objects!r} must be [fewest, most], as [2, 6]: not negative, most > 0")
@@ -95,8 +94,7 @@ class Scenes(SceneDataset):
             raise BadInput(f"`class_names`={self.class_names!r} must be background, then one or more of {', '.join(SHAPES)}")
         check_shapes("class_names", self.shapes)
 
-    def __getitem__(self, index: int) -> SceneNumbers:
-        self.check_index(index)
+    def make(self, index: int) -> SceneNumbers:
         return self.numbers(index)
 
     def collate(self, samples: list[SceneNumbers]) -> SceneBatch:

@@ -10,10 +10,9 @@ from torch import Tensor
 
 from ablate.data.batch import QuestionBatch
 from ablate.data.dataset import Dataset
-from ablate.data.text.dataset import clip_lengths
+from ablate.data.text.dataset import clip_lengths, pad_with_lengths
 from ablate.data.text.file import find_path, read_filled_lines
 from ablate.data.text.labelled import class_index
-from ablate.data.text.teacher_forcing import pad_with_lengths
 from ablate.data.text.tokeniser import Tokeniser
 from ablate.errors import BadInput, check_choice
 
@@ -94,13 +93,6 @@ class Babi(Dataset):
         told = [token for sentence in story.sentences for token in sentence][-self.max_length if self.max_length else None :]
         encode = self.tokenisers["source"].vocabulary.encode
         return Sample(torch.tensor(encode(told)), torch.tensor(encode(story.question)), self.targets[index], index)
-
-    def facts(self) -> dict[str, int]:
-        return {"vocabulary_size": len(self.tokenisers["source"])}
-
-    def references(self, index: int) -> list[str]:
-        """The answer."""
-        return [self.stories[index].answer]
 
     def with_references(self, batch: QuestionBatch) -> QuestionBatch:
         return batch._replace(support=[self.supporting(i) for i in batch.index.tolist()])

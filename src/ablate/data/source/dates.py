@@ -5,8 +5,7 @@ from datetime import date
 from functools import cache
 from typing import Any
 
-from ablate.data.generated import check_generated
-from ablate.data.random import sample_generator
+from ablate.data.generated import check_generated, sample_generator
 from ablate.data.split import split_of
 from ablate.data.text.pairs import Pair
 from ablate.errors import BadInput, check_choice

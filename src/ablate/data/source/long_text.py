@@ -3,7 +3,7 @@
 from importlib import import_module
 from pathlib import Path
 
-from ablate.data.text.file import find_path, read_text
+from ablate.data.text.file import read_text
 from ablate.errors import BadInput
 
 
@@ -13,18 +13,16 @@ def python_help() -> str:
     return "\n".join(topics[name] for name in sorted(topics))
 
 
-def text_file(*, root: str | None, name: str | None, encoding: str) -> str:
-    """The text of the file `name` in the folder `root`; without a name, `root` is the file.
+def text_file(*, root: str | None, encoding: str) -> str:
+    """The text of the file `root`.
 
     Raises:
         BadInput: a missing or empty file, a folder instead of a file, a wrong encoding.
     """
-    expected = f"`root` should hold {name}" if name else "`root` should name a text file, as `root`=book.txt"
-    if root and not name and not Path(root).expanduser().exists():
-        raise BadInput(f"{root} is missing; {expected}")
-    path = find_path(root, name or "", expected)
-    if path.is_dir():
-        raise BadInput(f"{path} is a folder; {expected}")
+    path = Path(root or "").expanduser()
+    if root is None or not path.is_file():
+        fault = "`root` is not set" if root is None else f"{path} is a folder" if path.is_dir() else f"{path} is missing"
+        raise BadInput(f"{fault}; `root` should name a text file, as `root`=book.txt")
     text = read_text(path, encoding).replace("\r\n", "\n")
     if not text.strip():
         raise BadInput(f"{path} is empty")

@@ -16,7 +16,7 @@ from ablate.errors import BadInput, check_positive, check_whole
 
 @dataclass(kw_only=True, eq=False)
 class Problem(GeneratedDataset, SequenceDataset):
-    """One split of a problem whose sequences are generated; all have the same length. Each sample is kept once it is made.
+    """One split of a problem whose sequences are generated; all have the same length.
 
     A subclass makes a sample from random numbers.
 
@@ -39,13 +39,9 @@ class Problem(GeneratedDataset, SequenceDataset):
         if self.steps > check_positive("max_length", self.max_length):
             raise BadInput(f"`length`={self.steps} is beyond `max_length`={self.max_length}")
         self.lengths = [self.steps] * len(self)
-        self._samples: dict[int, Sample] = {}
 
-    def __getitem__(self, index: int) -> Sample:
-        self.check_index(index)
-        if index not in self._samples:
-            self._samples[index] = Sample(*self.sample(self.generator(index)), index)
-        return self._samples[index]
+    def make(self, index: int) -> Sample:
+        return Sample(*self.sample(self.generator(index)), index)
 
     @abstractmethod
     def sample(self, random: np.random.Generator) -> tuple[Tensor, Tensor]:

@@ -2,8 +2,7 @@
 
 from collections.abc import Mapping, Sequence
 
-from ablate.data.generated import check_generated
-from ablate.data.random import sample_generator
+from ablate.data.generated import check_generated, sample_generator
 from ablate.data.split import for_split
 from ablate.data.text.pairs import Pair
 from ablate.errors import BadInput, check_positive

@@ -1,13 +1,15 @@
-"""Sequences of tokens: what the data sets of text have in common."""
+"""Sequences of tokens: what the data sets of text have in common, and batches for teacher forcing."""
 
 from collections.abc import Mapping, Sequence
 
 import torch
 from jaxtyping import Int
 from torch import Tensor
+from torch.nn.utils.rnn import pad_sequence
 
+from ablate.data.batch import IGNORE
 from ablate.data.sequence import SequenceDataset
-from ablate.data.text.tokeniser import Tokeniser
+from ablate.data.text.tokeniser import BEGIN, END, PAD, Tokeniser
 from ablate.errors import BadInput, check_positive
 
 
@@ -43,9 +45,6 @@ class TextDataset(SequenceDataset):
         self.tokens = [torch.tensor(encode(text[: self.max_length])) for text in self.texts]
         del self.texts  # strings take more memory than numbers
 
-    def facts(self) -> dict[str, int]:
-        return {"vocabulary_size": len(self.tokenisers["source"])}
-
 
 def split_texts(tokeniser: Tokeniser, texts: Sequence[str], locations: Sequence[str], kind: str = "text") -> list[list[str]]:
     """The tokens of each text; BadInput, with the location of the first one that has none, where `kind` of text is empty."""
@@ -61,3 +60,15 @@ def clip_lengths(lengths: Sequence[int], max_length: int | None) -> tuple[list[i
         return list(lengths), 0
     most = check_positive("max_length", max_length)
     return [min(length, most) for length in lengths], sum(length > most for length in lengths)
+
+
+def teacher_forcing(sequences: Sequence[Int[Tensor, " _"]]) -> tuple[Int[Tensor, "b t"], Int[Tensor, "b t"]]:
+    """The inputs, BEGIN and the tokens, and the targets, the tokens and END; padded with PAD and with IGNORE."""
+    inputs = [torch.cat([torch.tensor([BEGIN]), tokens]) for tokens in sequences]
+    targets = [torch.cat([tokens, torch.tensor([END])]) for tokens in sequences]
+    return pad_sequence(inputs, True, PAD), pad_sequence(targets, True, IGNORE)
+
+
+def pad_with_lengths(sequences: Sequence[Int[Tensor, " _"]]) -> tuple[Int[Tensor, "b s"], Int[Tensor, " b"]]:
+    """The sequences padded with PAD to the longest, and their lengths."""
+    return pad_sequence(list(sequences), True, PAD), torch.tensor([len(each) for each in sequences])

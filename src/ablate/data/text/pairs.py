@@ -10,8 +10,7 @@ from torch import Tensor
 from ablate.data.batch import PairBatch
 from ablate.data.dataset import WritingDataset
 from ablate.data.split import read_split
-from ablate.data.text.dataset import clip_lengths, split_texts
-from ablate.data.text.teacher_forcing import pad_with_lengths, teacher_forcing
+from ablate.data.text.dataset import clip_lengths, pad_with_lengths, split_texts, teacher_forcing
 from ablate.data.text.tokeniser import Tokeniser
 
 
@@ -81,9 +80,6 @@ class TextPairs(WritingDataset):
 
     def __getitem__(self, index: int) -> PairSample:
         return PairSample(self.sources[index], self.targets[index], index)
-
-    def facts(self) -> dict[str, int]:
-        return {"source_vocabulary_size": len(self.tokenisers["source"]), "vocabulary_size": len(self.tokenisers["target"])}
 
     def references(self, index: int) -> list[str]:
         """The target text, not shortened."""

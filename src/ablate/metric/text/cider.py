@@ -1,7 +1,6 @@
 """CIDEr and CIDEr-D: how much a caption agrees with what most people say of the picture."""
 
 import math
-from abc import abstractmethod
 from collections import Counter
 from typing import NamedTuple
 
@@ -48,9 +47,21 @@ class Consensus(Corpus):
             scores.append(self.factor * sum(map(sum, each)) / (self.n * len(references)))
         return self.mean(scores)
 
-    @abstractmethod
     def similarity(self, c: Weighted, s: Weighted) -> list[float]:
         """The similarity of a candidate and one reference, for each n."""
+        penalty = self.penalty(c, s)
+        return [
+            penalty * sum(self.clip(g, of[k]) * of[k] for k, g in mine.items() if k in of) / (a * b) if a * b else 0.0
+            for mine, of, a, b in zip(c.weight, s.weight, c.norm, s.norm, strict=True)
+        ]
+
+    def penalty(self, c: Weighted, s: Weighted) -> float:
+        """A factor of the similarity, for different lengths."""
+        return 1.0
+
+    def clip(self, candidate: float, reference: float) -> float:
+        """The weight of an n-gram of the candidate that the reference has, too."""
+        return candidate
 
     def _count(self, sentence: str) -> Counter[NGram]:
         words = sentence.split()
@@ -74,12 +85,6 @@ class CIDEr(Consensus):
     Source: Vedantam, Zitnick, Parikh 2015, "CIDEr: consensus-based image description evaluation", equations 1 to 3.
     """
 
-    def similarity(self, c: Weighted, s: Weighted) -> list[float]:
-        return [
-            sum(g * of[k] for k, g in mine.items() if k in of) / (a * b) if a * b else 0.0
-            for mine, of, a, b in zip(c.weight, s.weight, c.norm, s.norm, strict=True)
-        ]
-
 
 class CIDErD(Consensus):
     """Consensus with counts clipped to the reference's and a penalty on a difference in length, times ten:
@@ -97,9 +102,8 @@ class CIDErD(Consensus):
         super().__init__(n)
         self.sigma = sigma
 
-    def similarity(self, c: Weighted, s: Weighted) -> list[float]:
-        penalty = math.exp(-((c.bigrams - s.bigrams) ** 2) / (2 * self.sigma**2))
-        return [
-            penalty * sum(min(g, of[k]) * of[k] for k, g in mine.items() if k in of) / (a * b) if a * b else 0.0
-            for mine, of, a, b in zip(c.weight, s.weight, c.norm, s.norm, strict=True)
-        ]
+    def penalty(self, c: Weighted, s: Weighted) -> float:
+        return math.exp(-((c.bigrams - s.bigrams) ** 2) / (2 * self.sigma**2))
+
+    def clip(self, candidate: float, reference: float) -> float:
+        return min(candidate, reference)

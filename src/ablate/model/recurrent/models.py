@@ -2,6 +2,7 @@
 
 from abc import ABC, abstractmethod
 from collections.abc import Callable, Sequence
+from typing import Any
 
 import torch
 from jaxtyping import Float, Int
@@ -41,15 +42,14 @@ class LanguageModel(nn.Module, ABC):
         """Logits of each step from given states (None: zero), and the states at the ends."""
 
 
-class SequenceClassifier(SequenceModel):
-    """logits = W_o s + b_o, s a summary of h_1 … h_T: the last state of each direction, or mean or maximum over the steps.
+class RecurrentNetwork(nn.Module):
+    """Recurrent layers and a linear head, W_o and b_o; a subclass says what the head reads.
 
     Args:
         vocabulary_size, input_size, embedding_size: see `SequenceInput`.
-        num_classes: logits a sequence.
-        cell, layers, bidirectional, fused: see `Recurrent`.
-        dropout: of the inputs, between layers, and of the summary.
-        summary: last, mean or max.
+        cell, layers, bidirectional, fused: see `Recurrent`; in one direction the past does not see the future.
+        num_classes: logits a sequence, or a step.
+        dropout: of the inputs, between layers, and of what the head reads.
     """
 
     def __init__(
@@ -62,15 +62,27 @@ class SequenceClassifier(SequenceModel):
         layers: int = 1,
         bidirectional: bool = False,
         dropout: float = 0.0,
-        summary: str = "last",
         fused: str = "auto",
     ) -> None:
         super().__init__()
-        self.summary = check_choice("summary", summary, SUMMARIES)
+        self.bidirectional = bidirectional
         self.input = SequenceInput(vocabulary_size, input_size, embedding_size, dropout)
         self.recurrent = Recurrent(cell, self.input.output_size, layers, bidirectional, dropout, fused)
         self.dropout = nn.Dropout(dropout)
         self.head = nn.Linear(self.recurrent.output_size, check_positive("num_classes", num_classes))
+
+
+class SequenceClassifier(RecurrentNetwork, SequenceModel):
+    """logits = W_o s + b_o, s a summary of h_1 … h_T: the last state of each direction, or mean or maximum over the steps.
+
+    Args:
+        summary: last, mean or max.
+        sizes, options: see `RecurrentNetwork`.
+    """
+
+    def __init__(self, *sizes: Any, summary: str = "last", **options: Any) -> None:
+        super().__init__(*sizes, **options)
+        self.summary = check_choice("summary", summary, SUMMARIES)
 
     def forward(self, xs: Sequences, lengths: Int[Tensor, " b"] | None = None) -> Float[Tensor, "b k"]:
         outputs, ends = self.recurrent(self.input(xs), lengths)
@@ -87,36 +99,16 @@ class SequenceClassifier(SequenceModel):
         return outputs.amax(1)
 
 
-class SequenceTagger(LanguageModel):
+class SequenceTagger(RecurrentNetwork, LanguageModel):
     """logits_t = W_o h_t + b_o at every step t. Trained to predict the next token, it is a language model.
 
     Args:
-        vocabulary_size, input_size, embedding_size: see `SequenceInput`.
-        num_classes: logits a step.
-        cell, layers, bidirectional, fused: see `Recurrent`; in one direction the past does not see the future.
-        dropout: of the inputs, between layers, and of the outputs.
         tied: W_o = E, the rows that the tokens are read by (Press and Wolf 2017, section 3).
+        sizes, options: see `RecurrentNetwork`.
     """
 
-    def __init__(
-        self,
-        vocabulary_size: int | None,
-        input_size: int | None,
-        embedding_size: int,
-        cell: Callable[[int], Cell],
-        num_classes: int,
-        layers: int = 1,
-        bidirectional: bool = False,
-        dropout: float = 0.0,
-        tied: bool = False,
-        fused: str = "auto",
-    ) -> None:
-        super().__init__()
-        self.input = SequenceInput(vocabulary_size, input_size, embedding_size, dropout)
-        self.bidirectional = bidirectional
-        self.recurrent = Recurrent(cell, self.input.output_size, layers, bidirectional, dropout, fused)
-        self.dropout = nn.Dropout(dropout)
-        self.head = nn.Linear(self.recurrent.output_size, check_positive("num_classes", num_classes))
+    def __init__(self, *sizes: Any, tied: bool = False, **options: Any) -> None:
+        super().__init__(*sizes, **options)
         if tied:
             if self.input.embedding is None or self.input.embedding.weight.shape != self.head.weight.shape:
                 size = self.recurrent.output_size

@@ -10,7 +10,7 @@ from torch import Tensor, nn
 from ablate.errors import BadInput, check_choice
 from ablate.model.recurrent.cell.base import Cell
 from ablate.model.recurrent.layers import Recurrent, SequenceInput
-from ablate.model.text.attention.base import Attention
+from ablate.model.text.attention import Attention
 from ablate.model.text.memory import Memory, flatten_states
 
 STARTS = ("state", "input")

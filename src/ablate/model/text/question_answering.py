@@ -8,7 +8,7 @@ from jaxtyping import Float, Int
 from torch import Tensor, nn
 
 from ablate.errors import check_positive
-from ablate.model.text.attention.base import Attention
+from ablate.model.text.attention import Attention
 from ablate.model.text.reader import Reader, TextReader
 
 

@@ -1,9 +1,9 @@
-"""The simple recurrent network of Elman."""
+"""The simple recurrent network of Elman, and the IRNN, which starts by copying its state."""
 
 from collections.abc import Sequence
 
 from jaxtyping import Float
-from torch import Tensor
+from torch import Tensor, nn
 
 from ablate.errors import check_choice
 from ablate.model.recurrent.cell.base import Cell, HiddenState
@@ -33,3 +33,16 @@ class Elman(Cell):
         """torch.rnn_tanh or torch.rnn_relu; of its two biases, the second is zero."""
         weights = (self.weight_input, self.weight_hidden, self.bias, self.bias.new_zeros(self.hidden_size))
         return f"rnn_{self.nonlinearity}", weights
+
+
+class IRNN(Elman):
+    """h_t = max(0, W_x x_t + W_h h_{t-1} + b), at first with W_h = gain·1 and b = 0 (Le, Jaitly and Hinton 2015, section 2).
+
+    Args:
+        input_deviation: standard deviation of W_x at initialisation.
+    """
+
+    def __init__(self, input_size: int, hidden_size: int, gain: float = 1.0, input_deviation: float = 0.001) -> None:
+        super().__init__(input_size, hidden_size, "relu", "identity", gain)
+        nn.init.normal_(self.weight_input, std=input_deviation)
+        nn.init.zeros_(self.bias)

@@ -1,4 +1,4 @@
-"""What a decoder is, and the walk from the coarsest level to the finest that almost every one takes."""
+"""The base class of decoders, and the decoder that goes from the coarsest level to the finest."""
 
 from abc import ABC, abstractmethod
 from collections.abc import Callable, Sequence
@@ -16,7 +16,7 @@ SKIPS = ("none", "add", "concat")
 
 
 class Decoder(nn.Module, ABC):
-    """From an encoder's features to one map.
+    """Computes one map from an encoder's features.
 
     Attributes:
         out_channels: channels of the map.
@@ -32,16 +32,17 @@ class Decoder(nn.Module, ABC):
 
     @abstractmethod
     def forward(self, features: Features) -> Float[Tensor, "n c h w"]:
-        """Features to a map of `out_channels` at `stride`."""
+        """The map, of `out_channels` channels at `stride`."""
 
 
 class LevelDecoder(Decoder):
-    """At each level: twice the size, joined with the encoder's map of that size, then a block of convolutions.
+    """At each level, x is upsampled by 2, joined with the encoder's map of that size and passed through a block of convolutions.
 
     x = bottom; for i = last … 0: x = block_i(join(upsample_i(x)[:h_i, :w_i], maps_i)); the map is x
 
     Channels: upsample_i keeps the encoder's c_i, as unpooling has to; block_i goes from c_i, or 2·c_i after concat, to
-    c_(i-1), and block_0 to c_0. An odd size, having been rounded up, is cropped at the bottom and the right.
+    c_(i-1), and block_0 to c_0. The encoder rounds odd sizes up; the upsampled map is
+    cropped at the bottom and the right.
 
     Args:
         channels: c_i of the encoder's maps, fine to coarse.
@@ -83,5 +84,5 @@ class LevelDecoder(Decoder):
 
 
 def level_block(conv_kernel: int, norm: str) -> Callable[[int, int], nn.Module]:
-    """The block of most decoders: conv-norm-ReLU with a kernel that `model.decoder.conv_kernel` names."""
+    """The block of most decoders: conv-norm-ReLU with a kernel of `conv_kernel`, an odd number."""
     return partial(conv_block, kernel=check_odd("conv_kernel", conv_kernel), norm=norm)

@@ -1,4 +1,4 @@
-"""Classify at low resolution, then interpolate: nothing is learned in the upsampling."""
+"""Classify at low resolution, then interpolate: the upsampling has no weights."""
 
 from collections.abc import Sequence
 from functools import partial
@@ -11,7 +11,7 @@ from ablate.model.segmenter.decoder.base import Decoder, LevelDecoder
 
 
 class Bottom(Decoder):
-    """The encoder's bottom map as it is; the model interpolates the class scores of it."""
+    """Returns the encoder's bottom map; the model interpolates its class scores."""
 
     def __init__(self, channels: Sequence[int]) -> None:
         super().__init__()

@@ -16,9 +16,9 @@ def deconvnet(
 ) -> LevelDecoder:
     """At each level max unpooling, then `convs` times transposed-conv-norm-ReLU (Noh et al. 2015, section 3.2).
 
-    A transposed convolution with stride 1 is a convolution with the kernel turned by 180°: what sets this decoder apart from
-    max_unpool is its depth. `convs` as in the encoder mirrors it; the last one of a level changes the channels, as the first
-    one of the encoder's does.
+    A transposed convolution with stride 1 is a convolution with the kernel turned by 180°, so this decoder differs from
+    max_unpool only in its depth. With the `convs` of the encoder it mirrors the encoder: the last convolution of a level changes
+    the number of channels, as the first one does there.
     """
     check_positive("convs", convs)
     check_odd("conv_kernel", conv_kernel)

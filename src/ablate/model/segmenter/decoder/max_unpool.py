@@ -18,5 +18,5 @@ class MaxUnpool(nn.Module):
 
 
 def max_unpool(channels: Sequence[int], *, skip: str = "none", norm: str = "batch", conv_kernel: int = 3) -> LevelDecoder:
-    """Unpooling with the encoder's places at each level: SegNet (Badrinarayanan et al. 2017, section 3)."""
+    """Unpooling to the positions of the encoder's maxima at each level: SegNet (Badrinarayanan et al. 2017, section 3)."""
     return LevelDecoder(channels, lambda c: MaxUnpool(), level_block(conv_kernel, norm), skip, needs_offsets=True)

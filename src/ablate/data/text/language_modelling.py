@@ -1,15 +1,40 @@
-"""Language modelling of one long text, piece after piece."""
+"""Language modelling: of many short texts, each by itself, or of one long text, piece after piece."""
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from itertools import accumulate
 
+import torch
+
 from ablate.data.sequence import Sample
-from ablate.data.split import SPLITS
-from ablate.data.text.dataset import TextDataset
-from ablate.data.text.tokeniser import Tokeniser
+from ablate.data.split import SPLITS, read_split
+from ablate.data.text.dataset import TextDataset, split_texts
+from ablate.data.text.tokeniser import BEGIN, END, Tokeniser
 from ablate.errors import BadInput, check_choice, check_positive
 
 SHARES = (0.9, 0.05, 0.05)
+
+
+class TextLines(TextDataset):
+    """The input of a sample is BEGIN and the tokens of a text, its target the tokens and END. A text that is cut has no END.
+
+    Args:
+        read: split -> (text, …) in a fixed order, such as a reader of labelled texts.
+        tokeniser: how texts become tokens; its vocabulary is counted on the training split.
+        max_length: steps, BEGIN included; None: all.
+
+    Raises:
+        BadInput: an empty text, an empty split, a wrong option; or what the reader finds.
+    """
+
+    def __init__(self, split: str, *, read: Callable[[str], Sequence[tuple]], tokeniser: Tokeniser, max_length: int | None) -> None:
+        texts = [text for text, *_ in read_split(read, split)]
+        locations = [f"{split} text {i}" for i in range(len(texts))]
+        super().__init__(tokeniser, split_texts(tokeniser, texts, locations), max_length, extra=1)
+
+    def __getitem__(self, index: int) -> Sample:
+        whole = torch.cat([torch.tensor([BEGIN]), self.tokens[index], torch.tensor([END])])
+        length = self.lengths[index]
+        return Sample(whole[:length], whole[1 : length + 1], index)
 
 
 class TextStream(TextDataset):
