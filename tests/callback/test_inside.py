@@ -16,8 +16,7 @@ from torch import nn
 from torch.utils.data import DataLoader
 
 from ablate.analysis.trace import analyse_cell, gradient_by_lag, ratio_by_lag
-from ablate.callback.gradient_flow import GradientFlow
-from ablate.callback.inside import Inside
+from ablate.callback.recurrent import GradientFlow, Inside
 from ablate.data.batch import SequenceBatch
 from ablate.data.text.tokeniser import SPECIAL, Tokeniser, Vocabulary
 from ablate.errors import BadInput

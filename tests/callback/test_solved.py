@@ -9,7 +9,7 @@ from lightning.pytorch import Trainer
 from torch import nn
 from torch.utils.data import DataLoader
 
-from ablate.callback.solved import FACTOR, Diverged, Solved
+from ablate.callback.measure import FACTOR, Diverged, Solved
 from ablate.errors import BadInput
 from ablate.optim.optimisation import Optimisation
 from ablate.optim.schedule import constant

@@ -7,7 +7,7 @@ import torch
 from refusals import refusals
 from torch import nn
 
-from ablate.analysis.timing import interleaved, medians, milliseconds, seconds
+from ablate.analysis.cost import interleaved, medians, milliseconds, seconds
 from ablate.command.benchmark import captioning, common, decoders, recurrent
 
 SMALL = ["model.encoder.width=4", "model.encoder.depth=2"]

@@ -13,7 +13,7 @@ from refusals import refusals
 from ablate.cli.command import quoted
 from ablate.command.evaluate import evaluate, with_overrides_of_run
 from ablate.command.predict import predict as prediction
-from ablate.command.predict.translations import translate
+from ablate.command.predict.texts import translate
 from ablate.errors import BadInput
 from ablate.figure import attention
 from ablate.run.checkpoint import read_checkpoint

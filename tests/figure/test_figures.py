@@ -7,7 +7,7 @@ from PIL import Image
 from tensorboard.backend.event_processing.event_accumulator import EventAccumulator
 
 from ablate.command import figures
-from ablate.figure import coverage, deconvolution, gradient_flow, identities, matrices, steps, unrolled
+from ablate.figure import coverage, deconvolution, identities, matrices, recurrent, steps, unrolled
 from ablate.operator.matrix import conv_matrix, transposed_matrix
 
 
@@ -73,9 +73,9 @@ def test_the_gradient_of_the_shared_weight_is_the_sum_that_is_drawn():
 
 
 def test_gradients_vanish_last_or_explode_by_cell(monkeypatch):
-    monkeypatch.setattr(gradient_flow, "SEEDS", 1)
-    monkeypatch.setattr(gradient_flow, "BATCH", 4)
-    left, right = gradient_flow.gradient_flow().axes
+    monkeypatch.setattr(recurrent, "SEEDS", 1)
+    monkeypatch.setattr(recurrent, "BATCH", 4)
+    left, right = recurrent.gradient_flow().axes
     at = {line.get_label().split(":")[0].strip(): line.get_ydata() for axes in (left, right) for line in axes.lines[:-1]}
     assert at["tanh, orthogonal × 1.5"][100] > 30
     assert at["IRNN"][50] > 0.3

@@ -9,8 +9,7 @@ from refusals import refusals
 from scipy.sparse import issparse
 
 from ablate.model.segmenter.decoder.transposed_conv import TransposedConv
-from ablate.operator.coverage import coverage, coverage_pattern
-from ablate.operator.matrix import apply, conv_matrix, conv_size, transposed_matrix, transposed_size
+from ablate.operator.matrix import apply, conv_matrix, conv_size, coverage, coverage_pattern, transposed_matrix, transposed_size
 
 COMBINATIONS = list(product((1, 2, 3, 4), (1, 2, 3), (0, 1, 2), (1, 2), (1, 2)))  # kernel, stride, padding, dilation, groups
 CONV = {1: F.conv1d, 2: F.conv2d}

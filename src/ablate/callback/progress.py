@@ -47,21 +47,12 @@ class Progress(ProgressBar):
         if not self.console.is_terminal:
             self.console.print(line, highlight=False)
 
-    def on_train_end(self, trainer: Trainer, pl_module: LightningModule) -> None:
-        self._close()
-
     def on_test_start(self, trainer: Trainer, pl_module: LightningModule) -> None:
         self._open("test", total=sum(trainer.num_test_batches), done=0)
 
     def on_test_batch_end(self, trainer: Trainer, pl_module: LightningModule, *_: object) -> None:
         if self.bar is not None:
             self.bar.advance(self.bar_task)
-
-    def on_test_end(self, trainer: Trainer, pl_module: LightningModule) -> None:
-        self._close()
-
-    def on_exception(self, trainer: Trainer, pl_module: LightningModule, exception: BaseException) -> None:
-        self._close()
 
     def _open(self, description: str, total: int | float, done: int) -> None:
         if not self.console.is_terminal:
@@ -80,7 +71,9 @@ class Progress(ProgressBar):
         values = {name: trainer.callback_metrics.get(name) for name in SHOWN if validated or name.startswith("train/")}
         return "  ".join(f"{name} {float(v):.3f}" for name, v in values.items() if isinstance(v, torch.Tensor))
 
-    def _close(self) -> None:
+    def _close(self, *_: object) -> None:
         if self.bar is not None:
             self.bar.stop()
             self.bar = None
+
+    on_train_end = on_test_end = on_exception = _close

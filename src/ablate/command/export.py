@@ -13,8 +13,7 @@ import torch
 from omegaconf import DictConfig, ListConfig
 from torch import Tensor, nn
 
-from ablate.analysis.cost import cost
-from ablate.analysis.timing import interleaved, medians, milliseconds
+from ablate.analysis.cost import cost, interleaved, medians, milliseconds
 from ablate.console import console, print_table
 from ablate.errors import BadInput, check_positive, check_size
 from ablate.model.segmenter.decoder.base import LevelDecoder

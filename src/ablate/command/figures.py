@@ -21,9 +21,9 @@ from ablate.errors import check_choice
 from ablate.figure.checkerboard import plot_checkerboard
 from ablate.figure.coverage import constant, coverage
 from ablate.figure.deconvolution import deconvolution
-from ablate.figure.gradient_flow import gradient_flow
 from ablate.figure.identities import identities
 from ablate.figure.matrices import matrices, one_dimension
+from ablate.figure.recurrent import gradient_flow
 from ablate.figure.steps import convolution, transposed_convolution, unpooling
 from ablate.figure.unrolled import unrolled
 from ablate.run.build import build

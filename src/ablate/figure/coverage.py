@@ -9,8 +9,8 @@ from ablate.metric.checkerboard.phases import PhaseBias
 from ablate.model.segmenter.decoder.bed_of_nails import BedOfNails
 from ablate.model.segmenter.decoder.pixel_shuffle import PixelShuffle
 from ablate.model.segmenter.decoder.transposed_conv import TransposedConv
-from ablate.operator.coverage import coverage as counted
-from ablate.operator.coverage import coverage_pattern
+from ablate.operator.matrix import coverage as counted
+from ablate.operator.matrix import coverage_pattern
 
 KERNELS, STRIDES, SIZE = (2, 3, 4, 5, 6), (2, 3, 4), 6
 CHANNELS, SIDE, MARGIN = 16, 12, 8

@@ -13,8 +13,8 @@ from lightning.pytorch import Trainer, seed_everything
 from lightning.pytorch.utilities.exceptions import SIGTERMException
 from omegaconf import DictConfig, OmegaConf
 
-from ablate.callback.history import History
 from ablate.callback.measure import Measure
+from ablate.callback.monitor import History
 from ablate.data.datamodule import DataModule
 from ablate.errors import BadInput
 from ablate.run import folder as run_folder

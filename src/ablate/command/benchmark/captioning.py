@@ -4,7 +4,7 @@ from collections.abc import Callable, Sequence
 
 import torch
 
-from ablate.analysis.timing import interleaved, medians
+from ablate.analysis.cost import interleaved, medians
 from ablate.command.benchmark.common import DEVICE, composed
 from ablate.console import print_table
 from ablate.data.batch import CaptionBatch

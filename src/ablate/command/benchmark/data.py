@@ -2,7 +2,7 @@
 
 from collections.abc import Sequence
 
-from ablate.analysis.timing import milliseconds, seconds
+from ablate.analysis.cost import milliseconds, seconds
 from ablate.command.benchmark.common import DEVICE, composed, loading
 from ablate.console import console, print_table
 from ablate.run.build import build

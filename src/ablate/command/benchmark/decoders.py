@@ -7,8 +7,7 @@ from functools import partial
 import torch
 from torch import nn
 
-from ablate.analysis.cost import cost
-from ablate.analysis.timing import interleaved, medians
+from ablate.analysis.cost import cost, interleaved, medians
 from ablate.command.benchmark.common import DEVICE, composed, step
 from ablate.console import print_table
 from ablate.files import options

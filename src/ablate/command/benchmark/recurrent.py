@@ -7,7 +7,7 @@ import torch
 from torch import Tensor, nn
 from torch.nn.utils.rnn import pack_padded_sequence, pad_packed_sequence, pad_sequence
 
-from ablate.analysis.timing import interleaved, medians
+from ablate.analysis.cost import interleaved, medians
 from ablate.command.benchmark.common import DEVICE, step
 from ablate.console import print_table
 from ablate.errors import BadInput

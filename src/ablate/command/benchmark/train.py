@@ -12,7 +12,7 @@ from omegaconf import DictConfig
 from rich.console import Console
 from torch.utils.data import TensorDataset, default_collate
 
-from ablate.analysis.timing import medians, milliseconds, seconds, synchronise
+from ablate.analysis.cost import medians, milliseconds, seconds, synchronise
 from ablate.command.benchmark.common import composed, loading
 from ablate.console import print_table
 from ablate.data.batch import SegmentationBatch

@@ -10,7 +10,7 @@ from PIL import Image
 from rich.progress import track
 from torch import Tensor
 
-from ablate.command.predict.texts import GeneratedText, generate, show, with_probability
+from ablate.command.predict.texts import GeneratedText, generate, refuse_taken, show, with_probability
 from ablate.console import console
 from ablate.data.picture.captions import resized
 from ablate.data.single import caption_batch
@@ -107,9 +107,3 @@ def make_room(output: Path, pictures: Sequence[Path], what: str, endings: Sequen
         if names.count(name) > 1:
             raise BadInput(f"two pictures are called {name!r}: their {what} would have one name; predict them apart")
         refuse_taken(output, [output / f"{name}{ending}" for ending in endings])
-
-
-def refuse_taken(output: Path, files: Sequence[Path]) -> None:
-    """Raise BadInput for a file that exists already."""
-    if taken := [path.name for path in files if path.exists()]:
-        raise BadInput(f"output={str(output)!r} holds {taken[0]} already; name another folder")

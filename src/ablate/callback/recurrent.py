@@ -1,5 +1,7 @@
-"""Logs pictures of a recurrent network: gradient norms by lag, hidden states, gates."""
+"""Logs what is inside a recurrent network: pictures of states, gates and gradients; how small the gradient is some steps back."""
 
+from collections.abc import Sequence
+from math import log10
 from pathlib import Path
 
 import torch
@@ -8,13 +10,16 @@ from lightning.pytorch.callbacks import Callback
 from lightning.pytorch.utilities.rank_zero import rank_zero_only
 from matplotlib.figure import Figure
 
-from ablate.analysis.trace import analyse_cell, gradient_by_lag, ratio_by_lag
+from ablate.analysis.trace import CellAnalysis, analyse_cell, gradient_by_lag, ratio_by_lag
 from ablate.callback.log import log_figure
+from ablate.callback.measure import BeforeAndAfter
 from ablate.data.batch import SequenceBatch
-from ablate.errors import check_positive, check_whole
+from ablate.errors import BadInput, check_positive, check_whole
 from ablate.figure.recurrent import plot_gates, plot_gradient_norms, plot_hidden_states
 
 LEAST_SHARE = 0.5  # of the sequences must have a lag for it to be shown
+RATIO, MEMORY = "log10_ratio", "log10_memory_ratio"
+LEAST = 1e-38  # ratios below are logged as this, about the smallest normal number of float32
 
 
 class Inside(Callback):
@@ -78,3 +83,45 @@ class Inside(Callback):
         """The tokens of a sequence; None: it has none."""
         tokenisers = trainer.datamodule.tokenisers
         return [tokenisers["source"].vocabulary.tokens[i] for i in self.batch.input[row].tolist()] if tokenisers else None
+
+
+class GradientFlow(BeforeAndAfter):
+    """Logs log₁₀ of ‖∂L/∂h_{T-k}‖ / ‖∂L/∂h_T‖ for some lags k on the test split, L the loss of the last step.
+
+    test/gradient_flow_start/log10_ratio_k is of the network before training, test/gradient_flow/log10_ratio_k of the tested one.
+    log10_memory_ratio_k is the same for an LSTM's memory c, or again for h if the cell has no memory. Both are root mean squares
+    over the sequences that are long enough, and at least -38.
+
+    Args:
+        lags: the k, each shorter than the longest sequence.
+        samples: number of sequences of the test split.
+        cell: number of the cell: layer by layer, forward before backward, from 0.
+
+    Raises:
+        BadInput: a lag beyond the sequences, or a model without a recurrent network.
+    """
+
+    name = "gradient_flow"
+
+    def __init__(self, lags: Sequence[int], samples: int, cell: int) -> None:
+        super().__init__()
+        self.lags = [check_positive("lags", lag) for lag in lags]
+        self.samples = check_positive("samples", samples)
+        self.cell = check_whole("cell", cell, 0)
+
+    @property
+    def names(self) -> list[str]:
+        return [f"{kind}_{lag}" for kind in (RATIO, MEMORY) for lag in self.lags]
+
+    def measure(self, trainer: Trainer, task: LightningModule) -> dict[str, float]:
+        with torch.inference_mode(False):
+            batch = trainer.datamodule.example_batch("test", self.samples, task.device)
+        if (analysis := analyse_cell(task, batch, self.cell)) is None:
+            raise BadInput(f"gradient flow is measured in a recurrent network; {type(task.model).__name__} has none")
+        return self._ratios(analysis)
+
+    def _ratios(self, analysis: CellAnalysis) -> dict[str, float]:
+        if (longest := analysis.gradient_norms.shape[1] - 1) < max(self.lags):
+            raise BadInput(f"`lags` has {max(self.lags)}, beyond the largest lag in these sequences, {longest}")
+        ratios = ((RATIO, ratio_by_lag(analysis.gradient_norms)), (MEMORY, ratio_by_lag(analysis.memory_norms)))
+        return {f"{kind}_{k}": log10(max(float(ratio[k]), LEAST)) for kind, ratio in ratios for k in self.lags}
