@@ -10,8 +10,8 @@ from matplotlib.text import Text
 from ablate.callback.texts import story_lines
 from ablate.figure.attention import IN_A_ROW, Matrix, Strip, attention_matrices, attention_strips
 from ablate.figure.colours import CORRECT, GREY, INCORRECT, UNJUDGED
-from ablate.figure.confusion import plot_confusion
 from ablate.figure.labels import printable, token_label
+from ablate.figure.panel import plot_confusion
 from ablate.figure.tiles import Answer, Caption, plot_answers, plot_captions, verdict
 
 AWKWARD = ["5月", "שלום", "مرحبا", "$x$", "a_b^c", "tab\tnew\nline", "ก", "\\frac"]

@@ -7,7 +7,7 @@ from PIL import Image
 from tensorboard.backend.event_processing.event_accumulator import EventAccumulator
 
 from ablate.command import figures
-from ablate.figure import coverage, deconvolution, identities, matrices, recurrent, steps, unrolled
+from ablate.figure import coverage, deconvolution, matrices, recurrent, steps, unrolled
 from ablate.operator.matrix import conv_matrix, transposed_matrix
 
 
@@ -54,7 +54,7 @@ def test_titles_say_what_is_even():
 
 def test_identities_and_deconvolution_are_drawn(monkeypatch):
     monkeypatch.setattr(deconvolution, "STEPS", 5)
-    assert len(identities.identities().axes[0].get_yticklabels()) == 15
+    assert len(coverage.identities().axes[0].get_yticklabels()) == 15
     above, below = deconvolution.deconvolution().subfigs
     assert len(below.axes) == 2 and [axes.get_title().split("\n")[0] for axes in above.axes[6::7]] == ["scikit-image’s"] * 2
 

@@ -3,8 +3,16 @@
 import numpy as np
 import torch
 
-from ablate.figure.confusion import plot_confusion
-from ablate.figure.panel import GAP, INCORRECT, LINE, colour_map, error_map, reconstruction_panel, segmentation_panel
+from ablate.figure.panel import (
+    GAP,
+    INCORRECT,
+    LINE,
+    colour_map,
+    error_map,
+    plot_confusion,
+    reconstruction_panel,
+    segmentation_panel,
+)
 
 PALETTE = [[10, 20, 30], [200, 0, 0], [0, 200, 0]]
 NAMES = ["ground", "leaf", "fruit"]

@@ -10,8 +10,7 @@ from lightning.pytorch.utilities.rank_zero import rank_zero_only
 
 from ablate.callback.log import ValidationSamples, log_figure
 from ablate.data.batch import SegmentationBatch
-from ablate.figure.confusion import plot_confusion
-from ablate.figure.panel import reconstruction_panel, segmentation_panel
+from ablate.figure.panel import plot_confusion, reconstruction_panel, segmentation_panel
 
 
 class Panel(ValidationSamples):

@@ -19,9 +19,8 @@ from ablate.console import console
 from ablate.data.datamodule import DataModule
 from ablate.errors import check_choice
 from ablate.figure.checkerboard import plot_checkerboard
-from ablate.figure.coverage import constant, coverage
+from ablate.figure.coverage import constant, coverage, identities
 from ablate.figure.deconvolution import deconvolution
-from ablate.figure.identities import identities
 from ablate.figure.matrices import matrices, one_dimension
 from ablate.figure.recurrent import gradient_flow
 from ablate.figure.steps import convolution, transposed_convolution, unpooling

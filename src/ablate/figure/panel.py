@@ -1,10 +1,11 @@
-"""Tables of pictures: inputs, truths, predictions and errors."""
+"""Tables of pictures: inputs, truths, predictions and errors; and the confusion matrix."""
 
 from collections.abc import Sequence
 
 import numpy as np
 import torch
 from jaxtyping import Float, Int, UInt8
+from matplotlib.figure import Figure
 from PIL import Image, ImageColor, ImageDraw, ImageFont
 from torch import Tensor
 
@@ -14,6 +15,7 @@ VOID, CORRECT, INCORRECT = map(ImageColor.getrgb, (WHITE, PALE_GREY, VERMILLION)
 SEGMENTATION = ("input", "truth", "prediction", "error")
 RECONSTRUCTION = ("input", "reconstruction", "its middle", "error x 4")  # the font has no ×
 GAP, LINE = 4, 18  # pixels between pictures, and of a line of text
+CELL, MOST_LARGE, WIDEST = 0.5, 20, 17.0  # inches of a cell, for up to so many classes; inches of all cells
 
 
 def colour_map(label: Int[Tensor, "h w"], palette: Sequence[Sequence[int]]) -> UInt8[np.ndarray, "h w 3"]:
@@ -94,3 +96,27 @@ def _with_legend(table: Image.Image, names: Sequence[str], palette: Sequence[Seq
         draw.rectangle((x, y + 2, x + 12, y + 14), tuple(palette[i]), "black")
         draw.text((x + 17, y + 1), name, "black", font)
     return whole
+
+
+def plot_confusion(matrix: Int[np.ndarray, "k k"], class_names: Sequence[str]) -> Figure:
+    """Rows are true classes, each normalised to a sum of 1; columns are predictions. The row of a class that never occurs is empty.
+
+    Beyond MOST_LARGE classes cells and letters shrink; numbers too small to be read are left out.
+    """
+    total = matrix.sum(1, keepdims=True)
+    share = np.divide(matrix, total, out=np.full(matrix.shape, np.nan), where=total > 0)
+    classes = len(class_names)
+    cell = CELL if classes <= MOST_LARGE else min(WIDEST, CELL * MOST_LARGE + 0.12 * (classes - MOST_LARGE)) / classes
+    size = 1.8 + cell * classes
+    number, name = min(8.0, 27 * cell), min(10.0, 50 * cell)
+    figure = Figure(figsize=(size + 0.8, size), layout="constrained")
+    axes = figure.add_subplot()
+    figure.colorbar(axes.imshow(share, cmap="cividis", vmin=0, vmax=1), ax=axes, label="share of the true class", shrink=0.8)
+    for (row, column), value in np.ndenumerate(share):
+        if value >= 0.005 and number >= 5:
+            colour = "black" if value > 0.5 else "white"
+            axes.text(column, row, f"{value:.2f}", ha="center", va="center", color=colour, size=number)
+    axes.set_xticks(range(classes), class_names, rotation=60, ha="right", fontsize=name)
+    axes.set_yticks(range(classes), class_names, fontsize=name)
+    axes.set(xlabel="prediction", ylabel="truth")
+    return figure
