@@ -7,11 +7,10 @@ from refusals import refusals
 from torch import nn
 
 from ablate.errors import BadInput
-from ablate.model.segmenter.decoder.bed_of_nails import BedOfNails
-from ablate.model.segmenter.decoder.max_unpool import MaxUnpool
 from ablate.model.segmenter.decoder.pixel_shuffle import PixelShuffle
 from ablate.model.segmenter.decoder.resize_conv import resize_conv
 from ablate.model.segmenter.decoder.transposed_conv import TransposedConv
+from ablate.model.segmenter.decoder.unpooling import BedOfNails, MaxUnpool
 from ablate.model.segmenter.max_pool import max_pool
 from ablate.operator import rewrite
 from ablate.operator.identities import identities

@@ -7,15 +7,17 @@ from torch import Tensor
 from ablate.data.batch import CaptionBatch, PairBatch, QuestionBatch
 from ablate.data.text.dataset import pad_with_lengths, teacher_forcing
 
+NOTHING = [torch.zeros(0, dtype=torch.long)]  # the tokens of one text that is not written yet
+
 
 def caption_batch(image: Float[Tensor, "1 3 h w"]) -> CaptionBatch:
     """A picture without a caption."""
-    return CaptionBatch(image, *teacher_forcing([_empty()]), torch.zeros(1, dtype=torch.long))
+    return CaptionBatch(image, *teacher_forcing(NOTHING), torch.zeros(1, dtype=torch.long))
 
 
 def pair_batch(source: Int[Tensor, " s"]) -> PairBatch:
     """A source without a target."""
-    return PairBatch(*pad_with_lengths([source]), *teacher_forcing([_empty()]), torch.zeros(1, dtype=torch.long))
+    return PairBatch(*pad_with_lengths([source]), *teacher_forcing(NOTHING), torch.zeros(1, dtype=torch.long))
 
 
 def question_batch(
@@ -26,7 +28,3 @@ def question_batch(
     told, told_lengths = (None, None) if story is None else pad_with_lengths([story])
     target, index = torch.zeros(2, 1, dtype=torch.long)
     return QuestionBatch(words, lengths, target, index, image, told, told_lengths)
-
-
-def _empty() -> Int[Tensor, " 0"]:
-    return torch.zeros(0, dtype=torch.long)

@@ -7,9 +7,9 @@ from torch import nn
 from ablate.figure.cells import axes_grid, plot_grey
 from ablate.figure.colours import BLUE, GREY, VERMILLION
 from ablate.metric.checkerboard.phases import PhaseBias
-from ablate.model.segmenter.decoder.bed_of_nails import BedOfNails
 from ablate.model.segmenter.decoder.pixel_shuffle import PixelShuffle
 from ablate.model.segmenter.decoder.transposed_conv import TransposedConv
+from ablate.model.segmenter.decoder.unpooling import BedOfNails
 from ablate.operator.identities import Identity
 from ablate.operator.identities import identities as measured
 from ablate.operator.matrix import coverage as counted

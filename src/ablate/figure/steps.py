@@ -10,8 +10,7 @@ from torch import Tensor, nn
 
 from ablate.figure.cells import Colour, axes_grid, cell_texts, plot_cells
 from ablate.figure.colours import FILLS, LIGHT_GREY, WHITE
-from ablate.model.segmenter.decoder.bed_of_nails import BedOfNails
-from ablate.model.segmenter.decoder.max_unpool import MaxUnpool
+from ablate.model.segmenter.decoder.unpooling import BedOfNails, MaxUnpool
 from ablate.model.segmenter.max_pool import max_pool
 
 KERNEL = torch.tensor([[1.0, 2.0, 1.0], [2.0, 3.0, 2.0], [1.0, 2.0, 1.0]]).view(1, 1, 3, 3)

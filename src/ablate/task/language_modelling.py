@@ -6,19 +6,13 @@ import torch
 from lightning.pytorch import Trainer
 from torch import nn
 
-from ablate.data.batch import IGNORE, SequenceBatch
+from ablate.data.batch import IGNORE
 from ablate.data.text.tokeniser import BEGIN, END, PAD, UNKNOWN
 from ablate.errors import BadInput, Misfit
 from ablate.metric.language import LanguageScores
 from ablate.model.recurrent.generate import generate
 from ablate.optim.optimisation import Optimisation
 from ablate.task.recurrent import RecurrentTask
-
-
-def predicts_next_token(batch: SequenceBatch) -> bool:
-    """Whether the target of each step is the next token of the input."""
-    following = batch.input[:, 1:]
-    return bool(((following == batch.target[:, :-1]) | (following == PAD)).all())
 
 
 class LanguageModelling(RecurrentTask):
@@ -37,7 +31,9 @@ class LanguageModelling(RecurrentTask):
 
     def check(self, batch: Any, trainer: Trainer) -> None:
         super().check(batch, trainer)
-        if "source" not in self.tokenisers or not predicts_next_token(batch):
+        following = batch.input[:, 1:]
+        shifted = (following == batch.target[:, :-1]) | (following == PAD)  # the target of a step is the next token
+        if "source" not in self.tokenisers or not bool(shifted.all()):
             raise Misfit("LanguageModelling learns from texts, these data are sequences of another kind")
 
     def sample(

@@ -11,9 +11,9 @@ from refusals import refusals
 from torch import nn
 
 from ablate.errors import BadInput
-from ablate.model.segmenter.decoder.bed_of_nails import BedOfNails
 from ablate.model.segmenter.decoder.pixel_shuffle import PixelShuffle
 from ablate.model.segmenter.decoder.transposed_conv import TransposedConv
+from ablate.model.segmenter.decoder.unpooling import BedOfNails
 from ablate.run.build import build
 
 DECODERS = sorted(path.stem for path in (CONF / "model/decoder").glob("*.yaml"))

@@ -55,6 +55,9 @@ class SceneQuestions(SceneDataset):
     Args:
         kinds: which of the four kinds occur.
         class_names: the answers; `ANSWERS` in their order.
+
+    Raises:
+        BadInput: what `SceneDataset` refuses, an unknown kind or none, too few `objects` or `shapes` for a kind, other answers.
     """
 
     kinds: Sequence[str]
@@ -62,7 +65,11 @@ class SceneQuestions(SceneDataset):
 
     def __post_init__(self) -> None:
         super().__post_init__()
-        check_kinds(self.kinds, self.objects)
+        if not self.kinds:
+            raise BadInput("`kinds` is empty")
+        for kind in self.kinds:
+            if (needed := NEEDED[check_choice("kinds", kind, KINDS)]) > self.objects[1]:
+                raise BadInput(f"`objects`={list(self.objects)} must allow {needed} objects for `kinds`={kind}")
         check_shapes("shapes", self.shapes, 1 if set(self.kinds) == {"existence"} else 2)
         if tuple(self.class_names) != ANSWERS:
             raise BadInput(f"`class_names` must be [{', '.join(ANSWERS)}]")
@@ -93,12 +100,3 @@ class SceneQuestions(SceneDataset):
         if len(present := present_objects(numbers, *self.objects)):
             question.fit(present)
         return scene._replace(numbers=numbers)
-
-
-def check_kinds(kinds: Sequence[str], objects: Sequence[int]) -> None:
-    """Raise BadInput unless `kinds` are known kinds and pictures of `objects` can have as many objects as they need."""
-    if not kinds:
-        raise BadInput("`kinds` is empty")
-    for kind in kinds:
-        if (needed := NEEDED[check_choice("kinds", kind, KINDS)]) > objects[1]:
-            raise BadInput(f"`objects`={list(objects)} must allow {needed} objects for `kinds`={kind}")

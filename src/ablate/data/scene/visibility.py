@@ -3,7 +3,7 @@
 from typing import NamedTuple
 
 import torch
-from jaxtyping import Bool, Float, Int
+from jaxtyping import Bool
 from torch import Tensor
 
 from ablate.data.batch import Scene
@@ -25,17 +25,6 @@ class VisibleObject(NamedTuple):
     clear: bool  # False: mostly covered or outside; captions leave it out, and a caption that names it is not false
 
 
-class OneScene(NamedTuple):
-    """One picture of a `Scene`."""
-
-    shape: Int[Tensor, " k"]
-    colour: Int[Tensor, " k"]
-    radius: Float[Tensor, " k"]
-    centre: Float[Tensor, "k 2"]
-    angle: Float[Tensor, " k"]
-    count: Int[Tensor, ""]
-
-
 def visible_objects(scene: Scene, size: tuple[int, int]) -> list[list[VisibleObject]]:
     """The visible objects of each picture of a batch, from the lowest to the topmost.
 
@@ -43,21 +32,21 @@ def visible_objects(scene: Scene, size: tuple[int, int]) -> list[list[VisibleObj
     lattice of points. An object is clear from share CLEAR on, and left out below HIDDEN. Where none is clear, the object of the
     largest share is. A scene does not hold the strokes of thin shapes; the mean stroke is used.
     """
-    return [_visible_objects(OneScene(*(field[b] for field in scene)), size) for b in range(len(scene.count))]
+    return [_visible_objects(scene, b, size) for b in range(len(scene.count))]
 
 
-def _visible_objects(scene: OneScene, size: tuple[int, int]) -> list[VisibleObject]:
-    count = int(scene.count)
+def _visible_objects(scene: Scene, b: int, size: tuple[int, int]) -> list[VisibleObject]:
+    count = int(scene.count[b])
     if not count:
         return []
-    share = _visible_shares(scene, count, size)
+    share = _visible_shares(scene, b, count, size)
     unit, best = min(size) / REFERENCE, max(share)
-    centre = (scene.centre / torch.tensor(size)).tolist()
+    centre = (scene.centre[b] / torch.tensor(size)).tolist()
     return [
         VisibleObject(
-            SHAPES[scene.shape[k]],
-            [*COLOURS][scene.colour[k]],
-            float(scene.radius[k]) / unit,
+            SHAPES[scene.shape[b, k]],
+            [*COLOURS][scene.colour[b, k]],
+            float(scene.radius[b, k]) / unit,
             centre[k][0],
             centre[k][1],
             share[k] >= min(CLEAR, best),
@@ -67,12 +56,12 @@ def _visible_objects(scene: OneScene, size: tuple[int, int]) -> list[VisibleObje
     ]
 
 
-def _visible_shares(scene: OneScene, count: int, size: tuple[int, int]) -> list[float]:
+def _visible_shares(scene: Scene, b: int, count: int, size: tuple[int, int]) -> list[float]:
     """The visible share of each object's area."""
     step = (torch.arange(LATTICE) + 0.5) / LATTICE * 2 - 1
-    y, x = (scene.centre[:count, i, None] + scene.radius[:count, None] * step for i in (0, 1))
+    y, x = (scene.centre[b, :count, i, None] + scene.radius[b, :count, None] * step for i in (0, 1))
     within = ((y >= 0) & (y < size[0]))[:, :, None] & ((x >= 0) & (x < size[1]))[:, None]
-    inside = torch.stack([_inside(scene, k, y, x, size) for k in range(count)])  # object, lattice of which object, y, x
+    inside = torch.stack([_inside(scene, b, k, y, x, size) for k in range(count)])  # object, lattice of which object, y, x
     shares = []
     for k in range(count):
         free = within[k] & ~inside[k + 1 :, k].any(0)
@@ -80,9 +69,10 @@ def _visible_shares(scene: OneScene, count: int, size: tuple[int, int]) -> list[
     return shares
 
 
-def _inside(scene: OneScene, k: int, y: Tensor, x: Tensor, size: tuple[int, int]) -> Bool[Tensor, "n y x"]:
-    dy, dx = (y - scene.centre[k, 0])[:, :, None], (x - scene.centre[k, 1])[:, None]
-    cos, sin = scene.angle[k].cos(), scene.angle[k].sin()
+def _inside(scene: Scene, b: int, k: int, y: Tensor, x: Tensor, size: tuple[int, int]) -> Bool[Tensor, "n y x"]:
+    dy, dx = (y - scene.centre[b, k, 0])[:, :, None], (x - scene.centre[b, k, 1])[:, None]
+    cos, sin = scene.angle[b, k].cos(), scene.angle[b, k].sin()
     stroke = max(LEAST_STROKE, sum(STROKE) / 2 * min(size) / REFERENCE)
     one = torch.ones(len(y), 1, 1)
-    return DISTANCE[SHAPES[scene.shape[k]]](dx * cos - dy * sin, dx * -sin - dy * cos, scene.radius[k] * one, stroke * one) <= 0
+    distance = DISTANCE[SHAPES[scene.shape[b, k]]]
+    return distance(dx * cos - dy * sin, dx * -sin - dy * cos, scene.radius[b, k] * one, stroke * one) <= 0

@@ -31,9 +31,7 @@ def imdb(split: str, *, root: str | None) -> list[Example]:
         paths = sorted(folder.glob("*.txt"))
         if not paths:
             raise BadInput(f"{folder} holds no .txt file; {EXPECTED}")
-        examples += [Example(_words(read_text(path)), label, str(path)) for path in paths]
+        for path in paths:
+            words = TOKEN.findall(read_text(path).replace("<br />", " "))
+            examples.append(Example(" ".join(words), label, str(path)))
     return examples if split == "test" else select_split(examples, split, {"train": 0.9, "val": 0.1})
-
-
-def _words(review: str) -> str:
-    return " ".join(TOKEN.findall(review.replace("<br />", " ")))

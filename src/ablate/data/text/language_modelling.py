@@ -57,10 +57,12 @@ class TextStream(TextDataset):
     def __init__(self, split: str, *, read: Callable[[], str], tokeniser: Tokeniser, length: int) -> None:
         check_choice("split", split, SPLITS)
         self.length = check_positive("length", length)
-        parts = split_text(tokeniser.split(read()))
-        for name, tokens in parts.items():
-            if len(tokens) < 2:
-                raise BadInput(f"the text is too short: {len(tokens)} of its {tokeniser.unit} for the {name} split, not 2 or more")
+        tokens = tokeniser.split(read())
+        ends = [round(len(tokens) * share) for share in accumulate(SHARES)]
+        parts = {name: tokens[start:end] for name, start, end in zip(SPLITS, [0, *ends], ends, strict=False)}
+        for name, part in parts.items():
+            if len(part) < 2:
+                raise BadInput(f"the text is too short: {len(part)} of its {tokeniser.unit} for the {name} split, not 2 or more")
         super().__init__(tokeniser, [parts[split]], None)
         steps = len(parts[split]) - 1
         self.lengths = [min(length, steps - start) for start in range(0, steps, length)]
@@ -73,9 +75,3 @@ class TextStream(TextDataset):
             raise IndexError(f"piece {index} of {len(self)}")
         start, size = index * self.length, self.lengths[index]
         return Sample(self.tokens[0][start : start + size], self.tokens[0][start + 1 : start + size + 1], index)
-
-
-def split_text(tokens: list[str]) -> dict[str, list[str]]:
-    """Split -> its stretch of the text."""
-    ends = [round(len(tokens) * share) for share in accumulate(SHARES)]
-    return {split: tokens[start:end] for split, start, end in zip(SPLITS, [0, *ends], ends, strict=False)}

@@ -1,0 +1,59 @@
+"""Unpooling: each value is put at one pixel of a 2×2 window of zeros, the first one or that of the encoder's maximum."""
+
+from collections.abc import Sequence
+from functools import partial
+
+import torch
+from jaxtyping import Float, UInt8
+from torch import Tensor, nn
+
+from ablate.errors import check_positive
+from ablate.model.segmenter.block import check_odd, conv_block
+from ablate.model.segmenter.decoder.base import LevelDecoder, level_block
+from ablate.model.segmenter.max_pool import max_unpool as unpool
+
+
+class BedOfNails(nn.Module):
+    """out[2y, 2x] = in[y, x], else 0: (n, c, h, w) -> (n, c, 2h, 2w)."""
+
+    def forward(self, x: Float[Tensor, "n c h w"]) -> Float[Tensor, "n c h2 w2"]:
+        h, w = x.shape[2:]
+        return unpool(x, torch.zeros_like(x, dtype=torch.uint8), 2, (2 * h, 2 * w))
+
+
+def bed_of_nails(channels: Sequence[int], *, skip: str = "none", norm: str = "batch", conv_kernel: int = 3) -> LevelDecoder:
+    """Zeros between the values at each level: a transposed convolution without the convolution."""
+    return LevelDecoder(channels, lambda c: BedOfNails(), level_block(conv_kernel, norm), skip)
+
+
+class MaxUnpool(nn.Module):
+    """out[2y + i, 2x + j] = in[y, x] if offset[y, x] = 2i + j, else 0: (n, c, h, w) -> (n, c, 2h, 2w)."""
+
+    def forward(self, x: Float[Tensor, "n c h w"], offset: UInt8[Tensor, "n c h w"]) -> Float[Tensor, "n c h2 w2"]:
+        h, w = x.shape[2:]
+        return unpool(x, offset, 2, (2 * h, 2 * w))
+
+
+def max_unpool(channels: Sequence[int], *, skip: str = "none", norm: str = "batch", conv_kernel: int = 3) -> LevelDecoder:
+    """Unpooling to the positions of the encoder's maxima at each level: SegNet (Badrinarayanan et al. 2017, section 3)."""
+    return LevelDecoder(channels, lambda c: MaxUnpool(), level_block(conv_kernel, norm), skip, needs_offsets=True)
+
+
+def deconvnet(
+    channels: Sequence[int], *, convs: int = 1, skip: str = "none", norm: str = "batch", conv_kernel: int = 3
+) -> LevelDecoder:
+    """At each level max unpooling, then `convs` times transposed-conv-norm-ReLU (Noh et al. 2015, section 3.2).
+
+    A transposed convolution with stride 1 is a convolution with the kernel turned by 180°, so this decoder differs from
+    max_unpool only in its depth. With the `convs` of the encoder it mirrors the encoder: the last convolution of a level changes
+    the number of channels, as the first one does there.
+    """
+    check_positive("convs", convs)
+    check_odd("conv_kernel", conv_kernel)
+    deconv = partial(conv_block, kernel=conv_kernel, norm=norm, conv=nn.ConvTranspose2d)
+
+    def block(before: int, after: int) -> nn.Sequential:
+        outputs = (before,) * (convs - 1) + (after,)
+        return nn.Sequential(*(deconv(before, out) for out in outputs))
+
+    return LevelDecoder(channels, lambda c: MaxUnpool(), block, skip, needs_offsets=True)
