@@ -15,6 +15,7 @@ from pathlib import Path
 import hydra
 from omegaconf import DictConfig
 
+from ablate.cli.command import quoted
 from ablate.cli.compose import compose_run
 
 ROOT = Path(__file__).resolve().parents[1]
@@ -50,6 +51,14 @@ def _composed_once(*overrides: str, **options: bool) -> DictConfig:
 def composed(name: str, folder: Path, *overrides: str) -> DictConfig:
     """conf/NAME.yaml as its script gets it, for a call in this process; the run's folder is `folder`."""
     return compose_run(name, folder, overrides)
+
+
+def evaluated(folder: Path, checkpoint: Path, *words: str) -> dict[str, float]:
+    """What `evaluate.py` finds, in this process."""
+    from ablate.command.evaluate import evaluate, with_overrides_of_run
+
+    words = with_overrides_of_run([quoted(word, ["checkpoint"]) for word in (f"checkpoint={checkpoint}", *words)])
+    return evaluate(composed("evaluate", folder, *words))
 
 
 def script(name: str, *words: str, cwd: Path, **env: str) -> subprocess.CompletedProcess:

@@ -14,6 +14,7 @@ from omegaconf import DictConfig, OmegaConf
 from ablate.cli.check import check_settings
 from ablate.cli.fit import experiments
 from ablate.errors import BadInput
+from ablate.files import options
 from ablate.run.build import build, check_types
 from ablate.run.train import COUNTED, metric_tags
 
@@ -29,35 +30,23 @@ GROUPS = (
     "debug",
     "experiment",
 )
-OPTIONS = [f"{group}={path.stem}" for group in GROUPS for path in sorted((CONF / group).glob("*.yaml"))]
+OPTIONS = [f"{group}={option}" for group in GROUPS for option in options(group)]
 SEQUENCES = [o for o in OPTIONS if o.startswith("data=") and "palette" not in OmegaConf.load(CONF / f"{o.replace('=', '/')}.yaml")]
-ONE_TO_MANY = {  # data -> the model and the task that are made for them; all other sequences get one class each
-    "scene_captions": ("captioner", "captioning"),
-    "flickr8k": ("captioner", "captioning"),
-    "coco": ("captioner", "captioning"),
-    "glyphs": ("captioner", "captioning"),
-    "copy_pairs": ("sequence_to_sequence", "translation"),
-    "dates": ("sequence_to_sequence", "translation"),
-    "multi30k": ("sequence_to_sequence", "translation"),
-    "babi": ("story_question_answering", "question_answering"),
-    "scene_questions": ("question_answering", "question_answering"),
-}
-CELLS = [path.stem for path in sorted((CONF / "model/cell").glob("*.yaml"))]
 KEYED = [
-    (group, path.stem)
+    (group, option)
     for group in (*GROUPS[:7], "model", "model/cell", "model/attention", "model/search", "task", "callbacks")
-    for path in sorted((CONF / group).glob("*.yaml"))
-    if (group, path.stem) != ("callbacks", "default")
+    for option in options(group)
+    if (group, option) != ("callbacks", "default")
 ]
 LIGHTNING = ("callbacks.best.", "callbacks.last.")  # whose own checks they have
 UNREAD = ("data.root", "data.class_names", "data.input_size", "data.max_length")  # by some data and models
-EXPERIMENTS = [path.stem for path in sorted((CONF / "experiment").glob("*.yaml"))]
+EXPERIMENTS = options("experiment")
 
 
 @pytest.mark.parametrize("option", OPTIONS)
 def test_every_option_composes_and_resolves(option):
-    model, task = ONE_TO_MANY.get(option.removeprefix("data="), ("sequence_classifier", "sequence_classification"))
-    cfg = compose(option, *([f"model={model}", f"task={task}"] if option in SEQUENCES else []))
+    words = experiments(option.removeprefix("data=")) or ["model=sequence_classifier task=sequence_classification"]
+    cfg = compose(option, *(words[0].split() if option in SEQUENCES else []))
     OmegaConf.resolve(cfg.task)
     OmegaConf.resolve(cfg.datamodule)
     if "decoder" in cfg.task.model and "vocabulary_size" in cfg.task.model.decoder:
@@ -73,24 +62,13 @@ def test_every_option_composes_and_resolves(option):
         assert len(cfg.data.palette) >= cfg.data.num_classes
 
 
-@pytest.mark.parametrize("cell", CELLS)
-@pytest.mark.parametrize(
-    "model, task", [("sequence_classifier", "sequence_classification"), ("sequence_tagger", "sequence_tagging")]
-)
-def test_every_cell_composes_and_resolves(model, task, cell):
-    cfg = compose("data=echo", f"model={model}", f"task={task}", f"model/cell={cell}")
-    OmegaConf.resolve(cfg.task)
-    assert cfg.task.model.cell._partial_ and cfg.task.model.cell.hidden_size
-
-
-@pytest.mark.parametrize("cell", CELLS)
-@pytest.mark.parametrize("data", ["scene_captions", "copy_pairs", "babi", "scene_questions"])
-def test_every_cell_reads_or_writes_texts(data, cell):
-    model, task = ONE_TO_MANY[data]
-    counted = ["data.vocabulary_size=9"] if data == "babi" else []
-    cfg = compose(f"data={data}", f"model={model}", f"task={task}", f"model/cell={cell}", *counted)
+@pytest.mark.parametrize("cell", options("model/cell"))
+@pytest.mark.parametrize("name", ["scene_captions", "reversal", "babi", "scene_questions"])
+def test_every_cell_reads_or_writes_texts(name, cell):
+    counted = ["data.vocabulary_size=9"] if name == "babi" else []
+    cfg = compose(f"experiment={name}", f"model/cell={cell}", *counted)
     net = build(cfg, "task").model
-    reader_or_writer = net.question if task == "question_answering" else net.decoder
+    reader_or_writer = net.decoder if hasattr(net, "decoder") else net.question
     assert isinstance(reader_or_writer.recurrent.layers[0][0], get_class(cfg.model.cell._target_))
 
 
@@ -105,9 +83,11 @@ def test_every_baseline_composes_and_resolves(model):
 def test_every_experiment_opens_with_question_command_time_and_result(name):
     head = (CONF / "experiment" / f"{name}.yaml").read_text().split("defaults:")[0]
     assert head.startswith("# @package _global_")
-    for word in ("Question:", "Command:", "Time:", "Result:"):
-        assert word in head, f"{name}.yaml does not say {word}"
-    assert f"experiment={name}" in head
+    says = dict(re.findall(r"^# (Question|Command|Time|Result): (.+)", head, re.MULTILINE))
+    assert list(says) == ["Question", "Command", "Time", "Result"] and says["Question"].endswith("?")
+    python, script, *words = says["Command"].split()
+    assert (python, script) == ("python", "scripts/train.py") and f"experiment={name}" in words
+    assert compose(*(word.partition(",")[0] for word in words if word != "-m")).name
 
 
 @cache
@@ -175,6 +155,7 @@ def test_bfloat16_trains_and_draws(name, tmp_path):
     words = [f"experiment={name}", "debug=fast", "data.batch_size=2", "trainer=gpu", "trainer.accelerator=cpu"]
     done = succeed("train", *words, cwd=tmp_path)
     assert "bf16-mixed on cpu" in done.stdout
+    assert [path for path in tmp_path.glob("logs/*/*/*.png") if path.stem in ("captions", "answers", "attention")]
 
 
 @pytest.mark.slow

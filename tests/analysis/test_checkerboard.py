@@ -5,7 +5,7 @@ import math
 
 import pytest
 import torch
-from commands import CONF, TINY, compose, error_line, script, succeed, trained_run
+from commands import TINY, compose, error_line, script, succeed, trained_run
 from generated import scenes
 from hydra.utils import instantiate
 
@@ -13,8 +13,9 @@ from ablate.analysis.checkerboard import NAMES, flat_response, logits_and_gradie
 from ablate.callback.checkerboard import CheckerboardMeasures
 from ablate.errors import BadInput
 from ablate.figure.checkerboard import plot_checkerboard
+from ablate.files import options
 
-DECODERS = sorted(path.stem for path in (CONF / "model/decoder").glob("*.yaml"))
+DECODERS = options("model/decoder")
 SMALL = ["model.encoder.width=4", "model.encoder.depth=2"]
 # At random initialisation: coverage by the kernel's shape; sqrt(3) where phases share no weight and there are many of them.
 EVEN = {"nearest": 0, "bilinear": 0, "resize_conv": 0}

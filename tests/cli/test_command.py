@@ -1,5 +1,6 @@
 """Answers before torch is imported, and mistakes as one line."""
 
+import re
 import subprocess
 import sys
 
@@ -18,19 +19,15 @@ MISTAKES = {
     "experiment=camvd": "did you mean 'camvid'",
     "probe=[insid]": "probe=insid is unknown; did you mean 'inside'",
     "probe=[inside,solvd]": "probe=solvd is unknown; did you mean 'solved'",
+    "model.decoder.kernl=3": "did you mean 'model.decoder.kernel'",  # of the chosen decoder
 }
 
 
 @pytest.mark.parametrize("word", MISTAKES)
 def test_a_misspelt_override_is_one_line_with_the_nearest_name(word, tmp_path):
-    line = error_line(script("train", word, cwd=tmp_path))
+    line = error_line(script("train", "model/decoder=transposed_conv", word, cwd=tmp_path))
     assert MISTAKES[word] in line and word.split("=")[0].split(".")[-1] in line
     assert not (tmp_path / "logs").exists()
-
-
-def test_the_nearest_key_is_one_of_the_chosen_options(tmp_path):
-    words = ["model/decoder=transposed_conv", "model.decoder.kernl=3"]
-    assert "did you mean 'model.decoder.kernel'" in error_line(script("train", *words, cwd=tmp_path))
 
 
 def test_a_missing_word_is_named(tmp_path):
@@ -67,15 +64,11 @@ def test_help_lists_groups_and_config(tmp_path):
         ("task.class_weight=median", "median_frequency"),
         ("ckpt_path=nowhere.ckpt", "nowhere.ckpt"),
         ("ckpt_path=last", "no interrupted run"),
+        ("data=camvid data.root=nowhere", "nowhere is missing; .*download.py camvid"),
     ],
 )
 def test_a_wrong_value_is_refused_before_training(word, said, tmp_path):
-    assert said in error_line(script("train", *TINY, word, cwd=tmp_path))
-
-
-def test_a_missing_data_folder_says_what_is_expected_where(tmp_path):
-    line = error_line(script("train", "data=camvid", "data.root=nowhere", cwd=tmp_path))
-    assert "nowhere" in line and "download.py camvid" in line
+    assert re.search(said, error_line(script("train", *TINY, *word.split(), cwd=tmp_path)))
 
 
 def test_a_log_folder_that_cannot_be_written_is_one_line(tmp_path):

@@ -5,18 +5,18 @@ from pathlib import Path
 
 import pytest
 import torch
-from commands import TINY, composed
+from commands import TINY, composed, evaluated
 from refusals import refusals
 from tensorboard.backend.event_processing.event_accumulator import EventAccumulator
 
 from ablate.cli.command import quoted
-from ablate.command.evaluate import evaluate, with_overrides_of_run
 from ablate.command.generate import write_samples
 from ablate.errors import BadInput
 from ablate.run.load import load_task
 from ablate.run.train import train
 
 pytestmark = pytest.mark.xdist_group("generate")  # two trained runs for all
+BEST = "checkpoints/best.ckpt"
 TEXT = "The cat sat on the mat. A dog ran; the cat ran too.\n" * 60
 WORDS = [
     "data=text", "model=language_model", "model/cell=gru", "task=language_modelling", "data.length=20", "data.batch_size=8",
@@ -44,13 +44,8 @@ def of_words(tmp_path_factory):
 
 
 def written(folder: Path, checkpoint: Path, *words: str) -> list[str]:
-    path = checkpoint / "checkpoints/best.ckpt"
+    path = checkpoint / BEST
     return write_samples(composed("generate", folder, f"checkpoint={path}", "length=12", *map(quoted, words)))
-
-
-def again(folder: Path, run: Path, *words: str) -> dict[str, float]:
-    path = run / "checkpoints/best.ckpt"
-    return evaluate(composed("evaluate", folder, *with_overrides_of_run([f"checkpoint={path}", *words])))
 
 
 def test_the_runs_folder(run):
@@ -75,16 +70,16 @@ def test_what_tensorboard_gets(run):
 
 def test_evaluate_gives_the_metrics_of_the_run(run, tmp_path):
     first = json.loads((run / "metrics.json").read_text())
-    found = again(tmp_path, run)
+    found = evaluated(tmp_path, run / BEST)
     assert found == pytest.approx({tag: first[tag] for tag in found}, abs=0) and "test/bits_per_token" in found
 
 
 def test_another_text_is_read_with_the_vocabulary_of_the_checkpoint(run, tmp_path):
     (tmp_path / "other.txt").write_text("Zebra zzz. " * 200)
     (tmp_path / "same.txt").write_text(TEXT)
-    other = again(tmp_path, run, f"data.root={tmp_path}/other.txt")
-    assert other["test/perplexity"] > again(tmp_path, run)["test/perplexity"]
-    assert again(tmp_path, run, f"data.root={tmp_path}/same.txt") == again(tmp_path, run)
+    other = evaluated(tmp_path, run / BEST, f"data.root={tmp_path}/other.txt")
+    assert other["test/perplexity"] > evaluated(tmp_path, run / BEST)["test/perplexity"]
+    assert evaluated(tmp_path, run / BEST, f"data.root={tmp_path}/same.txt") == evaluated(tmp_path, run / BEST)
 
 
 def test_texts_go_on_from_a_prefix_and_repeat_with_their_seed(run, tmp_path):
@@ -124,7 +119,7 @@ def test_a_checkpoint_of_another_task_is_refused(tmp_path):
 
 
 def test_a_checkpoint_keeps_its_tokens(run):
-    checkpoint = torch.load(run / "checkpoints/best.ckpt", weights_only=True)
+    checkpoint = torch.load(run / BEST, weights_only=True)
     state = checkpoint["tokenisers"]["source"]
     assert state["tokens"][4] == " " and set(state["tokens"][4:]) <= set(TEXT)
     assert load_task(checkpoint, "best.ckpt").tokenisers["source"].state() == state

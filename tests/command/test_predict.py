@@ -6,12 +6,12 @@ import re
 import numpy as np
 import pytest
 import torch
-from commands import TINY, composed, error_line, script, succeed
+from commands import TINY, composed, error_line, evaluated, script, succeed
 from PIL import Image
 from refusals import refusals
 
 from ablate.cli.command import quoted
-from ablate.command.evaluate import evaluate, with_overrides_of_run
+from ablate.command.evaluate import with_overrides_of_run
 from ablate.command.predict import predict as prediction
 from ablate.command.predict.texts import translate
 from ablate.errors import BadInput
@@ -246,21 +246,16 @@ def as_trained(*words):
     return with_overrides_of_run([quoted(word, ["checkpoint"]) for word in words])
 
 
-def again(folder, checkpoint, *words):
-    """What `evaluate.py` finds, in this process."""
-    return evaluate(composed("evaluate", folder, *as_trained(f"checkpoint={checkpoint}", *words)))
-
-
 def test_evaluate_takes_another_search(runs, tmp_path):
     best = runs("captions")
-    first, found = json.loads((best.parents[1] / "metrics.json").read_text()), again(tmp_path, best)
+    first, found = json.loads((best.parents[1] / "metrics.json").read_text()), evaluated(tmp_path, best)
     assert found == pytest.approx({tag: first[tag] for tag in found}, abs=0, nan_ok=True)
-    greedy = again(tmp_path, best, "model/search=greedy", "model.search.max_length=9")
-    assert greedy == pytest.approx(again(tmp_path, best, "model.search.width=1", "model.search.length_power=0"), nan_ok=True)
-    shortest = again(tmp_path, best, "model.search.max_length=1")
+    greedy = evaluated(tmp_path, best, "model/search=greedy", "model.search.max_length=9")
+    assert greedy == pytest.approx(evaluated(tmp_path, best, "model.search.width=1", "model.search.length_power=0"), nan_ok=True)
+    shortest = evaluated(tmp_path, best, "model.search.max_length=1")
     assert shortest["test/loss"] == found["test/loss"] and shortest["test/rouge_l"] != found["test/rouge_l"]
     with pytest.raises(BadInput, match="model.search.width=1000 is wider than the vocabulary"):
-        again(tmp_path, best, "model.search.width=1000")
+        evaluated(tmp_path, best, "model.search.width=1000")
 
 
 def test_a_search_chosen_anew_drops_the_options_of_the_old_one(runs):
@@ -274,7 +269,7 @@ def test_a_search_chosen_anew_drops_the_options_of_the_old_one(runs):
 
 
 def other_data(runs, folder, name, word):
-    again(folder, runs(name), word)
+    evaluated(folder, runs(name), word)
 
 
 test_data_of_another_kind_or_size_are_one_line = refusals(
@@ -292,7 +287,7 @@ test_data_of_another_kind_or_size_are_one_line = refusals(
 
 
 def test_other_texts_of_the_kind_are_read_with_the_tokens_of_the_checkpoint(runs, tmp_path):
-    found = again(tmp_path, runs("dates"), "data.dataset.read.locales=[he]", "data.dataset.read.seed=1")
+    found = evaluated(tmp_path, runs("dates"), "data.dataset.read.locales=[he]", "data.dataset.read.seed=1")
     assert np.isfinite(found["test/loss"])
 
 

@@ -1,29 +1,18 @@
 """Augmentation: exact where it can be, and the label always follows the picture."""
 
-from pathlib import Path
-
 import pytest
 import torch
-from hydra.utils import instantiate
-from omegaconf import OmegaConf
+from commands import compose
 from refusals import refusals
 
 from ablate.data.augmentation import Augmentation
 from ablate.data.batch import Scene, SegmentationBatch
 from ablate.errors import BadInput
-
-CONF = Path(__file__).resolve().parents[2] / "conf" / "augmentation"
+from ablate.run.build import build
 
 
 def augmentation(**options: object) -> Augmentation:
     return Augmentation(**{"flip": 0.0, "scale": None, "crop": None, "colour": 0.0, "ignore_index": 255, **options})
-
-
-def configured(name: str) -> Augmentation:
-    """The yaml over none.yaml, as its defaults list says."""
-    node = OmegaConf.merge(OmegaConf.load(CONF / "none.yaml"), OmegaConf.load(CONF / f"{name}.yaml"))
-    assert node.pop("defaults", ["none", "_self_"]) == ["none", "_self_"]
-    return instantiate(OmegaConf.create({"data": {"ignore_index": 7}, "augmentation": node}).augmentation)
 
 
 def generator(seed: int = 0) -> torch.Generator:
@@ -195,8 +184,10 @@ def test_a_crop_larger_than_the_picture_is_refused() -> None:
 
 def test_the_configs() -> None:
     given = batch()
-    assert configured("none")(given, generator()) is given
-    standard = configured("standard")
+    none, standard = (
+        build(compose(f"augmentation={name}", "data.ignore_index=7"), "augmentation") for name in ("none", "standard")
+    )
+    assert none(given, generator()) is given
     assert standard.flip == 0.5 and standard.ignore_index == 7
     result = standard(given, generator())
     assert result.image.shape == given.image.shape and result.label.max() <= 34

@@ -25,21 +25,13 @@ def one_hot(positions, of):
     return torch.eye(of)[list(positions)]
 
 
-def attention_strip(image, words, weights, grid):
-    return attention_strips([Strip(image, words, weights)], grid)
-
-
-def attention_matrix(source, target, weights):
-    return attention_matrices([Matrix(source, target, weights)])
-
-
 def texts(figure):
     return [text for axes in figure.axes for text in axes.texts]
 
 
 def test_each_word_has_the_picture_with_its_own_map_and_the_first_tile_has_none():
     (image,), words, positions = pictures(), ["a", "red", "ring", "<eos>"], [0, 5, 11, 6]
-    figure = attention_strip(image, words, one_hot(positions, 12), (3, 4))
+    figure = attention_strips([Strip(image, words, one_hot(positions, 12))], (3, 4))
     bar, first, *tiles = sorted(figure.axes, key=lambda axes: axes.get_label() != "<colorbar>")
     assert [axes.get_title() for axes in (first, *tiles)] == ["", *words]
     assert len(first.images) == 1 and np.allclose(first.images[0].get_array(), image.permute(1, 2, 0))
@@ -52,7 +44,7 @@ def test_each_word_has_the_picture_with_its_own_map_and_the_first_tile_has_none(
 
 
 def test_what_is_attended_to_is_bright():
-    figure = attention_strip(torch.full((3, 32, 32), 0.5), ["here"], one_hot([3], 4), (2, 2))
+    figure = attention_strips([Strip(torch.full((3, 32, 32), 0.5), ["here"], one_hot([3], 4))], (2, 2))
     canvas = FigureCanvasAgg(figure)
     canvas.draw()
     pixels = np.asarray(canvas.buffer_rgba())[..., :3].astype(int)
@@ -65,18 +57,18 @@ def test_what_is_attended_to_is_bright():
 
 def test_all_maps_of_a_strip_have_one_scale_and_long_captions_go_on_below():
     weights = torch.cat((torch.full((19, 4), 0.25), torch.tensor([[0.7, 0.1, 0.1, 0.1]])))
-    figure = attention_strip(pictures()[0], ["word"] * 20, weights, (2, 2))
+    figure = attention_strips([Strip(pictures()[0], ["word"] * 20, weights)], (2, 2))
     maps = [axes for axes in figure.axes if len(axes.images) == 2]
     assert len(maps) == 20 and all(axes.images[1].get_clim() == (0, pytest.approx(0.7)) for axes in maps)
     corners = [tuple(np.round(axes.get_position().p0, 4)) for axes in maps]
     assert len({y for _, y in corners}) == 3 and len({x for x, _ in corners}) == IN_A_ROW and len(set(corners)) == 20
     with pytest.raises(ValueError):
-        attention_strip(pictures()[0], ["word"] * 2, weights, (2, 2))
+        attention_strips([Strip(pictures()[0], ["word"] * 2, weights)], (2, 2))
 
 
 def test_a_matrix_has_a_row_a_written_token_and_a_column_a_read_one(tmp_path):
     weights = torch.rand(2, 3, generator=torch.Generator().manual_seed(0))
-    axes = attention_matrix(["le", "chat", "noir"], ["black", "cat"], weights).axes[0]
+    axes = attention_matrices([Matrix(["le", "chat", "noir"], ["black", "cat"], weights)]).axes[0]
     assert np.allclose(axes.images[0].get_array(), weights) and axes.images[0].get_clim() == (0, 1)
     assert [tick.get_text() for tick in axes.get_xticklabels()] == ["le", "chat", "noir"]
     assert [tick.get_text() for tick in axes.get_yticklabels()] == ["black", "cat"]
@@ -84,8 +76,8 @@ def test_a_matrix_has_a_row_a_written_token_and_a_column_a_read_one(tmp_path):
     assert box.width / 3 == pytest.approx(box.height / 2)
     long = attention_matrices([Matrix(["a"] * 300, ["b"] * 5, torch.zeros(5, 300)), Matrix(["a"], ["b"], torch.ones(1, 1))])
     assert long.get_figwidth() < 18 and 50 < len(long.axes[0].get_xticks()) <= 120
-    assert attention_matrix(["a"], ["b"] * 300, torch.ones(300, 1)).get_figheight() < 18
-    small = attention_matrix(["a"], ["b"], torch.ones(1, 1))
+    assert attention_matrices([Matrix(["a"], ["b"] * 300, torch.ones(300, 1))]).get_figheight() < 18
+    small = attention_matrices([Matrix(["a"], ["b"], torch.ones(1, 1))])
     assert all(axes.get_position().y0 > 0 and axes.get_position().y1 < 1 for axes in small.axes)
     long.savefig(tmp_path / "long.png")
 
@@ -93,9 +85,9 @@ def test_a_matrix_has_a_row_a_written_token_and_a_column_a_read_one(tmp_path):
 @pytest.mark.filterwarnings("error")
 def test_no_script_and_no_sign_is_too_much(tmp_path):
     weights = torch.full((len(AWKWARD), 4), 0.25)
-    strip = attention_strip(pictures()[0], AWKWARD, weights, (2, 2))
+    strip = attention_strips([Strip(pictures()[0], AWKWARD, weights)], (2, 2))
     assert [axes.get_title() for axes in strip.axes if len(axes.images) == 2] == [token_label(word, 17) for word in AWKWARD]
-    matrix = attention_matrix(AWKWARD, AWKWARD, torch.eye(len(AWKWARD)))
+    matrix = attention_matrices([Matrix(AWKWARD, AWKWARD, torch.eye(len(AWKWARD)))])
     captions = [Caption(" ".join(AWKWARD), 0.5, AWKWARD, None)]
     answers = [Answer(" ".join(AWKWARD), word, 0.5, word) for word in AWKWARD]
     for figure in (strip, matrix, plot_captions(pictures(), captions), plot_answers(pictures(len(AWKWARD)), answers)):

@@ -1,13 +1,12 @@
-"""A captioner or an answerer whose encoder starts from a segmenter, or from a file as torchvision's; files that are none."""
+"""A captioner or an answerer whose encoder starts from a segmenter, or from a file as torchvision's; files that have none."""
 
 import json
-import pickle
-import re
 from functools import partial
 
 import pytest
 import torch
 from commands import TINY, compose, error_line, script, succeed, trained_run
+from refusals import refusals
 
 from ablate.errors import BadInput
 from ablate.model.segmenter.encoder.vgg16 import VGG16
@@ -83,33 +82,19 @@ def test_another_encoder_is_one_line_that_names_the_shape(segmenter, tmp_path):
     assert not (tmp_path / "run/checkpoints").exists()  # before any training
 
 
-class Runs:
-    def __reduce__(self):
-        return print, ("this would have run",)
+def started_from(folder, **content):
+    """From a file with `content`; others that are bad are read as a checkpoint is: see test_load.py."""
+    torch.save(content, folder / "bad.ckpt")
+    start_encoder(build(compose(*CAPTIONS, f"{FROM}{folder}/bad.ckpt"), "task"))
 
 
-def truncated(path, segmenter):
-    path.write_bytes(segmenter.read_bytes()[:2000])
-
-
-BAD = {
-    "is not a file": lambda path, _: None,
-    "is truncated or no checkpoint": truncated,
-    "is refused: it would run code": lambda path, _: path.write_bytes(pickle.dumps(Runs())),
-    "is refused": lambda path, _: path.write_text("no weights at all"),
-    "holds no weights": lambda path, _: torch.save({}, path),
-    "nor weights alone: it holds 'epoch', a int": lambda path, _: torch.save({"epoch": 3}, path),
-    "levels.0.0.0.weight is not among the 1 weights given": lambda path, _: torch.save({"fc.weight": torch.ones(2)}, path),
-}
-
-
-@pytest.mark.parametrize("said", BAD)
-def test_a_file_that_will_not_do_is_one_line(segmenter, tmp_path, said, capsys):
-    BAD[said](tmp_path / "bad.ckpt", segmenter)
-    task = build(compose(*CAPTIONS, f"{FROM}{tmp_path}/bad.ckpt"), "task")
-    with pytest.raises(BadInput, match=re.escape(said)) as refused:
-        start_encoder(task)
-    assert "bad.ckpt" in str(refused.value) and not capsys.readouterr().out
+test_a_file_without_an_encoder_is_one_line = refusals(
+    ({}, "bad.ckpt.* holds no weights"),
+    ({"epoch": 3}, "bad.ckpt.* nor weights alone: it holds 'epoch', a int"),
+    ({"fc.weight": torch.ones(2)}, "bad.ckpt: .*levels.0.0.0.weight is not among the 1 weights given"),
+    of=started_from,
+    fixtures=["tmp_path"],
+)
 
 
 def test_a_missing_file_ends_a_run_before_its_training(tmp_path):

@@ -6,10 +6,9 @@ import pickle
 import numpy as np
 import pytest
 import torch
-from commands import TINY, composed, error_line, script, succeed, trained_run
+from commands import TINY, composed, error_line, evaluated, script, succeed, trained_run
 from PIL import Image
 
-from ablate.command.evaluate import evaluate, with_overrides_of_run
 from ablate.command.predict.predict import predict
 from ablate.errors import BadInput
 from ablate.run.checkpoint import FORMAT, plain_overrides
@@ -120,7 +119,7 @@ def test_bad_checkpoints_are_one_line_and_run_nothing(best, tmp_path, name, comm
     checkpoint = f"checkpoint={tmp_path}/{name}.ckpt"
     with pytest.raises(BadInput, match=SAID[name]):
         if command == "evaluate":
-            evaluate(composed("evaluate", tmp_path / "out", *with_overrides_of_run([checkpoint])))
+            evaluated(tmp_path / "out", tmp_path / f"{name}.ckpt")
         else:
             predict(composed("predict", tmp_path / "out", checkpoint, f"input={tmp_path}", f"output={tmp_path}/out"))
     assert "CODE RAN" not in capfd.readouterr().out

@@ -5,14 +5,15 @@ import math
 import numpy as np
 import pytest
 import torch
-from commands import CONF, compose, error_line, script
+from commands import compose, error_line, script
 from generated import batch, scenes
 from overfit import minimise
 
 from ablate.errors import BadInput
+from ablate.files import options
 from ablate.run.build import build
 
-DECODERS = sorted(path.stem for path in (CONF / "model/decoder").glob("*.yaml"))
+DECODERS = options("model/decoder")
 
 
 def make(*overrides):

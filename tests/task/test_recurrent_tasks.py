@@ -13,7 +13,6 @@ from torch.utils.data import DataLoader
 
 from ablate.data.batch import IGNORE, SegmentationBatch, SequenceBatch
 from ablate.data.sampler import BPTTBatchSampler
-from ablate.errors import BadInput
 from ablate.loss.text import token_cross_entropy
 from ablate.metric.classification import ClassificationScores
 from ablate.metric.language import LanguageScores
@@ -268,13 +267,8 @@ test_what_is_not_made_for_each_other_is_said_before_training = refusals(
 )
 
 
-def test_a_model_of_another_kind_is_refused():
-    tagging().check(sequences(), Trainer(**QUIET))
-    with pytest.raises(BadInput, match="SequenceTagging trains models of the class LanguageModel$"):
-        SequenceTagging(classification().model, Optimisation(SGD, constant), 3)
-
-
 test_bad_options_are_one_line = refusals(
+    (lambda: SequenceTagging(classification().model, Optimisation(SGD, constant), 3), "trains models of the class LanguageModel$"),
     (lambda: tagging(0), "truncate=0"),
     (lambda: tagging(2, bidirectional=True), "truncate=2 cuts from the beginning on"),
     (lambda: tagging(kind=LanguageModelling, bidirectional=True), "lets a language model read the tokens that it predicts"),

@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 import torch
 from refusals import refusals
-from sequence_data import config, dataset, opened
+from sequence_data import config, opened_option
 
 from ablate.data.scene.question_kinds import KINDS
 from ablate.errors import BadInput
@@ -16,7 +16,7 @@ CHANCE = {"existence": 1 / 2, "count": 1 / 4, "colour": 1 / 8, "relation": 1 / 2
 
 
 def questions(split: str = "train", **changes: object):
-    return opened(dataset("scene_questions", **{"dataset__sizes": SIZES, **changes}), split)
+    return opened_option("scene_questions", split, **{"dataset__sizes": SIZES, **changes})
 
 
 @pytest.fixture(scope="module")
@@ -86,7 +86,6 @@ def test_a_batch(data):
         tokens = batch.question[i, : batch.question_lengths[i]].tolist()
         assert data.tokenisers["source"].text(tokens) == data[i].question and not batch.question[i, len(tokens) :].any()
         assert data[i].answer == config("scene_questions").class_names[int(batch.target[i])]
-    assert data.facts() == {"vocabulary_size": config("scene_questions").vocabulary_size}
     assert "1" not in data.tokenisers["source"].vocabulary.index and torch.is_tensor(batch.target)
 
 

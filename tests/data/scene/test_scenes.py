@@ -83,11 +83,6 @@ def test_a_subset_of_the_classes_numbers_them_anew():
     assert set(got.scene.shape.unique().tolist()) == {-1, SHAPES.index("line"), SHAPES.index("disc")}
 
 
-def test_one_object_in_one_picture():
-    got = batch(scenes(objects=[1, 1], class_names=["background", "disc"]), [0])
-    assert got.label.unique().tolist() == [0, 1]
-
-
 @pytest.mark.parametrize("objects", [[0, 1], [3, 3], [1, 12]])
 def test_number_of_objects(objects):
     got = batch(scenes(objects=objects), range(64))

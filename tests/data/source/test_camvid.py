@@ -8,18 +8,16 @@ from pathlib import Path
 import numpy as np
 import pytest
 import torch
-from hydra.utils import instantiate
-from omegaconf import OmegaConf
 from PIL import Image
 from refusals import refusals
+from sequence_data import config, dataset
 from torch.utils.data import DataLoader
 
 from ablate.data.picture.masks import MaskFolder
 from ablate.data.source.camvid import camvid as read_camvid
 from ablate.errors import BadInput
 
-CONF = Path(__file__).resolve().parents[3] / "conf" / "data" / "camvid.yaml"
-NAMES = OmegaConf.load(CONF).class_names
+NAMES = list(config("camvid").class_names)
 
 
 def write(root: Path, split: str, count: int = 3, size: tuple[int, int] = (4, 6)) -> None:
@@ -35,7 +33,7 @@ def write(root: Path, split: str, count: int = 3, size: tuple[int, int] = (4, 6)
 
 def camvid(root: Path, split: str = "train", image_size: object = None, cache: bool = False) -> MaskFolder:
     read = partial(read_camvid, root=str(root))
-    return MaskFolder(split, read=read, image_size=image_size, class_names=list(NAMES), ignore_index=11, cache=cache)
+    return MaskFolder(split, read=read, image_size=image_size, class_names=NAMES, ignore_index=11, cache=cache)
 
 
 @pytest.fixture
@@ -199,8 +197,7 @@ test_wrong_options_are_refused = refusals(
 
 
 def real(folder: Path, split: str) -> MaskFolder:
-    data = OmegaConf.merge(OmegaConf.load(CONF), {"root": str(folder / "camvid_half" / "CamVid")})
-    return instantiate(OmegaConf.create({"data": data}).data.dataset, _convert_="all")(split=split)
+    return dataset("camvid", root=str(folder / "camvid_half" / "CamVid"))(split=split)
 
 
 @pytest.mark.parametrize("split, count", [("train", 367), ("val", 101), ("test", 233)])

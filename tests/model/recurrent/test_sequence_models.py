@@ -87,21 +87,13 @@ def test_one_answer_a_step_whatever_pads_the_sequence_and_stands_beside_it(name,
 
 
 @pytest.mark.parametrize("cell", CELLS)
-def test_in_one_direction_the_past_does_not_see_the_future(cell):
-    later = TOKENS.clone()
-    later[:, 3:] = later[:, 3:] % (V - 1) + 1
-    for both in (False, True):
-        net = tagger(cell, bidirectional=both, layers=2)
-        same = (net(TOKENS)[0] == net(later)[0]).all(-1).all(0)
-        assert same.tolist() == ([False] * 6 if both else [True] * 3 + [False] * 3)
-
-
-@pytest.mark.parametrize("cell", CELLS)
 def test_a_call_goes_on_where_another_ended(cell):
     net = tagger(cell, layers=2)
     first, states = net(TOKENS[:, :2])
     second, _ = net(TOKENS[:, 2:], None, states)
-    assert torch.allclose(torch.cat((first, second), 1), net(TOKENS)[0], atol=1e-12)
+    assert torch.allclose(torch.cat((first, second), 1), net(TOKENS)[0], atol=1e-12)  # so that the past sees no future
+    both = tagger(cell, layers=2, bidirectional=True)
+    assert not torch.isclose(both(TOKENS[:, :2])[0], both(TOKENS)[0][:, :2]).any()
 
 
 def test_summaries_are_those_of_the_states():

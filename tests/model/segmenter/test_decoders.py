@@ -5,18 +5,20 @@ from functools import partial
 import pytest
 import torch
 import torch.nn.functional as F
-from commands import CONF, compose
+from commands import compose
 from overfit import minimise
 from refusals import refusals
 from torch import nn
 
 from ablate.errors import BadInput
+from ablate.files import options
+from ablate.model.segmenter.decoder.bed_of_nails import BedOfNails
 from ablate.model.segmenter.decoder.pixel_shuffle import PixelShuffle
 from ablate.model.segmenter.decoder.transposed_conv import TransposedConv
 from ablate.model.segmenter.decoder.unpooling import BedOfNails
 from ablate.run.build import build
 
-DECODERS = sorted(path.stem for path in (CONF / "model/decoder").glob("*.yaml"))
+DECODERS = options("model/decoder")
 SKIPS = ["none", "add", "concat"]
 
 

@@ -5,11 +5,12 @@ from functools import partial
 import pytest
 import torch
 import torch.nn.functional as F
-from commands import CONF, compose
+from commands import compose
 from networks import ATTENTIONS, CELLS, captioner, translator
 from overfit import minimise
 from refusals import refusals
 
+from ablate.files import options
 from ablate.model.segmenter.encoder.small import SmallEncoder
 from ablate.model.segmenter.encoder.vgg16 import VGG16
 from ablate.model.text.decoding.beam import Beam
@@ -140,14 +141,14 @@ def test_it_learns_to_reverse(attention):
     assert torch.equal(overfitted(net, source, target, 0.03, 120), target[:, 1:])
 
 
-@pytest.mark.parametrize("encoder", sorted(path.stem for path in (CONF / "model/encoder").glob("*.yaml")))
+@pytest.mark.parametrize("encoder", options("model/encoder"))
 def test_the_config_of_a_captioner(encoder):
     words = [f"model/encoder={encoder}", "model.encoder.width=2", "model/attention=none", "+data.vocabulary_size=7"]
     net = build(compose("model=captioner", *words), "model.network")
     assert isinstance(net, EncoderDecoder) and net(PICTURES, None, TOKENS).logits.shape == (3, 4, V)
 
 
-@pytest.mark.parametrize("attention", sorted(path.stem for path in (CONF / "model/attention").glob("*.yaml")))
+@pytest.mark.parametrize("attention", options("model/attention"))
 def test_the_config_of_a_translator(attention):
     sizes = ["+data.source_vocabulary_size=6", "+data.vocabulary_size=7"]
     cfg = compose("model=sequence_to_sequence", f"model/attention={attention}", "model/search=beam", "model/cell=gru", *sizes)
