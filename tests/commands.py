@@ -13,6 +13,8 @@ from functools import cache
 from pathlib import Path
 
 import hydra
+from lightning.pytorch import Callback, LightningDataModule, LightningModule, Trainer, seed_everything
+from lightning.pytorch.loggers import TensorBoardLogger
 from omegaconf import DictConfig
 
 from ablate.cli.command import quoted
@@ -59,6 +61,16 @@ def evaluated(folder: Path, checkpoint: Path, *words: str) -> dict[str, float]:
 
     words = with_overrides_of_run([quoted(word, ["checkpoint"]) for word in (f"checkpoint={checkpoint}", *words)])
     return evaluate(composed("evaluate", folder, *words))
+
+
+def fitted(task: LightningModule, data: LightningDataModule, callbacks: Sequence[Callback], folder: Path) -> Trainer:
+    """The trainer of two epochs of one seed, with its events in `folder`."""
+    seed_everything(1, verbose=False)
+    logger = TensorBoardLogger(folder, "", "")
+    trainer = Trainer(max_epochs=2, callbacks=list(callbacks), log_every_n_steps=1, **QUIET | {"logger": logger})
+    trainer.fit(task, datamodule=data)
+    logger.experiment.flush()
+    return trainer
 
 
 def script(name: str, *words: str, cwd: Path, **env: str) -> subprocess.CompletedProcess:

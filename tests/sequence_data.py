@@ -51,6 +51,14 @@ def opened_option(option: str, split: str = "train", **changes: object) -> Datas
     return opened(dataset(option, **changes), split)
 
 
+def write_stories(folder: Path, text: str) -> str:
+    """The first kind of bAbI's stories, every split of the same text; the folder of the data."""
+    (folder / "en-valid").mkdir(parents=True, exist_ok=True)
+    for name in ("train", "valid", "test"):
+        (folder / f"en-valid/qa1_{name}.txt").write_text(text)
+    return str(folder)
+
+
 def with_tokeniser(**options: object) -> dict[str, object]:
     """The options of a data set of text, those of its tokeniser among them put into one."""
     own = {name: options.pop(name) for name in ("unit", "lower", "punctuation", "min_count", "max_vocabulary") if name in options}

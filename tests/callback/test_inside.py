@@ -6,9 +6,8 @@ from math import log10
 import numpy as np
 import pytest
 import torch
-from commands import QUIET, compose
+from commands import QUIET, compose, fitted
 from lightning.pytorch import LightningDataModule, Trainer, seed_everything
-from lightning.pytorch.loggers import TensorBoardLogger
 from PIL import Image
 from refusals import refusals
 from tensorboard.backend.event_processing.event_accumulator import EventAccumulator
@@ -59,20 +58,11 @@ def with_data():
     return trainer
 
 
-def trained(folder, *callbacks):
-    task = made()
-    seed_everything(1, verbose=False)
-    logger = TensorBoardLogger(folder, "", "")
-    trainer = Trainer(max_epochs=2, callbacks=list(callbacks), log_every_n_steps=1, **QUIET | {"logger": logger})
-    trainer.fit(task, datamodule=Data())
-    return trainer, task
-
-
 @pytest.fixture(scope="module")
 def run(tmp_path_factory):
     folder = tmp_path_factory.mktemp("run")
     callbacks = Inside(str(folder), 3, 0), GradientFlow([2, 6], 3, 0)
-    trainer, task = trained(folder, *callbacks)
+    trainer = fitted(task := made(), Data(), callbacks, folder)
     (metrics,) = trainer.test(task, datamodule=Data(), verbose=False)
     return folder, callbacks, task, metrics
 
@@ -103,7 +93,7 @@ def test_gradient_flow_is_measured_before_and_after(run):
 
 def test_training_goes_on_as_without(run, tmp_path):
     _, _, watched, _ = run
-    _, alone = trained(tmp_path)
+    fitted(alone := made(), Data(), [], tmp_path)
     for one, other in zip(watched.parameters(), alone.parameters()):
         assert torch.equal(one, other)
 

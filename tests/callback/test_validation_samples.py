@@ -4,10 +4,10 @@ from functools import partial
 
 import pytest
 import torch
-from commands import QUIET, compose
-from lightning.pytorch import Trainer, seed_everything
-from lightning.pytorch.loggers import TensorBoardLogger
+from commands import QUIET, compose, fitted
+from lightning.pytorch import Trainer
 from PIL import Image
+from sequence_data import write_stories
 from tensorboard.backend.event_processing.event_accumulator import EventAccumulator
 
 from ablate.callback import texts
@@ -72,10 +72,7 @@ def answering(attention="additive"):
 
 
 def reading(folder):
-    (folder / "en-valid").mkdir(exist_ok=True)
-    for name in ("train", "valid", "test"):
-        (folder / f"en-valid/qa1_{name}.txt").write_text(STORIES * 4)
-    dataset = partial(Babi, root=str(folder), tasks=[1], max_length=None, class_names=["home", "out"])
+    dataset = partial(Babi, root=write_stories(folder, STORIES * 4), tasks=[1], max_length=None, class_names=["home", "out"])
     words = ["data=babi", "model=story_question_answering", "task=question_answering", "data.num_classes=2"]
     return made(dataset, words, "additive")
 
@@ -87,11 +84,7 @@ def writing(dataset, unit="characters", **options):
 
 
 def trained(folder, task, module, *callbacks):
-    seed_everything(1, verbose=False)
-    logger = TensorBoardLogger(folder, "", "")
-    trainer = Trainer(max_epochs=2, callbacks=list(callbacks), log_every_n_steps=1, **QUIET | {"logger": logger})
-    trainer.fit(task, datamodule=module)
-    logger.experiment.flush()
+    fitted(task, module, callbacks, folder)
     return EventAccumulator(str(folder), {"images": 0, "tensors": 0}).Reload()
 
 

@@ -9,6 +9,7 @@ import torch
 from commands import TINY, composed, error_line, evaluated, script, succeed
 from PIL import Image
 from refusals import refusals
+from sequence_data import write_stories
 
 from ablate.cli.command import quoted
 from ablate.command.evaluate import with_overrides_of_run
@@ -42,13 +43,11 @@ STORY = "1 Mary moved to the bathroom.\n2 John went to the hallway.\n3 Where is 
 def runs(tmp_path_factory):
     """Name -> checkpoint of a run, trained when it is first asked for."""
     folder, found = tmp_path_factory.mktemp("runs"), {}
-    (folder / "babi/en-valid").mkdir(parents=True)
-    for split in ("train", "valid", "test"):
-        (folder / f"babi/en-valid/qa1_{split}.txt").write_text(STORY * 3)
+    stories = write_stories(folder / "babi", STORY * 3)
 
     def run(name):
         if name not in found:
-            root = [f"data.root={folder}/babi"] if name == "stories" else []
+            root = [f"data.root={stories}"] if name == "stories" else []
             train(composed("train", folder / name, *RUNS[name], *root))
             found[name] = folder / name / "checkpoints/best.ckpt"
         return found[name]

@@ -9,7 +9,7 @@ import pytest
 import torch
 from PIL import Image
 from refusals import refusals
-from sequence_data import FOLDERS, config, dataset, opened, opened_option, with_tokeniser
+from sequence_data import FOLDERS, config, opened, opened_option, with_tokeniser
 
 from ablate.data.batch import IGNORE
 from ablate.data.picture.captions import Captioned, PictureCaptions
@@ -169,7 +169,7 @@ test_bad_coco_is_one_line = refusals(
 
 
 def test_glyphs():
-    splits = {split: opened(dataset("glyphs", image_size=24), split) for split in ("train", "val")}
+    splits = {split: opened_option("glyphs", split, image_size=24) for split in ("train", "val")}
     names = {split: {data.references(i)[0] for i in range(len(data.pictures))} for split, data in splits.items()}
     assert len(names["train"]) > 4000 and not names["train"] & names["val"]
     data = splits["train"]
@@ -188,7 +188,7 @@ test_an_unknown_font_is_one_line = refusals(
 
 
 def test_flickr8k(real_data: Path):
-    sizes = {split: opened(dataset("flickr8k", root=str(real_data / FOLDERS["flickr8k"])), split) for split in ("val", "test")}
+    sizes = {split: opened_option("flickr8k", split, root=str(real_data / FOLDERS["flickr8k"])) for split in ("val", "test")}
     assert [(len(data), data.cut) for data in sizes.values()] == [(1000, 0), (1000, 0)]
     data = sizes["test"]
     assert len(data.references(0)) == 5 and data.references(0)[0] == "the dogs are in the snow in front of a fence"

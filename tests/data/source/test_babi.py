@@ -3,7 +3,7 @@
 from pathlib import Path
 
 from refusals import refusals
-from sequence_data import FOLDERS, config, dataset, opened
+from sequence_data import FOLDERS, config, opened_option, write_stories
 
 TEXT = """1 Mary moved to the bathroom.
 2 John went to the hallway.
@@ -16,10 +16,7 @@ TEXT = """1 Mary moved to the bathroom.
 
 
 def babi(folder: Path, text: str = TEXT, split: str = "train", **changes: object):
-    (folder / "en-valid").mkdir(exist_ok=True)
-    for name in ("train", "valid", "test"):
-        (folder / f"en-valid/qa1_{name}.txt").write_text(text)
-    return opened(dataset("babi", **{"root": str(folder), "dataset__tasks": [1], **changes}), split)
+    return opened_option("babi", split, **{"root": write_stories(folder, text), "dataset__tasks": [1], **changes})
 
 
 def test_stories_questions_answers_and_support(tmp_path: Path):
@@ -46,10 +43,8 @@ def test_a_long_story_loses_its_beginning(tmp_path: Path):
 def test_the_vocabulary_is_that_of_training(tmp_path: Path):
     data = babi(tmp_path)
     (tmp_path / "en-valid/qa1_test.txt").write_text("1 Zoe slept.\n2 Where is Zoe?\tgarden\t1\n")
-    test = opened(dataset("babi", root=str(tmp_path), dataset__tasks=[1]), "test")
-    assert test.tokenisers["source"].vocabulary.tokens == data.tokenisers["source"].vocabulary.tokens and test[0].story.tolist()[
-        :2
-    ] == [1, 1]
+    test = opened_option("babi", "test", root=str(tmp_path), dataset__tasks=[1])
+    assert test.tokenisers["source"].state() == data.tokenisers["source"].state() and test[0].story.tolist()[:2] == [1, 1]
 
 
 test_bad_files_are_one_line = refusals(
@@ -69,7 +64,7 @@ test_bad_files_are_one_line = refusals(
 
 def test_real_stories(real_data: Path):
     options = {"root": str(real_data / FOLDERS["babi"]), "dataset__tasks": [1, 17, 18, 19, 20]}
-    sizes = {split: len(opened(dataset("babi", **options), split)) for split in ("train", "val", "test")}
+    sizes = {split: len(opened_option("babi", split, **options)) for split in ("train", "val", "test")}
     assert sizes == {"train": 900 + 904 + 905 + 900 + 904, "val": 100 + 96 + 95 + 100 + 96, "test": 5000}
-    whole = opened(dataset("babi", root=str(real_data / FOLDERS["babi"]), dataset__tasks=[3, 8]), "test")
+    whole = opened_option("babi", "test", root=options["root"], dataset__tasks=[3, 8])
     assert whole.stories[0].task == 3 and all(whole.supporting(i) for i in range(0, 2000, 100))

@@ -67,7 +67,7 @@ test_bad_input_is_one_line = refusals(
 
 
 def test_dates():
-    data = opened(dataset("dates", dataset__read__sizes=SIZES))
+    data = opened_option("dates", dataset__read__sizes=SIZES)
     texts, days = defaultdict(set), {}
     for split in SIZES:
         split_pairs = opened(dataset("dates", dataset__read__sizes=SIZES), split, data.tokenisers)
@@ -78,7 +78,7 @@ def test_dates():
         texts[data.tokenisers["source"].text(data[i].source.tolist())].add(data.references(i)[0])
     assert all(len(of) == 1 for of in texts.values()) and max(data.lengths) <= config("dates").max_length and data.cut == 0
     assert data.facts()["vocabulary_size"] == 4 + 11
-    few = opened(dataset("dates", dataset__read__sizes={"train": 3}))
+    few = opened_option("dates", dataset__read__sizes={"train": 3})
     assert [few.references(i) for i in range(3)] == [data.references(i) for i in range(3)]
 
 
@@ -94,15 +94,15 @@ def test_a_date_in_each_script():
 @pytest.mark.parametrize("reverse", [False, True])
 def test_symbols(reverse: bool):
     options = {"dataset__read__sizes": SIZES, "dataset__read__reverse": reverse}
-    data, given = opened(dataset("copy_pairs", **options)), config("copy_pairs")
+    data, given = opened_option("copy_pairs", **options), config("copy_pairs")
     assert data.facts() == {key: given[key] for key in ("source_vocabulary_size", "vocabulary_size")}
     for i in range(100):
         source = data.tokenisers["source"].decode(data[i].source.tolist())
         assert data.references(i)[0].split() == (source[::-1] if reverse else source)
     assert set(data.lengths) == set(range(1, 16))
     longer = {"train": [1, 4], "val": [1, 4], "test": [9, 9]}
-    assert set(opened(dataset("copy_pairs", **options, dataset__read__length=longer), "test").lengths) == {9}
-    assert data.references(7) != opened(dataset("copy_pairs", **options, dataset__read__seed=1)).references(7)
+    assert set(opened_option("copy_pairs", "test", **options, dataset__read__length=longer).lengths) == {9}
+    assert data.references(7) != opened_option("copy_pairs", **options, dataset__read__seed=1).references(7)
 
 
 test_bad_options_are_one_line = refusals(
@@ -132,10 +132,10 @@ def test_multi30k_both_layouts(tmp_path: Path):
         assert len(data) == 2 and data.references(1) == ["two cats ."]
     (tmp_path / "data/task1/tok/train.lc.norm.tok.en").write_text("A dog .\n")
     with pytest.raises(BadInput, match="tok.de:2 is the last line of one side, .*tok.en:1 of the other"):
-        opened(dataset("multi30k", root=str(tmp_path)))
+        opened_option("multi30k", root=str(tmp_path))
     (tmp_path / "data/task1/raw/train.en.gz").write_bytes(b"no gzip")
     with pytest.raises(BadInput, match="train.en.gz is corrupt or no gzip file"):
-        opened(dataset("multi30k", root=str(tmp_path), dataset__read__layout="raw"))
+        opened_option("multi30k", root=str(tmp_path), dataset__read__layout="raw")
 
 
 def test_multi30k(real_data: Path):
@@ -144,6 +144,6 @@ def test_multi30k(real_data: Path):
         for split, size in sizes.items():
             read = config("multi30k", root=str(real_data / FOLDERS["multi30k"]), dataset__read__layout=layout)
             assert len(instantiate(read.dataset.read)(split)) == size
-    data = opened(dataset("multi30k", root=str(real_data / FOLDERS["multi30k"])))
+    data = opened_option("multi30k", root=str(real_data / FOLDERS["multi30k"]))
     assert len(data) == 29000 and data.cut == 0
     assert data.references(0) == ["two young , white males are outside near many bushes ."]
