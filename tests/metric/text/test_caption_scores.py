@@ -9,7 +9,7 @@ import torch
 
 from ablate.errors import BadInput
 from ablate.metric.text.cider import CIDEr, CIDErD
-from ablate.metric.text.overlap import Bleu, ExactMatch, RougeL, SacreBleu, longest_common
+from ablate.metric.text.overlap import Bleu, ChrF, ExactMatch, RougeL, SacreBleu, longest_common
 from ablate.metric.text.truth import TruthRate
 
 PEER = json.loads(peers.KEPT.read_text())
