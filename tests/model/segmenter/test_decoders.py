@@ -12,7 +12,6 @@ from torch import nn
 
 from ablate.errors import BadInput
 from ablate.files import options
-from ablate.model.segmenter.decoder.bed_of_nails import BedOfNails
 from ablate.model.segmenter.decoder.pixel_shuffle import PixelShuffle
 from ablate.model.segmenter.decoder.transposed_conv import TransposedConv
 from ablate.model.segmenter.decoder.unpooling import BedOfNails
