@@ -6,7 +6,7 @@ import torch
 from generated import batch, raw, scenes
 from torch.utils._python_dispatch import TorchDispatchMode
 
-from ablate.data.scene.parameters import COLOURS, SHAPES, window_size
+from ablate.data.scene.parameters import COLOURS, SHAPES, Scale, window_size
 from ablate.data.scene.render import render, uniform_levels
 
 
@@ -107,7 +107,7 @@ AREA = {  # of radius 1 and stroke s
 def test_soft_edges_keep_the_area(shape):
     dataset = scenes(objects=[1, 1], class_names=["background", shape], sizes={"train": 100})
     sent = raw(dataset, range(100))
-    image, label = render(*white_on_black(sent), (64, 64), window_size((64, 64)), 0.0)
+    image, label = render(*white_on_black(sent), (64, 64), window_size((64, 64), Scale()), 0.0)
     whole = ((sent.scene.centre > 17) & (sent.scene.centre < 47)).all(-1)[:, 0]
     radius, stroke = sent.scene.radius[whole, 0], sent.objects.stroke[whole]
     expected = radius**2 * AREA[shape](stroke / radius)
@@ -119,9 +119,9 @@ def test_soft_edges_keep_the_area(shape):
     assert len(image[partial].unique()) > 1000  # soft edges: not two levels
 
 
-@pytest.mark.parametrize("size", [64, [45, 160], 9])
-def test_the_window_cuts_nothing_off(size):
-    dataset = scenes(image_size=size, noise=0.0)
+@pytest.mark.parametrize("size, scale", [(64, 1.0), ([45, 160], 1.0), (9, 1.0), (64, 1.5), (64, 0.2)])
+def test_the_window_cuts_nothing_off(size, scale):
+    dataset = scenes(image_size=size, noise=0.0, object_scale=scale)
     sent = raw(dataset, range(64))
     windowed = dataset.finish(sent)
     everywhere = sent.objects._replace(corner=0 * sent.objects.corner)
@@ -134,7 +134,7 @@ def test_colours_are_the_ones_described():
     dataset = scenes(objects=[1, 1], class_names=["background", "disc"], noise=0.0)
     sent = raw(dataset, range(200))
     ground, _ = white_on_black(sent)
-    image, label = render(ground, sent.objects, (64, 64), window_size((64, 64)), 0.0)
+    image, label = render(ground, sent.objects, (64, 64), window_size((64, 64), Scale()), 0.0)
     mean = torch.stack([picture[:, disc > 0].mean(1) for picture, disc in zip(image, label)])
     named = torch.tensor([*COLOURS.values()])
     nearest = torch.nn.functional.cosine_similarity(mean[:, None], named, dim=2).argmax(1)

@@ -77,6 +77,14 @@ def test_a_larger_picture_shows_the_same_scene():
     assert (large.label[:, ::2, ::2] == small.label).float().mean() > 0.97
 
 
+def test_objects_and_strokes_are_scaled_and_nothing_else():
+    plain, scaled = raw(scenes(), range(64)), raw(scenes(object_scale=1.25, stroke_scale=1.5), range(64))
+    assert torch.allclose(scaled.objects.radius, 1.25 * plain.objects.radius)
+    assert torch.allclose(scaled.objects.stroke, 1.5 * plain.objects.stroke)
+    assert torch.equal(scaled.scene.centre, plain.scene.centre) and torch.equal(scaled.scene.colour, plain.scene.colour)
+    assert all(map(torch.equal, scaled.backdrop.texture, plain.backdrop.texture))
+
+
 def test_a_subset_of_the_classes_numbers_them_anew():
     got = batch(scenes(class_names=["background", "line", "disc"]), range(32))
     assert set(got.label.unique().tolist()) == {0, 1, 2}
@@ -107,6 +115,9 @@ test_bad_input_is_refused_in_one_line = refusals(
     (dict(objects=[0, 0]), r"objects=\[0, 0\]"),
     (dict(noise=-0.1), "noise=-0.1 must"),
     (dict(noise=float("nan")), "noise=nan must"),
+    (dict(object_scale=0), "object_scale=0 must be a number above 0, up to 4"),
+    (dict(stroke_scale=float("nan")), "stroke_scale=nan must be"),
+    (dict(stroke_scale=4.5), "stroke_scale=4.5 must be a number above 0, up to 4"),
     (dict(seed=-1), "seed=-1 must"),
     (dict(sizes={"train": 0}), "sizes.train=0 must"),
     (dict(sizes={"val": 5}), "sizes.train=None must"),

@@ -4,6 +4,7 @@ Letters: b pictures, k the largest number of objects in a picture, n objects of 
 """
 
 from collections.abc import Sequence
+from typing import NamedTuple
 
 import numpy as np
 import torch
@@ -34,8 +35,15 @@ OBJECT_FREQUENCY, PICTURE_FREQUENCY = (0.07, 0.2), (0.02, 0.13)  # cycles a pixe
 LEAST_STROKE = 1.0  # of any picture: a thinner stroke passes between pixel centres, and its label has gaps
 
 
+class Scale(NamedTuple):
+    """By what the lengths above are multiplied."""
+
+    radius: float = 1.0
+    stroke: float = 1.0
+
+
 def to_tensors(
-    scenes: Sequence[SceneNumbers], size: tuple[int, int], counts: Sequence[int], names: Sequence[str]
+    scenes: Sequence[SceneNumbers], size: tuple[int, int], counts: Sequence[int], names: Sequence[str], scale: Scale
 ) -> tuple[Backdrop, Objects, Scene]:
     """What the renderer takes for a batch of scenes, and their description.
 
@@ -44,20 +52,28 @@ def to_tensors(
         size: height and width of a picture.
         counts: fewest and most objects.
         names: shapes that occur; shape i has label i + 1.
+        scale: of radii and strokes.
     """
     picture, objects = records(np.stack([each.numbers for each in scenes]))
     picture, turn = picture[:, 0], np.stack([each.turn for each in scenes])
-    scene = _scene(picture, objects, size, counts, names)
-    return _backdrop(picture, turn[:, 0], size), _objects(scene, objects, turn[:, 1:], size, names), scene
+    scene = _scene(picture, objects, size, counts, names, scale.radius)
+    return _backdrop(picture, turn[:, 0], size), _objects(scene, objects, turn[:, 1:], size, names, scale), scene
 
 
-def window_size(size: tuple[int, int]) -> tuple[int, int]:
+def window_size(size: tuple[int, int], scale: Scale) -> tuple[int, int]:
     """Height and width of a window that holds any object with its soft edge, at most those of the picture."""
-    height, width = (min(side, int(2 * _reach(size)) + 1) for side in size)
+    height, width = (min(side, int(2 * _reach(size, scale)) + 1) for side in size)
     return height, width
 
 
-def _scene(picture: np.ndarray, objects: np.ndarray, size: tuple[int, int], counts: Sequence[int], names: Sequence[str]) -> Scene:
+def _scene(
+    picture: np.ndarray,
+    objects: np.ndarray,
+    size: tuple[int, int],
+    counts: Sequence[int],
+    names: Sequence[str],
+    scale: float,
+) -> Scene:
     count = counts[0] + _whole(picture["count"], counts[1] - counts[0] + 1)
     shape = np.array([SHAPES.index(name) for name in names])[_whole(objects["shape"], len(names))]
     solid = shape < len(SOLID)
@@ -66,29 +82,31 @@ def _scene(picture: np.ndarray, objects: np.ndarray, size: tuple[int, int], coun
     return Scene(
         shape=torch.from_numpy(np.where(present, shape, -1)),
         colour=torch.from_numpy(_whole(objects["colour"], len(COLOURS))),
-        radius=_float(radius * _unit(size)),
+        radius=_float(radius * _unit(size) * scale),
         centre=_float(objects["centre"] * size),
         angle=_float(objects["angle"][..., 0] * 2 * np.pi),
         count=torch.from_numpy(count),
     )
 
 
-def _objects(scene: Scene, objects: np.ndarray, turn: np.ndarray, size: tuple[int, int], names: Sequence[str]) -> Objects:
+def _objects(
+    scene: Scene, objects: np.ndarray, turn: np.ndarray, size: tuple[int, int], names: Sequence[str], scale: Scale
+) -> Objects:
     layer, owner = (scene.shape.T >= 0).nonzero(as_tuple=True)
     shape, colour, radius, centre = (field[owner, layer] for field in scene[:4])
     objects, turn = (each[owner.numpy(), layer.numpy()] for each in (objects, turn))  # a tensor of 1 would be an int
     tint = np.array([*COLOURS.values()])[colour.numpy()] + _between(objects["jitter"], -0.06, 0.06)
     shade = tint * _between(objects["shade"], 0.5, 0.85)[:, None]
     label = torch.tensor([names.index(name) + 1 if name in names else 0 for name in SHAPES])
-    last_corner = torch.tensor(size) - torch.tensor(window_size(size))
+    last_corner = torch.tensor(size) - torch.tensor(window_size(size, scale))
     return Objects(
         picture=owner,
         label=label[shape],
-        corner=(centre - (_reach(size) + 0.5)).ceil().long().clamp(min=0).minimum(last_corner),
+        corner=(centre - (_reach(size, scale) + 0.5)).ceil().long().clamp(min=0).minimum(last_corner),
         centre=centre,
         turn=_float(turn[:, 0]),
         radius=radius,
-        stroke=_float(np.maximum(LEAST_STROKE, _between(objects["stroke"], *STROKE) * _unit(size))),
+        stroke=_float(np.maximum(LEAST_STROKE, _between(objects["stroke"], *STROKE) * _unit(size) * scale.stroke)),
         texture=_texture(objects, turn[:, 1], OBJECT_FREQUENCY, size, tint, shade),
         of_shape={name: (shape == SHAPES.index(name)).nonzero()[:, 0] for name in names},
         layer_sizes=(scene.shape >= 0).sum(0).tolist(),
@@ -138,9 +156,9 @@ def _texture(
     )
 
 
-def _reach(size: tuple[int, int]) -> float:
+def _reach(size: tuple[int, int], scale: Scale) -> float:
     """The greatest distance from an object's centre to the end of its soft edge."""
-    return _unit(size) * max(*SOLID_RADIUS, *THIN_RADIUS) + 1
+    return _unit(size) * max(*SOLID_RADIUS, *THIN_RADIUS) * scale.radius + 1
 
 
 def _unit(size: tuple[int, int]) -> float:

@@ -11,10 +11,12 @@ from torch import Tensor
 from ablate.data.batch import Scene, SegmentationBatch
 from ablate.data.generated import GeneratedDataset
 from ablate.data.scene.numbers import SceneNumbers, sample_numbers
-from ablate.data.scene.parameters import SHAPES, to_tensors, window_size
+from ablate.data.scene.parameters import SHAPES, Scale, to_tensors, window_size
 from ablate.data.scene.render import Backdrop, Objects, render
 from ablate.data.scene.visibility import VisibleObject, visible_objects
 from ablate.errors import BadInput, check_choice, check_size
+
+LARGEST_SCALE = 4  # disc and line then reach over all of a picture
 
 
 class SceneBatch(NamedTuple):
@@ -47,6 +49,7 @@ class SceneDataset(GeneratedDataset):
     objects: Sequence[int]
     noise: float
     shapes: Sequence[str]
+    scale = Scale()  # no field: captions and questions say which radii are small and large
 
     def __post_init__(self) -> None:
         super().__post_init__()
@@ -64,11 +67,12 @@ class SceneDataset(GeneratedDataset):
     def to_batch(self, scenes: Sequence[SceneNumbers]) -> SceneBatch:
         """Parameters of the scenes on the CPU, without pixels."""
         index = torch.tensor([scene.index for scene in scenes])
-        return SceneBatch(index, *to_tensors(scenes, self.size, self.objects, self.shapes))
+        return SceneBatch(index, *to_tensors(scenes, self.size, self.objects, self.shapes, self.scale))
 
     def render(self, batch: SceneBatch) -> SegmentationBatch:
         """The pixels, computed on the device of the batch."""
-        image, label = render(batch.backdrop, batch.objects, self.size, window_size(self.size), float(self.noise))
+        window = window_size(self.size, self.scale)
+        image, label = render(batch.backdrop, batch.objects, self.size, window, float(self.noise))
         return SegmentationBatch(image, label, batch.index, batch.scene)
 
     def visible_in(self, scene: SceneNumbers) -> list[VisibleObject]:
@@ -82,13 +86,25 @@ class Scenes(SceneDataset):
 
     Args:
         class_names: background, then one or more of `SHAPES`.
+        object_scale: factor of every radius, which is 7 to 16 pixels for solid shapes and 9 to 16 for thin ones, of 64 pixels.
+        stroke_scale: factor of the width of thin shapes, which is 2.4 to 4.4 pixels of 64, and at least one pixel at any size.
+
+    Raises:
+        BadInput: what `SceneDataset` refuses, wrong classes, a scale that is not above 0 and at most LARGEST_SCALE.
     """
 
     class_names: Sequence[str]
+    object_scale: float = 1.0
+    stroke_scale: float = 1.0
     shapes: Sequence[str] = field(init=False)
 
     def __post_init__(self) -> None:
         super().__post_init__()
+        for name in ("object_scale", "stroke_scale"):
+            value = getattr(self, name)
+            if isinstance(value, bool) or not isinstance(value, int | float) or not 0 < value <= LARGEST_SCALE:
+                raise BadInput(f"`{name}`={value!r} must be a number above 0, up to {LARGEST_SCALE}")
+        self.scale = Scale(self.object_scale, self.stroke_scale)
         background, *self.shapes = self.class_names or [None]
         if background != "background":
             raise BadInput(f"`class_names`={self.class_names!r} must be background, then one or more of {', '.join(SHAPES)}")
