@@ -120,10 +120,13 @@ def test_transposed_convolution_is_the_adjoint_of_a_strided_one(kernel):
     assert torch.allclose((layer(x) * y).sum(), (x * down).sum())
 
 
+@pytest.mark.parametrize("mix", [True, False])
 @pytest.mark.parametrize("kernel", [3, 4, 6])
-def test_bilinear_weights_interpolate(kernel):
+def test_bilinear_weights_interpolate(kernel, mix):
     x = torch.randn(1, 3, 6, 7)
-    out = TransposedConv(3, kernel, "bilinear")(x)
+    layer = TransposedConv(3, kernel, "bilinear", mix)
+    assert layer.weight.numel() == (9 if mix else 3) * kernel**2
+    out = layer(x)
     if kernel % 2 == 0:
         expected = F.interpolate(x, scale_factor=2, mode="bilinear")
         assert torch.allclose(out[..., 2:-2, 2:-2], expected[..., 2:-2, 2:-2], atol=1e-6)

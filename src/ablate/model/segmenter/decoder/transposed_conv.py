@@ -23,21 +23,23 @@ class TransposedConv(nn.ConvTranspose2d):
     Args:
         init: default (torch's), or bilinear: a triangle of half-width 2 on the diagonal of the channels. An even kernel
             then interpolates as `F.interpolate` does, an odd one between pixels that stay in place, up to the border.
+        mix: a kernel from each channel to each; False: one kernel a channel, as FCN has one a class.
 
     Raises:
         BadInput: kernel below 2, or 2 with bilinear weights.
     """
 
-    def __init__(self, channels: int, kernel: int = 4, init: str = "default") -> None:
+    def __init__(self, channels: int, kernel: int = 4, init: str = "default", mix: bool = True) -> None:
         check_choice("init", init, INITS)
         least = 3 if init == "bilinear" else 2
         if check_positive("kernel", kernel) < least:
             why = "a triangle two pixels wide to each side" if init == "bilinear" else "stride 2 to leave no holes"
             raise BadInput(f"`kernel`={kernel} is too small for {why}; the nearest that works is {least}")
-        super().__init__(channels, channels, kernel, 2, (kernel - 1) // 2, output_padding=kernel % 2, bias=False)
+        groups = 1 if mix else channels
+        super().__init__(channels, channels, kernel, 2, (kernel - 1) // 2, kernel % 2, groups, bias=False)
         if init == "bilinear":
             with torch.no_grad():
-                self.weight.zero_()[range(channels), range(channels)] = bilinear_kernel(kernel)
+                self.weight.zero_()[range(channels), range(channels) if mix else 0] = bilinear_kernel(kernel)
 
 
 def bilinear_kernel(size: int) -> Float[Tensor, "{size} {size}"]:
@@ -51,9 +53,10 @@ def transposed_conv(
     *,
     kernel: int = 4,
     init: str = "default",
+    mix: bool = True,
     skip: str = "none",
     norm: str = "batch",
     conv_kernel: int = 3,
 ) -> LevelDecoder:
     """A transposed convolution with stride 2 at each level (Long et al. 2015, section 3.3)."""
-    return LevelDecoder(channels, lambda c: TransposedConv(c, kernel, init), level_block(conv_kernel, norm), skip)
+    return LevelDecoder(channels, lambda c: TransposedConv(c, kernel, init, mix), level_block(conv_kernel, norm), skip)
