@@ -4,7 +4,8 @@ from collections.abc import Callable
 from functools import partial
 
 import pytest
-from torch import nn
+from torch import Tensor, nn
+from torch.optim import Optimizer
 
 from ablate.model.recurrent.cell.base import Cell
 from ablate.model.recurrent.cell.elman import IRNN, Elman
@@ -88,3 +89,15 @@ def answerer(
     of_stories = encoder is None
     reader = TextReader(vocabulary_size, embedding_size, cell, **options) if of_stories else PictureReader(encoder, frozen)
     return QuestionAnswering(question, reader, attention, num_classes)
+
+
+def minimise(loss: Callable[[], Tensor], optimizer: Optimizer, steps: int) -> list[float]:
+    """Take `steps` steps of the optimizer; the loss before each."""
+    losses = []
+    for _ in range(steps):
+        value = loss()
+        optimizer.zero_grad()
+        value.backward()
+        optimizer.step()
+        losses.append(value.item())
+    return losses

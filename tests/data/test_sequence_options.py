@@ -1,10 +1,13 @@
-"""What holds for every option of conf/data that is a sequence."""
+"""What holds for every option of conf/data that is a sequence; and the digits."""
 
 from pathlib import Path
 
+import numpy as np
 import pytest
 import torch
-from sequence_data import CONF, FOLDERS, SPLITS, config, dataset, opened
+from refusals import refusals
+from sequence_data import CONF, FOLDERS, SPLITS, config, dataset, opened, opened_option
+from sklearn.datasets import load_digits
 
 from ablate.data.batch import IGNORE
 from ablate.data.datamodule import DataModule
@@ -141,3 +144,38 @@ def test_the_data_module_gives_every_sample_once(option):
     module = DataModule(dataset(name), 7, 0, None, dict(zip(SPLITS, SPLITS)), True, 0, data.bucket)
     seen = [i for batch in module.val_dataloader() for i in batch.index.tolist()]
     assert sorted(seen) == list(range(len(module.datasets["val"])))
+
+
+def test_all_digits_are_there_once_with_their_labels():
+    found = [dataset("digits")(split=split) for split in SPLITS]
+    assert [len(each) for each in found] == [1442, 179, 176]
+    pixels = torch.cat([each.inputs.flatten(1) for each in found]).numpy() * 16
+    labels = np.concatenate([each.labels.numpy() for each in found])
+    rows = sorted((tuple(picture), int(label)) for picture, label in zip(pixels, labels, strict=True))
+    known = load_digits()
+    assert rows == sorted((tuple(picture), int(label)) for picture, label in zip(known.data, known.target, strict=True))
+    for each in found:
+        share = np.bincount(each.labels.numpy(), minlength=10) / np.bincount(known.target) / len(each) * 1797
+        assert share.min() > 0.9 and share.max() < 1.1
+
+
+def test_rows_and_pixels_of_a_digit_are_one_picture_and_a_permutation_moves_pixels():
+    rows, pixels = dataset("digits")(split="val"), dataset("digits_pixels")(split="val")
+    moved = dataset("digits_pixels", dataset__permute=True)
+    assert rows[3].input.shape == (8, 8) and pixels[3].input.shape == (64, 1)
+    assert torch.equal(rows[3].input.flatten(), pixels[3].input.flatten())
+    order = [np.argsort(moved(split=split).inputs[:, :, 0].sum(0).numpy(), kind="stable") for split in ("train", "train")]
+    assert (order[0] == order[1]).all()
+    shuffled, plain = moved(split="val").inputs[:, :, 0], pixels.inputs[:, :, 0]
+    assert not torch.equal(shuffled, plain) and torch.equal(shuffled.sort(1).values, plain.sort(1).values)
+    columns = {tuple(column.tolist()) for column in plain.T}
+    assert all(tuple(column.tolist()) in columns for column in shuffled.T)  # one permutation for all pictures
+
+
+test_bad_options_of_digits_are_one_line = refusals(
+    ("digits", {"dataset__permute": True}, "permute=true needs order=pixels, not rows"),
+    ("digits", {"dataset__order": "columns"}, "order='columns' is unknown"),
+    ("digits", {"class_names": ["0", "1"]}, "class_names=.* must be ten"),
+    ("digits", "trai", "did you mean 'train'"),
+    of=opened_option,
+)

@@ -12,6 +12,7 @@ from refusals import refusals
 from torch import nn
 
 from ablate.loss.cross_entropy import CrossEntropy, PixelCounts, count_pixels, median_frequency
+from ablate.loss.text import doubly_stochastic
 
 VOID = 255
 WEIGHT = [0.5, 2.0, 1.25, 4.0]
@@ -202,3 +203,19 @@ def test_camvid_is_near_the_weights_that_segnet_released(camvid_weights):
     others = others / others.log().mean().exp()
     assert others.min() > 0.9 and others.max() < 1.12
     assert float(ratio[SIGN]) == pytest.approx(0.4, rel=0.01)
+
+
+# --- the penalty of attention -----------------------------------------------------------------------
+
+ATTENDED = torch.tensor([[[0.5, 0.5, 0.0], [0.2, 0.8, 0.0]], [[1.0, 0.0, 0.0], [0.0, 0.0, 1.0]]])
+
+
+def test_the_penalty_of_attention_by_hand():
+    written, mask = torch.tensor([[True, True], [True, False]]), torch.tensor([[True, True, False], [True, True, True]])
+    first = (1 - 0.7) ** 2 + (1 - 1.3) ** 2  # its third place is padding
+    assert torch.allclose(doubly_stochastic(ATTENDED, written, mask), torch.tensor((first + 2.0) / 2))
+    assert torch.allclose(doubly_stochastic(ATTENDED, written), torch.tensor((first + 1.0 + 2.0) / 2))
+
+
+def test_what_is_attended_to_once_costs_nothing():
+    assert doubly_stochastic(torch.eye(3)[None], torch.ones(1, 3).bool()) == 0

@@ -7,7 +7,7 @@ import pytest
 import torch
 from commands import compose, error_line, script
 from generated import batch, scenes
-from overfit import minimise
+from networks import minimise
 
 from ablate.errors import BadInput
 from ablate.files import options

@@ -6,7 +6,7 @@ import pytest
 import torch
 from commands import QUIET
 from lightning.pytorch import Trainer
-from overfit import minimise
+from networks import minimise
 from refusals import refusals
 from torch import nn
 from torch.utils.data import DataLoader

@@ -11,14 +11,14 @@ import pytest
 import torch
 from commands import QUIET, ROOT, error_line, script
 from lightning.pytorch import Callback, Trainer
-from networks import GREEDY, answerer, captioner, translator
-from overfit import minimise
+from networks import GREEDY, answerer, captioner, minimise, translator
 from PIL import Image
 from refusals import refusals
 
-from ablate.data.batch import IGNORE, QuestionBatch, SegmentationBatch
+from ablate.data.batch import IGNORE, PairBatch, QuestionBatch, SegmentationBatch
 from ablate.data.datamodule import DataModule
 from ablate.data.picture.captions import Captioned, PictureCaptions
+from ablate.data.text.dataset import pad_with_lengths, teacher_forcing
 from ablate.data.text.pairs import TextPairs
 from ablate.data.text.tokeniser import BEGIN, END, UNKNOWN, Tokeniser
 from ablate.errors import BadInput
@@ -34,7 +34,7 @@ from ablate.optim.schedule import constant
 from ablate.task.base import Task
 from ablate.task.captioning import Captioning
 from ablate.task.question_answering import QuestionAnswering
-from ablate.task.text_generation import SCORES, Translation
+from ablate.task.text_generation import SCHEDULES, SCORES, Translation, probability_schedule
 
 ADAM = Optimisation(partial(torch.optim.AdamW, lr=0.02), constant)
 ATTENTIONS = {"none": none, "additive": partial(Additive, size=8)}
@@ -253,6 +253,60 @@ def test_the_share_of_own_tokens_follows_the_steps(schedule, parts):
     task = translation(scheduled_sampling=0.8, sampling_schedule=schedule)
     Trainer(max_epochs=2, callbacks=[Hearing()], log_every_n_steps=1, **QUIET).fit(task, pairs_data())
     assert heard == pytest.approx([0.8 * part for part in parts])
+
+
+PARTS = [i / 20 for i in range(21)]
+
+
+@pytest.mark.parametrize(
+    "schedule, begin, half, end",
+    [
+        ("constant", 0.8, 0.8, 0.8),
+        ("linear", 0.0, 0.4, 0.8),
+        ("inverse_sigmoid", 0.8 / (1 + math.exp(6)), 0.4, 0.8 / (1 + math.exp(-6))),
+    ],
+)
+def test_at_the_beginning_half_way_and_at_the_end(schedule, begin, half, end):
+    share = probability_schedule(0.8, schedule)
+    assert [share(0.0), share(0.5), share(1.0)] == pytest.approx([begin, half, end])
+
+
+def test_a_quarter_of_the_way_by_hand():
+    assert probability_schedule(1.0, "linear")(0.25) == 0.25
+    assert probability_schedule(1.0, "inverse_sigmoid")(0.25) == pytest.approx(0.0474259)  # 1 / (1 + e³)
+
+
+@pytest.mark.parametrize("share", [0, 0.3, 1])
+@pytest.mark.parametrize("schedule", SCHEDULES)
+def test_it_never_falls_and_stays_a_probability(schedule, share):
+    values = [probability_schedule(share, schedule)(part) for part in [*PARTS, 1.5]]
+    assert values == sorted(values) and all(0 <= value <= share for value in values)
+    assert len(set(values[:-1])) == (1 if share == 0 or schedule == "constant" else len(PARTS))
+
+
+@pytest.mark.parametrize("schedule", SCHEDULES)
+def test_a_share_of_none_is_teacher_forcing_bit_for_bit(schedule):
+    losses = []
+    source = pad_with_lengths([torch.tensor([4, 5, 6]), torch.tensor([5])])
+    batch = PairBatch(*source, *teacher_forcing([torch.tensor([5, 4]), torch.tensor([6, 6, 4])]), torch.arange(2))
+    for sampling in ({}, {"scheduled_sampling": 0.0, "sampling_schedule": schedule}, {"scheduled_sampling": 1.0}):
+        torch.manual_seed(0)
+        net = translator(7, 7, 4, partial(GRU, hidden_size=5), ATTENTIONS["additive"], dropout=0.3)
+        task = Translation(net, ADAM, **sampling)
+        task.sampling_probability = task.sampling(1.0)
+        torch.manual_seed(1)
+        losses.append(task.train().step(batch).loss.item())
+    assert losses[0] == losses[1] != losses[2]
+
+
+test_bad_schedules_are_one_line = refusals(
+    (-0.1, "linear", "^scheduled_sampling=-0.1 must be a number from 0 "),
+    (1.1, "linear", "^scheduled_sampling=1.1 must"),
+    (math.nan, "constant", "^scheduled_sampling=nan must"),
+    (True, "constant", "^scheduled_sampling=True must"),
+    (0.5, "linaer", "^sampling_schedule='linaer' is unknown; did you mean 'linear'"),
+    of=probability_schedule,
+)
 
 
 @pytest.mark.parametrize("workers, bucket", [(0, 0), (0, 2), (1, 0), (1, 2)])
@@ -490,7 +544,7 @@ def test_one_seed_one_result_and_a_killed_run_goes_on_to_the_same(tmp_path):
     assert [done.returncode for done, _ in runs] == [0, 0], runs[0][0].stderr
     one, two = (metrics(run) for _, run in runs)
     assert one == pytest.approx(two, abs=0, nan_ok=True)
-    kill = f"+callbacks.kill={{_target_: interrupting.KillOnce, epoch: 2, done: {tmp_path}/done}}"
+    kill = f"+callbacks.kill={{_target_: commands.KillOnce, epoch: 2, done: {tmp_path}/done}}"
     killed, run = trained(tmp_path / "killed", kill)
     assert killed.returncode == -signal.SIGKILL, killed.stderr
     assert torch.load(run / "checkpoints/last.ckpt", weights_only=True)["epoch"] == 1 and not (run / "metrics.json").exists()

@@ -6,7 +6,7 @@ import pytest
 import torch
 import torch.nn.functional as F
 from commands import compose
-from overfit import minimise
+from networks import minimise
 from refusals import refusals
 from torch import nn
 

@@ -6,8 +6,7 @@ import pytest
 import torch
 import torch.nn.functional as F
 from commands import compose
-from networks import ATTENTIONS, CELLS, captioner, translator
-from overfit import minimise
+from networks import ATTENTIONS, CELLS, captioner, minimise, translator
 from refusals import refusals
 
 from ablate.files import options

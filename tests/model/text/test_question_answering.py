@@ -6,8 +6,7 @@ import pytest
 import torch
 import torch.nn.functional as F
 from commands import compose
-from networks import ATTENTIONS, CELLS, answerer
-from overfit import minimise
+from networks import ATTENTIONS, CELLS, answerer, minimise
 
 from ablate.model.segmenter.encoder.small import SmallEncoder
 from ablate.run.build import build
