@@ -1,8 +1,9 @@
-"""Every config composes, and every experiment trains."""
+"""Every config composes, and every experiment trains; values of wrong types are found, by their dotted names."""
 
 import copy
 import json
 import re
+from collections.abc import Callable, Mapping, Sequence
 from functools import cache
 
 import digests
@@ -15,7 +16,7 @@ from ablate.cli.check import check_settings
 from ablate.cli.fit import experiments
 from ablate.errors import BadInput
 from ablate.files import options
-from ablate.run.build import build, check_types
+from ablate.run.build import build, check_types, wrong_types
 from ablate.run.train import COUNTED, metric_tags
 
 GROUPS = (
@@ -167,3 +168,29 @@ def test_every_experiment_trains_to_the_recorded_losses(name, tmp_path, request)
     metrics = json.loads((trained_run(tmp_path, *digests.words(name)) / "metrics.json").read_text())
     recorded = {tag: value for tag, value in json.loads(digests.FIXTURE.read_text())[name]["metrics"].items() if "loss" in tag}
     assert {tag: metrics[tag] for tag in recorded} == pytest.approx(recorded, rel=1e-3)
+
+
+def takes(
+    rate: float, size: int | Sequence[int], sizes: Mapping[str, int], name: str | None, on: bool, make: Callable | int = 0
+) -> None:
+    """Arguments of every plain kind."""
+
+
+FITTING = {"rate": 1, "size": [2, 3], "sizes": {"train": 1}, "name": None, "on": True, "make": "anything"}
+
+
+@pytest.mark.parametrize(
+    "wrong, found",
+    [
+        ({}, []),
+        ({"rate": 0.5, "size": 2, "name": "a", "sizes": {"_target_": "what makes them"}}, []),
+        ({"rate": "fast"}, [("rate", "fast", "a number")]),
+        ({"rate": True}, [("rate", True, "a number")]),
+        ({"size": 1.5}, [("size", 1.5, "a whole number or a list")]),
+        ({"size": [2, "b"]}, [("size.1", "b", "a whole number")]),
+        ({"sizes": {"train": 1, "val": None}}, [("sizes.val", None, "a whole number")]),
+        ({"name": 3, "on": "yes"}, [("name", 3, "text or null"), ("on", "yes", "true or false")]),
+    ],
+)
+def test_values_of_wrong_types_are_found(wrong, found):
+    assert list(wrong_types(takes, FITTING | wrong)) == found
