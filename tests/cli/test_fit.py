@@ -11,15 +11,15 @@ from ablate.cli.fit import experiments, explained, trained_by
 from ablate.errors import BadInput, Misfit
 from ablate.run.build import build
 
-COLOURS = "9 outputs for each pixel, pictures have 3 colours): data=scenes goes with experiment=autoencoder"
-
 
 @pytest.mark.slow
 @pytest.mark.parametrize(
     "words, line",
     [
         (["data=names", "model=captioner"], "data=names goes with experiment=names; task=segmentation trains model=fcn"),
-        (["task=reconstruction"], COLOURS),
+        (["task=reconstruction"], "9 outputs for each pixel, pictures have 3 colours): data=scenes goes with"),
+        (["experiment=autoencoder", "task=segmentation"], "3 outputs for each pixel, the data have 9 classes): data=scenes goes"),
+        (["experiment=names", "model=fcn"], "task=sequence_classification trains model=bag_of_words or"),
         (["experiment=echo", "task=sequence_regression", "model=sequence_classifier"], "these data are sequences with a class for"),
     ],
 )
@@ -46,7 +46,7 @@ def test_data_go_with_experiments(data, known):
 @pytest.mark.parametrize(
     "task, models",
     [
-        ("captioning", "model=captioner or model=sequence_to_sequence"),
+        ("captioning", "model=captioner"),
         ("sequence_tagging", "model=language_model or model=sequence_tagger"),
         ("sequence_regression", "model=bag_of_words or model=sequence_classifier or model=window_mlp"),
     ],

@@ -80,7 +80,7 @@ class Inside(Callback):
         log_figure(figure, self.folder / f"inside_{name}.png", trainer, f"inside/{name}")
 
     def _tokens(self, trainer: Trainer, row: int) -> list[str] | None:
-        """The tokens of a sequence; None: it has none."""
+        """The tokens of a sequence of text; None for a sequence of numbers."""
         tokenisers = trainer.datamodule.tokenisers
         return [tokenisers["source"].vocabulary.tokens[i] for i in self.batch.input[row].tolist()] if tokenisers else None
 

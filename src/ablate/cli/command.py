@@ -53,6 +53,9 @@ def command(
                 return main(_job(task, config_name))()
             except KeyboardInterrupt:
                 sys.exit(130)
+            except BrokenPipeError:  # head, or another reader of the help, has read enough
+                os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())  # else Python complains once more when it ends
+                sys.exit(1)
             except Exception as error:
                 explain(error, config_name)
                 sys.exit(1)

@@ -9,12 +9,12 @@ from ablate.files import CONF, options
 
 
 def explained(error: Exception, choices: DictConfig) -> Exception:
-    """`error`; where data, model and task do not go together, a BadInput that names what does.
+    """`error`, or, where data, model and task do not go together, a BadInput that names options that do.
 
     Args:
         choices: the option of each config group.
     """
-    if not isinstance(error, InterpolationKeyError | Misfit):
+    if not isinstance(error, InterpolationKeyError | Misfit) and not (isinstance(error, BadInput) and _wrong_model(choices)):
         return error
     chosen = ", ".join(f"{group}={choices[group]}" for group in ("data", "model", "task"))
     reason = f" ({error})" if isinstance(error, Misfit) else ""
@@ -23,7 +23,7 @@ def explained(error: Exception, choices: DictConfig) -> Exception:
 
 
 def experiments(data: str) -> list[str]:
-    """What a command line chooses an option of data with: ["experiment=names"], or ["experiment=flickr8k data=coco", …].
+    """The words that choose an option of data with an experiment: ["experiment=names"], ["experiment=glyphs data=coco", …].
 
     The second where no experiment has these data, and others have data with the same parent in conf/data.
     """
@@ -38,11 +38,7 @@ def experiments(data: str) -> list[str]:
 
 def trained_by(task: str) -> str:
     """The options of the group model that a task trains, as "task=captioning trains model=captioner"."""
-    wanted = get_class(_read("task", task)[1]._target_).model_class
-    models = {name: _read("model", name)[1] for name in options("model")}
-    targets = {name: model.get("_target_") or model.network._target_ for name, model in models.items()}
-    fitting = [f"model={name}" for name, target in targets.items() if issubclass(get_class(target), wanted)]
-    return f"task={task} trains {' or '.join(fitting)}"
+    return f"task={task} trains {' or '.join(f'model={name}' for name in _models(task))}"
 
 
 def fits_experiment(experiment: str) -> str:
@@ -50,8 +46,26 @@ def fits_experiment(experiment: str) -> str:
     return trained_by(_read("experiment", experiment)[1].get("override /task", "segmentation"))
 
 
+def _models(task: str) -> list[str]:
+    """The options of the group model that a task trains, by their classes and those of their readers."""
+    wanted, found = get_class(_read("task", task)[1]._target_), []
+    for name in options("model"):
+        model = _read("model", name)[1]
+        network = model.get("network", model)
+        fits = issubclass(get_class(network._target_), wanted.model_class)
+        if fits and (wanted.reader_class is None or issubclass(get_class(network.reader._target_), wanted.reader_class)):
+            found.append(name)
+    return found
+
+
+def _wrong_model(choices: DictConfig) -> bool:
+    """Whether the task among these options does not train the model among them; options of another --config-dir are not judged."""
+    known = all(choices.get(group) in options(group) for group in ("model", "task"))
+    return known and choices.model not in _models(choices.task)
+
+
 def _read(group: str, name: str) -> tuple[list[str], DictConfig]:
-    """An option and those that its file extends, the nearest first, and what they hold; nothing of another --config-dir."""
+    """The names of an option and of the files that it extends, nearest first, and their content; none of another --config-dir."""
     if not (path := CONF / group / f"{name}.yaml").exists():
         return [], DictConfig({})
     own = OmegaConf.load(path)

@@ -66,7 +66,7 @@ def check_same_sizes(checkpoint: dict[str, Any], cfg: DictConfig) -> None:
 
 
 def _new_search(checkpoint: dict[str, Any], cfg: DictConfig) -> dict[str, Any] | None:
-    """How this command searches for texts, where it says otherwise than the checkpoint's run."""
+    """The config of the search for texts, if this command sets another than the checkpoint's run; else None."""
     now, then = HydraConfig.get().overrides.task, checkpoint.get("overrides", [])
     if list(filter(_is_search, now)) == list(filter(_is_search, then)):
         return None
@@ -74,7 +74,7 @@ def _new_search(checkpoint: dict[str, Any], cfg: DictConfig) -> dict[str, Any] |
 
 
 def _is_search(override: str) -> bool:
-    """Whether an override is about how texts are searched for, which is no part of a network."""
+    """Whether an override sets the search for texts, on which no weight of the network depends."""
     return re.match(r"[+~]*model(/search|\.search\.)", override) is not None
 
 

@@ -142,7 +142,7 @@ class DataModule(LightningDataModule):
         )
 
     def _order(self, split: str, sampler: Sampler) -> dict[str, Any]:
-        """How samples become batches, in the words of DataLoader."""
+        """The arguments of `DataLoader` that say which samples a batch has: `batch_sampler`, or `batch_size` and `sampler`."""
         dataset = self.datasets[split]
         if dataset.stream:
             world, rank = getattr(sampler, "num_replicas", 1), getattr(sampler, "rank", 0)

@@ -64,7 +64,7 @@ def _part(x: Tensor, i: int, j: int) -> Tensor:
 
 
 def _sum(terms: list[str]) -> str:
-    """In two lines where it is long."""
+    """The terms joined by +, in two lines if there are more than two."""
     return "+".join(terms) if len(terms) < 3 else "+".join(terms[:2]) + "+\n" + "+".join(terms[2:])
 
 

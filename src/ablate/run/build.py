@@ -111,7 +111,7 @@ def late(*, _late_target_: str, _keys_: list[list[str]], **options: object) -> L
 
 
 def _with_late_parts(cfg: DictConfig, path: str, node: object) -> object:
-    """`node`, in which every part with _partial_ is one that names its keys."""
+    """`node` with each part that has _partial_ replaced by a call of `late`, which gets the keys of the part's arguments."""
     if isinstance(node, list):
         return [_with_late_parts(cfg, f"{path}.{i}", each) for i, each in enumerate(node)]
     if not isinstance(node, dict):

@@ -125,7 +125,7 @@ def check_same_model(checkpoint: dict[str, Any], config: dict, path: str | Path)
 
 
 def check_same_tokenisers(checkpoint: dict[str, Any], tokenisers: Mapping[str, Tokeniser], path: str | Path) -> None:
-    """Raise BadInput where a text would get other numbers than in the run of a checkpoint, with the first difference."""
+    """Raise BadInput where tokenisers differ from those of a checkpoint, with the first difference."""
     for name, old in checkpoint["tokenisers"].items():
         new = tokenisers[name].state()
         for number, (before, now) in enumerate(zip_longest(old["tokens"], new["tokens"])):

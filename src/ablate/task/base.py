@@ -45,10 +45,12 @@ class Task(LightningModule):
     Attributes:
         learns_from: the kind of batches that it takes.
         model_class: the class of models that it trains.
+        reader_class: the class of readers that these models have; None: any, or none.
     """
 
     learns_from: ClassVar[BatchKind] = BatchKind.CLASS_PER_PIXEL
     model_class: ClassVar[type[nn.Module]] = Segmenter
+    reader_class: ClassVar[type[nn.Module] | None] = None
 
     def __init__(
         self,

@@ -8,10 +8,9 @@ from torch import nn
 from torchmetrics.image import PeakSignalNoiseRatio, StructuralSimilarityIndexMeasure
 
 from ablate.data.batch import SegmentationBatch
-from ablate.errors import Misfit
-from ablate.model.evaluation import evaluating
 from ablate.optim.optimisation import Optimisation
 from ablate.task.base import Output, Task
+from ablate.task.segmentation import check_outputs
 
 
 class Reconstruction(Task):
@@ -30,10 +29,8 @@ class Reconstruction(Task):
 
     def check(self, batch: Any, trainer: Trainer) -> None:
         super().check(batch, trainer)
-        with evaluating(self):
-            outputs, colours = self.model(batch.image).shape[1], batch.image.shape[1]
-        if outputs != colours:
-            raise Misfit(f"the network has {outputs} outputs for each pixel, pictures have {colours} colours")
+        colours = batch.image.shape[1]
+        check_outputs(self, batch.image, colours, f"pictures have {colours} colours")
 
     def step(self, batch: SegmentationBatch) -> Output:
         output = self.model(batch.image.contiguous(memory_format=self.memory_format))

@@ -1,15 +1,18 @@
 """Semantic segmentation: a class for each pixel."""
 
 from collections.abc import Sequence
+from typing import Any
 
-from torch import nn
+from lightning.pytorch import Trainer
+from torch import Tensor, nn
 from torchmetrics import Metric
 
 from ablate.data.batch import SegmentationBatch
-from ablate.errors import BadInput, check_positive
+from ablate.errors import BadInput, Misfit, check_positive
 from ablate.loss.cross_entropy import CrossEntropy, count_pixels
 from ablate.metric.boundary import BoundaryF1
 from ablate.metric.segmentation import CoarseLabelScores, SegmentationScores
+from ablate.model.evaluation import evaluating
 from ablate.optim.optimisation import Optimisation
 from ablate.task.base import Output, Task
 
@@ -45,6 +48,10 @@ class Segmentation(Task):
         super().__init__(model, metrics, optimisation, channels_last=channels_last)
         self.loss = CrossEntropy(num_classes, ignore_index, class_weight, label_smoothing)
 
+    def check(self, batch: Any, trainer: Trainer) -> None:
+        super().check(batch, trainer)
+        check_outputs(self, batch.image, self.loss.num_classes, f"the data have {self.loss.num_classes} classes")
+
     def setup(self, stage: str) -> None:
         if stage == "fit" and self.loss.needs_counts:
             labels = (batch.label for batch in self.trainer.datamodule.batches("train"))
@@ -54,3 +61,11 @@ class Segmentation(Task):
         logits = self.model(batch.image.contiguous(memory_format=self.memory_format))
         loss = self.loss(logits, batch.label)
         return Output(loss, logits.detach().argmax(1), batch.label)
+
+
+def check_outputs(task: Task, image: Tensor, wanted: int, reason: str) -> None:
+    """Raise Misfit, with the reason, unless the network of a task has `wanted` outputs for each pixel."""
+    with evaluating(task):
+        outputs = task.model(image).shape[1]
+    if outputs != wanted:
+        raise Misfit(f"the network has {outputs} outputs for each pixel, {reason}")

@@ -81,9 +81,6 @@ class TextGeneration(Task):
         doubly_stochastic: the factor λ of the penalty on places that were not looked at (Xu et al. 2015, eq. 14).
         scheduled_sampling, sampling_schedule: see `probability_schedule`.
         at_lengths: see `ExposureScores`.
-
-    Attributes:
-        reader_class: the class of readers that the model has.
     """
 
     model_class = EncoderDecoder
@@ -168,7 +165,7 @@ class TextGeneration(Task):
         self.compare(metrics, texts, batch.truth)
 
     def compare(self, metrics: nn.ModuleDict, texts: list[str], truth: Truth) -> None:
-        """Update the scores with texts and what is right."""
+        """Update the scores with texts and their references."""
         for name in self.scores:
             metrics[name].update(texts, truth.references)
 

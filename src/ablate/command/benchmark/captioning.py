@@ -35,7 +35,7 @@ def run(overrides: Sequence[str]) -> None:
 
 
 def training(overrides: Sequence[str]) -> None:
-    """Forward, backward and optimiser, by what the decoder hears, how it looks, and how many words there are."""
+    """Print tokens a second of a training step, for each kind of attention, of decoder input, and size of the vocabulary."""
     work = {
         f"{way}, {heard}, {size}": learn(captioner(size, [*WAYS[way], *HEARD[heard], *overrides]), BATCH, LENGTH)
         for way in WAYS for heard in HEARD for size in VOCABULARIES

@@ -142,7 +142,7 @@ def _split_captions(picture: Captioned, tokeniser: Tokeniser) -> list[list[str]]
 
 
 def resized(picture: Image.Image, size: tuple[int, int]) -> UInt8[Tensor, "3 h w"]:
-    """A picture as networks of captions and answers get it, of a height and width."""
+    """A picture in RGB at `size` = (height, width), as captioning and question answering read it."""
     picture = picture.convert("RGB")
     if picture.size[::-1] != size:
         picture = picture.resize(size[::-1], Image.Resampling.BILINEAR)

@@ -7,7 +7,7 @@ from torch import Tensor
 
 
 class Texture(NamedTuple):
-    """Stripes, checks or ripples, by the numbers.
+    """Stripes, checks or ripples, depending on the numbers.
 
     With z(t) = |t - floor(t) - 1/2|, a zigzag of period 1 between 0 and 1/2, and p = (y, x) in pixels:
 

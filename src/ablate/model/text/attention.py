@@ -105,4 +105,4 @@ class Additive(Attention):
 
 
 def none(query_size: int, key_size: int) -> None:
-    """Nothing, in the place of an `Attention`: all that a decoder knows is the state that it starts with."""
+    """No attention: all that the decoder knows of the source is its own first state."""

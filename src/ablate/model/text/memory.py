@@ -17,7 +17,7 @@ class Memory(NamedTuple):
     """
 
     keys: Float[Tensor, "b s n"]  # what attention looks at
-    mask: Bool[Tensor, "b s"]  # where a place is within its source
+    mask: Bool[Tensor, "b s"]  # false at padding
     summary: Float[Tensor, "b m"]  # what the decoder's state starts from
     projected: Float[Tensor, "b s a"] | None = None
 
@@ -37,5 +37,5 @@ def reorder(state: Any, rows: Tensor) -> Any:
 
 
 def flatten_states(states: tuple[tuple, ...]) -> Float[Tensor, "b m"]:
-    """All numbers of the states of some cells side by side; counts are none."""
+    """The states of all cells as one vector a row; step counts, which are whole numbers, are left out."""
     return torch.cat([field for state in states for field in state if field.is_floating_point()], 1)

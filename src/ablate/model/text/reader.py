@@ -98,6 +98,6 @@ class PictureReader(Reader):
         return Memory(keys, keys.new_ones(keys.shape[:2]).bool(), keys.mean(1))
 
     def feature_map(self, image: Float[Tensor, "b c h w"]) -> Float[Tensor, "b n r k"]:
-        """The encoder's map, of which the keys are the rows and columns."""
+        """The encoder's feature map; its positions, row by row, become the keys."""
         features = self.encoder(image)
         return features.bottom if self.places == "bottom" else features.maps[-1]

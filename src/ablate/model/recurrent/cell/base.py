@@ -14,7 +14,7 @@ RECURRENT_INITS = ("uniform", "orthogonal", "identity")
 
 
 class HiddenState(NamedTuple):
-    """h: the state of a cell that has no other, and its output."""
+    """The state of a cell that keeps nothing but its output h."""
 
     hidden: Float[Tensor, "b n"]
 

@@ -1,4 +1,4 @@
-"""A recurrence without what makes one: other weights at each step."""
+"""A recurrent network without weight sharing: each step has weights of its own."""
 
 from typing import NamedTuple
 

@@ -71,5 +71,5 @@ class Search(ABC):
 
 
 def log_probabilities(logits: Float[Tensor, "b k"]) -> Float[Tensor, "b k"]:
-    """log softmax, in single precision at least: its sums over a text are what texts are compared by."""
+    """log softmax in float32 or better, because searches compare sums of it over whole texts."""
     return logits.log_softmax(-1, torch.promote_types(logits.dtype, torch.float32))

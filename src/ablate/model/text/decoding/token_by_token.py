@@ -15,11 +15,11 @@ from ablate.model.text.memory import Memory
 
 
 class TokenByToken(Search):
-    """Each token is chosen for good, from log p of those that may come."""
+    """A search that follows one text: each token is chosen once, from the log-probabilities of the tokens that are allowed."""
 
     @abstractmethod
     def chooser(self) -> Callable[[Float[Tensor, "b k"]], Int[Tensor, " b"]]:
-        """What chooses the tokens of one call."""
+        """The function log-probabilities -> chosen tokens, for one call."""
 
     @torch.no_grad()
     def __call__(self, decoder: TextDecoder, memory: Memory, begin: int, end: int, banned: Sequence[int] = ()) -> Hypotheses:
