@@ -34,7 +34,10 @@ class Optimisation:
 
     def configure(self, parameters: Iterator[nn.Parameter], steps: int) -> dict:
         """Optimiser and scheduler of a training of `steps` steps, as `LightningModule.configure_optimizers` returns them."""
-        optimizer = self.optimizer(parameters)
+        try:
+            optimizer = self.optimizer(parameters)
+        except ValueError as error:  # torch's word on betas, eps and the like
+            raise BadInput(f"optimizer: {error}") from error
         scheduler = self.scheduler(optimizer, steps=steps)
         return {"optimizer": optimizer, "lr_scheduler": {"scheduler": scheduler, "interval": "step"}}
 

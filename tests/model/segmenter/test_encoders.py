@@ -83,4 +83,6 @@ test_what_cannot_be_is_named = refusals(
     (partial(load, {}), "not among the 0 weights given"),
     (partial(load, VGG16(4).state_dict()), "is not among"),
     (lambda: VGG16(0), "width=0"),
+    (partial(SmallEncoder, depth=30), "depth=30 makes 8,589,934,592 channels"),
+    (lambda: SmallEncoder(1)(torch.zeros(1, 3, 8, 8)), "in_channels=1, but pictures have 3"),
 )

@@ -8,6 +8,7 @@ from ablate.model.segmenter.base import Features
 from ablate.model.segmenter.block import check_odd, conv_block
 from ablate.model.segmenter.max_pool import max_pool, pad_to_multiple
 
+MOST_CHANNELS = 2**13  # a convolution between two such levels has 600 million weights
 DOWNSAMPLES = ("max_pool", "avg_pool", "overlapping_max_pool", "strided_conv")
 
 
@@ -50,6 +51,9 @@ class SmallEncoder(nn.Module):
         check_whole("bottleneck", bottleneck, 0)
         check_choice("downsample", downsample, DOWNSAMPLES)
         _check_downsample_kernel(downsample, downsample_kernel)
+        if (most := width * growth ** (depth - 1)) > MOST_CHANNELS:
+            raise BadInput(f"`depth`={depth} makes {most:,} channels by `growth`={growth}: more than {MOST_CHANNELS:,}")
+        self.in_channels = in_channels
         self.has_offsets = downsample == "max_pool"
         self.channels = tuple(width * growth**i for i in range(depth))
         self.levels = nn.ModuleList()
@@ -62,6 +66,8 @@ class SmallEncoder(nn.Module):
         self.bottleneck = nn.Sequential(*bottom)
 
     def forward(self, image: Float[Tensor, "n c h w"]) -> Features:
+        if image.shape[1] != self.in_channels:
+            raise BadInput(f"`encoder.in_channels`={self.in_channels}, but pictures have {image.shape[1]} channels")
         maps, offsets = [], []
         x = image
         for level, downsampling in zip(self.levels, self.downsamplings):
