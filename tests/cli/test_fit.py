@@ -70,8 +70,7 @@ def test_a_model_without_a_part_that_the_experiment_chooses_is_a_misfit_too():
 
 
 def test_another_mistake_is_left_as_it_is():
-    error = BadInput("`width`=0 is wrong")
-    assert explained(error, DictConfig({})) is error
+    assert explained(error := BadInput("`width`=0 is wrong"), DictConfig({})) is error
 
 
 def test_the_message_of_a_mistake_is_one_line_without_backticks():
