@@ -17,7 +17,7 @@ from ablate.cli.fit import experiments
 from ablate.errors import BadInput
 from ablate.files import options
 from ablate.run.build import build, check_types, wrong_types
-from ablate.run.train import COUNTED, metric_tags
+from ablate.run.train import assume_vocabularies, metric_tags
 
 GROUPS = (
     "data",
@@ -109,9 +109,7 @@ def with_option(group, option):
         file = OmegaConf.load(CONF / group / f"{option}.yaml")
         OmegaConf.update(cfg, f"{node}.{option}" if group == "probe" else node, file, merge=False, force_add=True)
     cfg.paths.output = "run"
-    for key in COUNTED:
-        if key in cfg.data and cfg.data[key] is None and cfg.data.input_size is None:
-            cfg.data[key] = 9
+    assume_vocabularies(cfg)
     return cfg
 
 

@@ -10,6 +10,8 @@ from ablate.data.batch import Batch, CaptionBatch, Truth
 from ablate.data.text.tokeniser import Tokeniser
 from ablate.errors import BadInput
 
+FACTS = ("vocabulary_size", "source_vocabulary_size")  # keys of `data` that a config leaves to the data, as null
+
 
 class Dataset(torch.utils.data.Dataset, ABC):
     """One split of a data set: samples by number, and how samples become a batch.
@@ -59,8 +61,9 @@ class Dataset(torch.utils.data.Dataset, ABC):
 
     def facts(self) -> dict[str, int]:
         """What a config leaves to the data: the size of the vocabulary, and of the source's where it has its own."""
-        names = {"source": "source_vocabulary_size"} if "target" in self.tokenisers else {}
-        return {names.get(side, "vocabulary_size"): len(tokeniser) for side, tokeniser in self.tokenisers.items()}
+        own, source = FACTS
+        names = {"source": source} if "target" in self.tokenisers else {}
+        return {names.get(side, own): len(tokeniser) for side, tokeniser in self.tokenisers.items()}
 
     def check(self, batch_size: int = 1) -> None:
         """Find what is wrong with the files now rather than during training.

@@ -16,6 +16,7 @@ from omegaconf import DictConfig, OmegaConf
 from ablate.callback.measure import Measure
 from ablate.callback.monitor import History
 from ablate.data.datamodule import DataModule
+from ablate.data.dataset import FACTS
 from ablate.errors import BadInput
 from ablate.run import folder as run_folder
 from ablate.run import summary
@@ -29,7 +30,6 @@ from ablate.run.checkpoint import (
 )
 from ablate.task.base import SPLITS, Task
 
-COUNTED = ("vocabulary_size", "source_vocabulary_size")  # keys of conf/data that data sets know, where the config does not
 NOISE = ("does not have many workers", "Checkpoint directory", "number of training batches", "LeafSpec", "val_dataloader")
 TESTING = ("progress", "confusion")  # callbacks that test a checkpoint
 
@@ -115,11 +115,16 @@ def start_encoder(task: Task) -> None:
             raise BadInput(f"`encoder_weights`={path}: {error.args[0]}") from None
 
 
+def assume_vocabularies(cfg: DictConfig) -> None:
+    """Give each vocabulary whose size only the data know a size of 8, for what is asked of a config without its data."""
+    for key in FACTS:
+        if cfg.data.get(key, 0) is None and cfg.data.input_size is None:
+            cfg.data[key] = 8
+
+
 def metric_tags(cfg: DictConfig) -> list[str]:
     """Names of the metrics that a run of this config ends with; the data are not needed for that."""
-    for key in COUNTED:
-        if cfg.data.get(key, 0) is None and cfg.data.input_size is None:
-            cfg.data[key] = 8  # no name depends on it
+    assume_vocabularies(cfg)
     task = build(cfg, "task")
     measures = [probe for probe in build(cfg, "probe").values() if isinstance(probe, Measure)]
     tags = [*(task.metric_tags(split) for split in SPLITS), *(measure.metric_tags() for measure in measures)]
