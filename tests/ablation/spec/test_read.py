@@ -59,6 +59,17 @@ def check_refused(given, edit, message):
         (drop("question"), "question is missing"),
         (drop("claims", "more", "source"), "source is missing"),
         (put("cells", "twin", ["quality=0.2"]), "have the same overrides"),
+        (put("claims", "more", "scale", "lin"), "scale='lin' is unknown"),
+        (put("claims", "more", "test", "sing"), "test='sing' is unknown; did you mean 'sign'"),
+        (put("claims", "more", "exploratory", "yes"), "exploratory and headline must be true or false"),
+        (put("claims", "more", "if_missing", "worst"), "if_missing=worst needs a worst value of its metric"),
+        (put("claims", "less", "scale", "log"), "least_effect=0.0 is a factor"),
+        (put("claims", "more", "contrast", {"each": [["high", "low"], ["middle"]]}), "must be a list of 2"),
+        (put("first_seed", -1), "first_seed=-1 must be"),
+        (put("looks", {"seeds": [8, 4], "weights": [0.5, 0.5]}), "seeds=[8, 4] must grow"),
+        (put("looks", {"seeds": [4, 8], "weights": [0.5, 0.6]}), "must sum to one"),
+        (put("budgets", "quick", "cells", ["hihg"]), "budget quick: there is no cell 'hihg'; did you mean 'high'"),
+        (put("budgets", "quick", "cells", ["low", "high"]), "budget quick, claim more: there is no cell 'middle'"),
     ],
 )
 def test_a_wrong_file_is_one_line(edit, message):
@@ -82,3 +93,12 @@ def test_a_wrong_preparation_is_one_line(edit, message):
     given = yaml.safe_load(STUB_ABLATION.read_text())
     with_teacher(given)
     check_refused(given, edit, message)
+
+
+def test_a_budget_may_have_fewer_cells_and_patterns_mean_those():
+    given = yaml.safe_load(STUB_ABLATION.read_text())
+    del given["claims"]["more"]
+    given["claims"]["less"]["contrast"] = {"minus": ["high", "*"]}
+    given["budgets"]["quick"]["cells"] = ["low", "high"]
+    assert load(given).claims[0].cells == ["high", "low", "middle"]
+    assert list(load(given, "quick").cells) == ["low", "high"] and load(given, "quick").claims[0].cells == ["high", "low"]

@@ -29,13 +29,18 @@ def read_row(folder: Path, **labels: object) -> Row:
     return {**defaults, **facts, **cost, **metrics, "folder": str(folder), **labels}
 
 
-def scores(rows: Iterable[Mapping], metric: str) -> dict[str, dict[int, float]]:
-    """Maps each cell and seed to the value of a metric, for finished runs with a finite value."""
+def scores(rows: Iterable[Mapping], metric: str, worst: float | None = None) -> dict[str, dict[int, float]]:
+    """Maps each cell and seed to the value of a metric, for finished runs.
+
+    Args:
+        worst: stands for a value that is missing or not finite. None: such a run is left out.
+    """
     by_cell: dict[str, dict[int, float]] = {}
     for row in rows:
         value = row.get(metric)
-        if row.get("status") == "finished" and isinstance(value, int | float) and isfinite(value):
-            by_cell.setdefault(str(row["cell"]), {})[int(row["seed"])] = float(value)
+        usable = isinstance(value, int | float) and isfinite(value)
+        if row.get("status") == "finished" and (usable or worst is not None):
+            by_cell.setdefault(str(row["cell"]), {})[int(row["seed"])] = float(value if usable else worst)
     return by_cell
 
 

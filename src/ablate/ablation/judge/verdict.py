@@ -1,21 +1,24 @@
 """Verdicts on claims, from the results of runs.
 
-The effect of a claim is one number for each seed (contrast.py). With the least effect δ the claim is
+The effect of a claim is one number for each seed (contrast.py); on a logarithmic scale, the logarithm of a ratio. With
+the least effect δ the claim is
 
-    supported      its interval lies beyond δ in the stated direction (`differs`: in either; `equivalent`: within ±δ)
-    refuted        its interval lies beyond δ in the other direction (`differs`: within ±δ; `equivalent`: beyond either)
-    inconclusive   neither, or not after Holm's correction
-    incomplete     a run that it needs has no result
+    supported      its effect lies beyond δ in the stated direction (`differs`: in either; `equivalent`: within ±δ)
+    refuted        its effect lies beyond δ in the other direction (`differs`: within ±δ; `equivalent`: beyond either)
+    inconclusive   neither could be shown
+    incomplete     a run that it needs has no result, or it was not looked at often enough yet
+    exploratory    not tested
 
-An order is supported if all its steps are, and refuted if any of them is.
+Every claim stands for two one-sided hypotheses: that it does not hold, and that its opposite does not hold. A claim of
+several contrasts (`order`, `each`) is supported if all of them hold, with the largest of their p (an intersection-union
+test needs no correction), and refuted if any of their opposites holds, with the smallest p times their number. Each
+hypothesis is tested at the looks of the design (one look, after all seeds, in a fixed design), by the claim's registered
+test. `statistics.adjusted` corrects p for looks and for the two hypotheses of all m claims that are not exploratory. The
+probability of any false verdict in an ablation is at most .05 where the assumption of the test holds.
 
-Interval and correction. Each claim has one p: of two t tests, one for being supported and one for being refuted, each
-one-sided against δ, the smaller p, doubled. With Student's interval p < .05 means the same as an interval beyond δ.
-For an order, the p of support is the largest of its steps (an intersection-union test needs no correction), the p of
-refutation is the smallest times their number. Holm's method corrects these p over all claims of the ablation; a claim
-that is incomplete counts as p = 1, so that missing runs do not make other verdicts stronger. A verdict needs both: an
-interval beyond δ, and a corrected p below .05. The probability of any false verdict in an ablation is then at most .05
-(for normal effects). The interval that is shown is the uncorrected one of 95 %.
+At look k, of weight w_k, each end of the interval that is shown has an error of .05 w_k / 2m. All intervals of all claims
+at all looks hold their true effects together with a probability of .95. A claim is looked at only if all its runs are
+there; no seed is left out. An exploratory claim is shown with a plain interval of 95 %.
 """
 
 from collections.abc import Iterable, Mapping, Sequence
@@ -26,46 +29,39 @@ from jaxtyping import Float
 
 from ablate.ablation.judge import statistics
 from ablate.ablation.judge.results import scores
-from ablate.ablation.spec.ablation import Ablation, Claim
+from ablate.ablation.spec.ablation import Ablation, Claim, Looks
 from ablate.ablation.spec.contrast import Contrast
 
-ALPHA = 1 - statistics.LEVEL
 OPPOSITE = {"greater": "less", "less": "greater", "differs": "equivalent", "equivalent": "differs"}
 MANY_SEEDS = 1000
 MOST_NAMED = 3  # cells in a message
+Measured = Mapping[str, Mapping[int, float]]  # cell -> seed -> value
 
 
 @dataclass(frozen=True)
 class Estimate:
-    """The effect of one contrast: a value for each seed, their mean, its interval, and Hedges' paired g (`size`)."""
+    """The effect of one contrast: a value for each seed, their mean (or median), its interval, and Hedges' paired g (`size`).
+
+    With `scale` log, values, mean and interval are logarithms of ratios. `low` and `high` are nan if there is no interval.
+    """
 
     label: str
     values: Float[np.ndarray, " n"]
     mean: float
     low: float
     high: float
-    method: str
     size: float
+    scale: str = "linear"
 
-    def lies(self, direction: str, least: float) -> bool:
-        """Whether the interval lies where `direction` requires it."""
-        above, below = self.low > least, self.high < -least
-        inside = -least < self.low and self.high < least
-        return {"greater": above, "less": below, "differs": above or below, "equivalent": inside}[direction]
-
-    def p(self, direction: str, least: float) -> float:
-        """p of the one-sided t test for the mean lying where `direction` requires it."""
-        if not len(self.values):
-            return 1.0
-        above, below = statistics.p_above(self.values, least), statistics.p_below(self.values, -least)
-        if direction == "equivalent":
-            return float(max(statistics.p_above(self.values, -least), statistics.p_below(self.values, least)))
-        return float({"greater": above, "less": below, "differs": min(above, below)}[direction])
+    @property
+    def bounded(self) -> bool:
+        """Whether its interval has an end."""
+        return not np.isnan(self.low) and bool(np.isfinite(self.low) or np.isfinite(self.high))
 
 
 @dataclass(frozen=True)
 class Outcome:
-    """The verdict on a claim; `p` is corrected by Holm's method, `note` says why a claim is inconclusive or incomplete."""
+    """The verdict on a claim; `p` is adjusted for looks and claims, `note` says why a claim is not decided."""
 
     claim: Claim
     verdict: str
@@ -78,78 +74,165 @@ class Outcome:
         """The number of seeds that the verdict rests on."""
         return min(len(estimate.values) for estimate in self.estimates)
 
+    @property
+    def decided(self) -> bool:
+        """Whether it is supported or refuted."""
+        return self.verdict in ("supported", "refuted")
 
-def judge(ablation: Ablation, rows: Iterable[Mapping], budget: str) -> list[Outcome]:
+    @property
+    def outliers(self) -> list[int]:
+        """Positions of seeds whose effect lies far from the others."""
+        return sorted({int(i) for estimate in self.estimates for i in statistics.outlying(estimate.values)})
+
+
+class Evidence:
+    """The values of one claim, and p of its two hypotheses at each look."""
+
+    def __init__(self, claim: Claim, ablation: Ablation, measured: Measured, design: Looks) -> None:
+        self.claim, self.ablation, self.measured, self.design = claim, ablation, measured, design
+        self.absent = [_missing(claim, measured, ablation.seeds(n)) for n in design.seeds]
+        self.looked = next((k for k, absent in enumerate(self.absent) if absent), len(design.seeds))
+        self.unusable = self._unusable()
+        self.p = np.ones((len(design.seeds), 2))
+        for k, n in enumerate(design.seeds[: self.looked] if not self.unusable else ()):
+            self.p[k] = self._p(n)
+
+    def _unusable(self) -> str:
+        seeds = self.ablation.seeds(self.design.seeds[-1])
+        used = {(c, s): self.measured[c][s] for c in self.claim.cells for s in seeds if s in self.measured.get(c, {})}
+        if self.claim.scale == "log" and (wrong := [(c, s, v) for (c, s), v in used.items() if v <= 0]):
+            return f"{self.claim.metric} of {wrong[0][0]}, seed {wrong[0][1]}, is {wrong[0][2]:g}, which has no logarithm"
+        if self.claim.test == "t" and used and set(used.values()) <= {0.0, 1.0}:
+            return "its values are only 0 and 1, which are not normal: it needs test: sign"
+        return ""
+
+    def _p(self, n: int) -> tuple[float, float]:
+        effects = [contrast_values(c, self.measured, self.ablation.seeds(n), self.claim.scale) for c in self.claim.contrasts]
+        support = max(self._one(x, self.claim.direction) for x in effects)
+        refute = min(self._one(x, OPPOSITE[self.claim.direction]) for x in effects)
+        return support, min(1.0, refute * len(effects))
+
+    def _one(self, x: Float[np.ndarray, " n"], direction: str) -> float:
+        """p of the test whose rejection shows that the effect lies where `direction` says."""
+        least, test = self.claim.least, self.claim.test
+        if direction == "equivalent":
+            return max(float(statistics.p_above(x, -least, test)), float(statistics.p_below(x, least, test)))
+        above, below = float(statistics.p_above(x, least, test)), float(statistics.p_below(x, -least, test))
+        return {"greater": above, "less": below, "differs": min(1.0, 2 * min(above, below))}[direction]
+
+    def estimates(self, look: int, primary: int) -> list[Estimate]:
+        """The effects at a look; before the first one, on the seeds that all cells have, without intervals."""
+        if self.claim.exploratory or look < 0:
+            tail = statistics.ALPHA / 2 if self.claim.exploratory else None
+            return [estimate(c, self.measured, self.claim, tail=tail) for c in self.claim.contrasts]
+        tail = statistics.ALPHA * self.design.weights[look] / (2 * primary)
+        seeds = self.ablation.seeds(self.design.seeds[look])
+        return [estimate(c, self.measured, self.claim, seeds, tail) for c in self.claim.contrasts]
+
+
+def judge(ablation: Ablation, rows: Iterable[Mapping], design: Looks) -> list[Outcome]:
     """The outcome of each claim, in the order of the file."""
-    rows, seeds = list(rows), range(ablation.budgets[budget].seeds)
-    measured = {metric: scores(rows, metric) for metric in ablation.metrics}
-    estimates = [[estimate(c, measured[claim.metric]) for c in claim.contrasts] for claim in ablation.claims]
-    missing = [_missing(claim, measured[claim.metric], seeds) for claim in ablation.claims]
-    judged = list(zip(ablation.claims, estimates, missing, strict=True))
-    two_sided = [1.0 if absent else min(1.0, 2 * min(_p(claim, each))) for claim, each, absent in judged]
-    outcomes = []
-    for (claim, each, absent), p in zip(judged, statistics.holm(np.array(two_sided)).tolist(), strict=True):
-        incomplete = Outcome(claim, "incomplete", each, p, f"no result of {absent}")
-        outcomes.append(incomplete if absent else _outcome(claim, each, p, len(judged)))
-    return outcomes
+    rows = list(rows)
+    measured = {(c.metric, c.worst): scores(rows, c.metric, c.worst) for c in ablation.claims}
+    evidence = [Evidence(c, ablation, measured[c.metric, c.worst], design) for c in ablation.claims]
+    tested = [each for each in evidence if not each.claim.exploratory]
+    adjusted = statistics.adjusted(np.hstack([each.p for each in tested]), design.weights) if tested else np.ones((1, 0))
+    rejected = statistics.first_rejection(adjusted).reshape(-1, 2)
+    found = {
+        each.claim.name: _outcome(each, looks, adjusted[-1, 2 * i : 2 * i + 2], len(tested))
+        for i, (each, looks) in enumerate(zip(tested, rejected, strict=True))
+    }
+    plain = {each.claim.name: Outcome(each.claim, "exploratory", each.estimates(-1, 1), np.nan) for each in evidence}
+    return [(plain | found)[claim.name] for claim in ablation.claims]
 
 
-def estimate(contrast: Contrast, measured: Mapping[str, Mapping[int, float]]) -> Estimate:
-    """Evaluate the contrast on the seeds that all its cells have."""
-    cells = list(contrast.weights)
-    shared = sorted(set.intersection(*(set(measured.get(cell, {})) for cell in cells)))
-    table = np.array([[measured[cell][seed] for cell in cells] for seed in shared]).reshape(len(shared), len(cells))
-    values = table @ np.array(list(contrast.weights.values())) - contrast.constant
-    if not shared:
-        return Estimate(contrast.label, values, np.nan, np.nan, np.nan, statistics.NONE, np.nan)
-    low, high, method = statistics.interval(values)
-    size = statistics.effect_size(values)
-    return Estimate(contrast.label, values, float(values.mean()), float(low), float(high), method, size)
+def estimate(
+    contrast: Contrast,
+    measured: Measured,
+    claim: Claim | None = None,
+    seeds: Iterable[int] | None = None,
+    tail: float | None = 0.025,
+) -> Estimate:
+    """Evaluate a contrast.
+
+    Args:
+        measured: maps cells to the value of each seed.
+        claim: gives scale and test; None: linear, t.
+        seeds: those to use; None: those that all cells have.
+        tail: the error of each end of the interval; None: without an interval.
+    """
+    scale, test = (claim.scale, claim.test) if claim else ("linear", "t")
+    if seeds is None:
+        seeds = sorted(set.intersection(*(set(measured.get(cell, {})) for cell in contrast.weights)))
+    values = contrast_values(contrast, measured, seeds, scale)
+    if not len(values) or not np.isfinite(values).all():
+        return Estimate(contrast.label, values, np.nan, np.nan, np.nan, np.nan, scale)
+    low, high = (np.nan, np.nan) if tail is None else map(float, statistics.interval(values, tail, test))
+    return Estimate(
+        contrast.label, values, float(statistics.location(values, test)), low, high, statistics.effect_size(values), scale
+    )
 
 
-def _outcome(claim: Claim, estimates: Sequence[Estimate], p: float, claims: int) -> Outcome:
-    least, estimates = claim.least_effect, list(estimates)
-    support, refute = _p(claim, estimates)
-    holds = all(e.lies(claim.direction, least) for e in estimates)
-    falls = any(e.lies(OPPOSITE[claim.direction], least) for e in estimates)
-    if p < ALPHA and holds and support <= refute:
-        return Outcome(claim, "supported", estimates, p)
-    if p < ALPHA and falls and refute < support:
-        return Outcome(claim, "refuted", estimates, p)
-    return Outcome(claim, "inconclusive", estimates, p, _note(claim, estimates, claims, holds or falls))
+def contrast_values(contrast: Contrast, measured: Measured, seeds: Iterable[int], scale: str) -> Float[np.ndarray, " n"]:
+    """The effect of each seed; nan where a logarithm does not exist."""
+    table = np.array([[measured[cell][seed] for cell in contrast.weights] for seed in seeds]).reshape(-1, len(contrast.weights))
+    if scale == "log":
+        table = np.log(np.where(table > 0, table, np.nan))
+    return table @ np.array(list(contrast.weights.values())) - contrast.constant
 
 
-def _p(claim: Claim, estimates: Sequence[Estimate]) -> tuple[float, float]:
-    support = max(e.p(claim.direction, claim.least_effect) for e in estimates)
-    refute = min(e.p(OPPOSITE[claim.direction], claim.least_effect) for e in estimates)
-    return support, min(1.0, refute * len(estimates))
+def unattainable(ablation: Ablation, design: Looks) -> dict[str, str]:
+    """Of each claim that no result can decide, the reason: so few seeds give no p that is small enough."""
+    tested = [claim for claim in ablation.claims if not claim.exploratory]
+    reasons = {}
+    for claim in tested:
+        least = min(statistics.smallest_p(n, claim.test) / w for n, w in zip(*design, strict=True))
+        if least >= (needed := statistics.ALPHA / (2 * len(tested))):
+            reasons[claim.name] = f"{design.seeds[-1]} seeds give no p below {least:.2g}, and {needed:.2g} is needed"
+    return reasons
 
 
-def _missing(claim: Claim, measured: Mapping[str, Mapping[int, float]], seeds: Iterable[int]) -> str:
-    cells = dict.fromkeys(cell for contrast in claim.contrasts for cell in contrast.weights)
-    absent = {cell: [str(s) for s in seeds if s not in measured.get(cell, {})] for cell in cells}
+def _outcome(evidence: Evidence, rejected: np.ndarray, p: np.ndarray, primary: int) -> Outcome:
+    claim, looks, last = evidence.claim, len(evidence.design.seeds), evidence.looked - 1
+    at = int(rejected.min())
+    if at < looks:
+        verdict = "supported" if rejected[0] <= rejected[1] else "refuted"
+        return Outcome(claim, verdict, evidence.estimates(at, primary), float(p.min()))
+    estimates = evidence.estimates(last, primary)
+    if evidence.unusable:
+        return Outcome(claim, "inconclusive", estimates, float(p.min()), evidence.unusable)
+    if evidence.looked < looks:
+        note = f"no result of {evidence.absent[evidence.looked]}"
+        if last >= 0:
+            note = f"open after {evidence.design.seeds[last]} seeds; {note}"
+        return Outcome(claim, "incomplete", estimates, float(p.min()), note)
+    return Outcome(claim, "inconclusive", estimates, float(p.min()), _note(claim, estimates, primary))
+
+
+def _missing(claim: Claim, measured: Measured, seeds: Sequence[int]) -> str:
+    absent = {cell: [str(s) for s in seeds if s not in measured.get(cell, {})] for cell in claim.cells}
     parts = [f"{cell} seed {', '.join(without)}" for cell, without in absent.items() if without]
     more = f"; and {len(parts) - MOST_NAMED} more cells" if len(parts) > MOST_NAMED else ""
     return "; ".join(parts[:MOST_NAMED]) + more
 
 
-def _note(claim: Claim, estimates: Sequence[Estimate], claims: int, beyond: bool) -> str:
-    if len(estimates[0].values) < 2:
+def _note(claim: Claim, estimates: Sequence[Estimate], primary: int) -> str:
+    """What it would take to decide an inconclusive claim."""
+    n = len(estimates[0].values)
+    if n < 2:
         return "one seed gives no interval; take five or more"
-    start = "the interval lies beyond the least effect, but p does not after the correction over all claims; " if beyond else ""
+    alpha = statistics.ALPHA / (2 * primary)  # the hardest that Holm's correction can ask for
+    if (least := statistics.smallest_p(n, claim.test)) >= alpha:
+        return f"{n} seeds give no p below {least:.2g}, and {alpha:.2g} is needed"
     distances = [_distance(e.mean, claim) for e in estimates]
     if min(distances) <= 0:
         return "the measured effect is smaller than the least effect; more seeds are unlikely to change that"
-    alpha = ALPHA / 2 / claims  # the hardest that Holm's correction can ask for
-    needed = [
-        statistics.seeds_needed(distance, float(e.values.std(ddof=1)), alpha)
-        for distance, e in zip(distances, estimates, strict=True)
-    ]
-    n = max(*needed, len(estimates[0].values) + 1)
-    return f"{start}it would probably take {f'about {n:.0f}' if n <= MANY_SEEDS else f'over {MANY_SEEDS}'} seeds"
+    spread = [float(e.values.std(ddof=1)) for e in estimates]
+    needed = max(statistics.seeds_needed(d, sd, alpha) for d, sd in zip(distances, spread, strict=True))
+    return f"it would probably take {f'about {max(needed, n + 1):.0f}' if needed <= MANY_SEEDS else f'over {MANY_SEEDS}'} seeds"
 
 
 def _distance(mean: float, claim: Claim) -> float:
     """The distance of the mean from where the verdict changes; at most 0 if the mean is smaller than the least effect."""
-    outside = abs(mean) - claim.least_effect
+    outside = abs(mean) - claim.least
     return abs(outside) if claim.direction in ("differs", "equivalent") else outside

@@ -9,7 +9,7 @@ from ablate.ablation.judge.verdict import Outcome
 from ablate.ablation.report.format import MARKS, condition, effect
 from ablate.ablation.spec.ablation import Ablation
 
-COLOUR = {"supported": "bold green", "refuted": "bold red", "inconclusive": "yellow", "incomplete": "magenta"}
+COLOUR = {"supported": "bold green", "refuted": "bold red", "inconclusive": "yellow", "incomplete": "magenta", "exploratory": "dim"}
 
 
 def verdict_table(ablation: Ablation, outcomes: Sequence[Outcome]) -> Table:

@@ -7,7 +7,6 @@ from html import escape
 from math import isfinite
 from pathlib import Path
 
-from ablate.ablation.judge import statistics
 from ablate.ablation.judge.verdict import Outcome
 from ablate.ablation.report.cells import CellSummary, best
 from ablate.ablation.report.format import DASH, MARKS, abbreviated, condition, duration, effect, plus_minus, probability
@@ -41,13 +40,9 @@ def _claim(outcome: Outcome) -> tuple[str, ...]:
 
 def claims_legend(outcomes: Sequence[Outcome]) -> str:
     """Explains the columns of `claims_table`, and names the intervals that were used."""
-    methods = sorted({e.method for outcome in outcomes for e in outcome.estimates})
     return (
         "The effect is a difference within each seed, as every cell runs with the same seeds; *n* counts them. "
-        f"Interval: {', '.join(methods)} (Student's t below {statistics.BOOTSTRAP_FROM} seeds, from there on the "
-        "expanded BCa bootstrap). *g* is the mean over the standard deviation with Hedges' correction. *p* is two-sided, "
-        f"of the t test against the least effect that counts, after Holm's correction over {len(outcomes)} claims. "
-        "Supported or refuted: the interval lies beyond the least effect and *p* is below .05."
+        "*g* is the mean over the standard deviation with Hedges' correction."
     )
 
 

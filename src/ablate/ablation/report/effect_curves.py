@@ -54,7 +54,7 @@ def _effect_curve(claim: Claim, contrast: Contrast, runs: Mapping[tuple[str, int
         for cell, weight in contrast.weights.items()
     ]
     effect = np.sum(weighted, axis=0) - contrast.constant
-    low, high, _ = statistics.interval(effect)
+    low, high = statistics.interval(effect)
     return EffectCurve(claim, contrast.label, Band(np.array(steps, float), effect.mean(-1), low, high))
 
 

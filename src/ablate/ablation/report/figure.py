@@ -16,7 +16,7 @@ from ablate.ablation.report.format import MARKS
 from ablate.figure.colours import CREAM, DARK_GREEN, DARK_GREY, DARK_ORANGE, GREY, NAVY, PALE_GREY, SKY_BLUE
 from ablate.files import write_atomically
 
-VERDICT = {"supported": DARK_GREEN, "refuted": DARK_ORANGE, "inconclusive": DARK_GREY, "incomplete": DARK_GREY}
+VERDICT = {"supported": DARK_GREEN, "refuted": DARK_ORANGE}
 WIDTH, DPI = 8.0, 110  # inches, dots an inch
 LONGEST = 90  # characters of a title beside its verdict
 
@@ -96,7 +96,7 @@ def _strip(axes: Axes, outcome: Outcome, estimate: Estimate) -> None:
         title = f"{outcome.claim.name}, {outcome.claim.metric}"
     axes.set_title(title, fontsize=9, loc="left")
     word = f"{MARKS[outcome.verdict]} {outcome.verdict}"
-    axes.set_title(word, fontsize=9, loc="right", color=VERDICT[outcome.verdict], fontweight="bold")
+    axes.set_title(word, fontsize=9, loc="right", color=VERDICT.get(outcome.verdict, DARK_GREY), fontweight="bold")
     axes.tick_params(labelsize=8)
     _hide_spines(axes)
 
@@ -104,7 +104,7 @@ def _strip(axes: Axes, outcome: Outcome, estimate: Estimate) -> None:
 def _plot_seeds(axes: Axes, y: float, values: np.ndarray, ends: tuple[float, float] | None = None) -> None:
     if not len(values):
         return
-    low, high = ends or statistics.interval(values)[:2]
+    low, high = ends or statistics.interval(values)
     axes.plot(values, np.full(len(values), y + 0.16), "o", ms=4.5, color=SKY_BLUE, alpha=0.8, mec="none", zorder=2)
     axes.plot([low, high], [y - 0.1, y - 0.1], color=NAVY, lw=2, solid_capstyle="butt", zorder=3)
     axes.plot(values.mean(), y - 0.1, "D", ms=5, color=NAVY, zorder=4)

@@ -9,7 +9,7 @@ import numpy as np
 from ablate.ablation.judge.verdict import Estimate
 from ablate.ablation.spec.ablation import Claim
 
-MARKS = {"supported": "✔", "refuted": "✘", "inconclusive": "?", "incomplete": "…"}
+MARKS = {"supported": "✔", "refuted": "✘", "inconclusive": "?", "incomplete": "…", "exploratory": "·"}
 DASH = "–"
 
 
@@ -28,18 +28,33 @@ def plus_minus(values: Sequence[float]) -> str:
 
 
 def effect(estimate: Estimate) -> str:
-    """`+0.013 [+0.004, +0.022]`: the mean and the ends of its interval."""
+    """`+0.013 [+0.004, +0.022]` or `3.1 times [2.2, 4.4]`: the effect and the ends of its interval."""
     if not isfinite(estimate.mean):
         return DASH
+    if estimate.scale == "log":
+        shown = f"{np.exp(estimate.mean):.3g} times"
+        return shown + (
+            f" [{_end(estimate.low, estimate.scale)}, {_end(estimate.high, estimate.scale)}]" if estimate.bounded else ""
+        )
     digits = decimals((estimate.high - estimate.low) / 2)
-    if not isfinite(estimate.low):
-        return f"{estimate.mean:+.{digits}f}"
-    return f"{estimate.mean:+.{digits}f} [{estimate.low:+.{digits}f}, {estimate.high:+.{digits}f}]"
+    ends = (_end(end, estimate.scale, digits) for end in (estimate.low, estimate.high))
+    return f"{estimate.mean:+.{digits}f}" + (f" [{', '.join(ends)}]" if estimate.bounded else "")
+
+
+def _end(value: float, scale: str, digits: int = 0) -> str:
+    if not isfinite(value):
+        return "0" if scale == "log" and value < 0 else "−∞" if value < 0 else "∞"
+    return f"{np.exp(value):.3g}" if scale == "log" else f"{value:+.{digits}f}"
 
 
 def condition(claim: Claim) -> str:
     """Where the interval must lie for the claim to hold: `> 0.01`."""
     least = f"{claim.least_effect:g}"
+    if claim.scale == "log":
+        inverse = f"{1 / claim.least_effect:.3g}"
+        between = f"within {inverse} to {least} times", f"beyond {inverse} to {least} times"
+        ends = {"greater": f"> {least} times", "less": f"< {inverse} times"}
+        return {**ends, "equivalent": between[0], "differs": between[1]}[claim.direction]
     band = f"within ±{least}", f"beyond ±{least}"
     below = f"< −{least}" if claim.least_effect else "< 0"
     return {"greater": f"> {least}", "less": below, "equivalent": band[0], "differs": band[1]}[claim.direction]

@@ -14,7 +14,7 @@ from ablate.ablation.report.effect_curves import effect_curves, plot_effect_curv
 from ablate.ablation.report.figure import plot_claims, plot_points, save
 from ablate.ablation.report.format import file_name
 from ablate.ablation.report.html import page
-from ablate.ablation.spec.ablation import Ablation
+from ablate.ablation.spec.ablation import Ablation, Looks
 from ablate.ablation.spec.read import load
 from ablate.errors import BadInput, check_choice
 from ablate.files import write_atomically, write_json
@@ -29,6 +29,7 @@ def write_report(
     rows: Sequence[Row],
     budget: str,
     origin: Mapping[str, object],
+    design: Looks | None = None,
 ) -> list[Outcome]:
     """Judge the claims and write the report; an earlier one is replaced.
 
@@ -38,7 +39,7 @@ def write_report(
     """
     check_choice("budget", budget, ablation.budgets)
     rows = list(rows)
-    outcomes = judge(ablation, rows, budget)
+    outcomes = judge(ablation, rows, design or ablation.design(budget))
     cells, curves = summarise(rows, list(ablation.cells), ablation.metrics), [history(row) for row in rows]
     request = {"ablation": ablation.file, "budget": budget, "origin": dict(origin)}
     write_json(_made(folder) / REQUEST, request)

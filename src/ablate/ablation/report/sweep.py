@@ -82,7 +82,8 @@ def compare(cells: Sequence[CellSummary], rows: Iterable[Mapping], metric: str) 
 def _pairs_part(estimates: Sequence[Estimate]) -> list[str]:
     if not estimates:
         return []
-    corrected = statistics.holm(np.array([min(1.0, 2 * min(e.p("greater", 0), e.p("less", 0))) for e in estimates]))
+    sides = [(statistics.p_above(e.values, 0), statistics.p_below(e.values, 0)) for e in estimates]
+    corrected = statistics.holm(np.array([min(1.0, 2 * min(each)) for each in sides]))
     lines = [
         (f"`{e.label}`", effect(e), str(len(e.values)), probability(float(p))) for e, p in zip(estimates, corrected, strict=True)
     ]

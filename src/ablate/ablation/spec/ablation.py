@@ -1,8 +1,9 @@
 """An ablation: a question, a grid of cells, budgets, and claims."""
 
 import re
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
+from math import log
 from typing import NamedTuple
 
 from ablate.ablation.spec.contrast import Contrast
@@ -11,16 +12,29 @@ from ablate.errors import BadInput, check_choice, did_you_mean
 BUDGETS = ("smoke", "quick", "full", "gpu")
 DIRECTIONS = ("greater", "less", "differs", "equivalent")
 BETTER = ("maximise", "minimise")
+SCALES = ("linear", "log")
+TESTS = ("t", "sign_flip", "sign")
 ABOUT_TRAINER = ("trainer=", "trainer.", "debug=")
 PREPARED = re.compile(r"(?<==)\{([\w.+-]+)\}$")  # an override's value: the checkpoint of what was prepared
 
 
 class Budget(NamedTuple):
-    """The number of seeds, and overrides that make runs shorter or longer; `prepare` are those of what is prepared."""
+    """The number of seeds, and overrides that make runs shorter or longer; `prepare` are those of what is prepared.
+
+    `cells` are names and patterns of the cells that this budget has; None: all.
+    """
 
     seeds: int
     overrides: list[str]
     prepare: Sequence[str] = ()
+    cells: Sequence[str] | None = None
+
+
+class Looks(NamedTuple):
+    """When claims are tested: after so many seeds, with so much of the error of .05 each; the weights sum to one."""
+
+    seeds: tuple[int, ...]
+    weights: tuple[float, ...]
 
 
 class Run(NamedTuple):
@@ -50,7 +64,16 @@ class Run(NamedTuple):
 
 @dataclass(frozen=True)
 class Claim:
-    """A statement that results support or refute; its contrasts measure the effect."""
+    """A statement that results support or refute; its contrasts measure the effect.
+
+    Attributes:
+        scale: linear, where the effect is a difference; or log, where it is a ratio and `least_effect` a factor.
+        test: t (Student's, about the mean of normal effects), sign_flip (exact, about the mean of symmetric effects) or
+            sign (exact, about the median).
+        exploratory: shown with a plain interval; no verdict, no part of the correction.
+        worst: stands for a value that a finished run does not have, such as the error of one that diverged; None: none does.
+        headline: whether README.md quotes it.
+    """
 
     name: str
     statement: str
@@ -59,11 +82,32 @@ class Claim:
     contrasts: tuple[Contrast, ...]
     direction: str
     least_effect: float
+    scale: str = "linear"
+    test: str = "t"
+    exploratory: bool = False
+    worst: float | None = None
+    headline: bool = False
+
+    @property
+    def cells(self) -> list[str]:
+        """The cells that its contrasts name, each once."""
+        return list(dict.fromkeys(cell for contrast in self.contrasts for cell in contrast.weights))
+
+    @property
+    def least(self) -> float:
+        """The least effect on the scale of the contrasts."""
+        return log(self.least_effect) if self.scale == "log" else self.least_effect
+
+    def registered(self) -> dict[str, object]:
+        """All that decides its verdict."""
+        contrasts = [{"weights": c.weights, "constant": c.constant} for c in self.contrasts]
+        names = ("metric", "direction", "least_effect", "scale", "test", "exploratory", "worst")
+        return {"contrasts": contrasts, **{name: getattr(self, name) for name in names}}
 
 
 @dataclass(frozen=True)
 class Ablation:
-    """One question; `file` is its YAML as it was read."""
+    """One question; `file` is its YAML as it was read. Cells and claims are those of one budget, if it was read for one."""
 
     name: str
     question: str
@@ -74,22 +118,37 @@ class Ablation:
     metrics: dict[str, str]
     claims: list[Claim]
     prepare: dict[str, list[str]]
+    looks: Looks
+    first_seed: int
     file: dict
 
-    def runs(self, budget: str, extra: Sequence[str] = ()) -> list[Run]:
+    def design(self, budget: str, until_decided: bool = False) -> Looks:
+        """When the claims are tested: once, after the seeds of the budget; or at the looks of the file, until decided."""
+        return self.looks if until_decided else Looks((self.budgets[budget].seeds,), (1.0,))
+
+    def seeds(self, n: int) -> range:
+        """The first n seeds."""
+        return range(self.first_seed, self.first_seed + n)
+
+    def registration(self, budget: str, design: Looks) -> dict[str, object]:
+        """What is fixed before the first run: the claims without their words, the design, the seeds."""
+        claims = {claim.name: claim.registered() for claim in self.claims}
+        return {"budget": budget, "first_seed": self.first_seed, **design._asdict(), "claims": claims}
+
+    def runs(self, budget: str, extra: Sequence[str] = (), seeds: Iterable[int] | None = None) -> list[Run]:
         """Every cell with every seed, seed by seed; overrides of base, budget, `extra` and cell, where the last one counts."""
         chosen = self.budgets[check_choice("budget", budget, self.budgets)]
         return [
             Run(cell, seed, [*self.base, *chosen.overrides, *extra, *overrides])
-            for seed in range(chosen.seeds)
+            for seed in (self.seeds(chosen.seeds) if seeds is None else seeds)
             for cell, overrides in self.cells.items()
         ]
 
-    def prepared(self, budget: str, extra: Sequence[str] = ()) -> list[Run]:
+    def prepared(self, budget: str, extra: Sequence[str] = (), seeds: Iterable[int] | None = None) -> list[Run]:
         """What is trained before the cells, with every seed. Of `extra` only the trainer's overrides apply to it."""
         chosen, trainer = self.budgets[budget], [word for word in extra if word.lstrip("+~").startswith(ABOUT_TRAINER)]
         return [
             Run(name, seed, [*overrides, *chosen.prepare, *trainer])
-            for seed in range(chosen.seeds)
+            for seed in (self.seeds(chosen.seeds) if seeds is None else seeds)
             for name, overrides in self.prepare.items()
         ]

@@ -2,13 +2,13 @@
 
 from collections.abc import Callable, Collection, Mapping, Sequence
 from fnmatch import fnmatchcase
-from math import log2
+from math import log, log2
 from typing import NamedTuple
 
 from ablate.ablation.spec.check import check_keys, check_number
 from ablate.errors import BadInput, check_choice, did_you_mean
 
-SCALES: dict[str, Callable[[float], float]] = {"linear": float, "log2": log2}
+AXES: dict[str, Callable[[float], float]] = {"linear": float, "log2": log2}
 
 
 class Contrast(NamedTuple):
@@ -18,23 +18,42 @@ class Contrast(NamedTuple):
     weights: dict[str, float]
     constant: float = 0.0
 
+    def logarithmic(self, where: str) -> "Contrast":
+        """The same for logarithms of values; a difference then is a ratio."""
+        if self.constant < 0 or (self.constant == 0 and abs(sum(self.weights.values())) > 1e-9):
+            raise BadInput(f"{where}: the bound {self.constant:g} has no logarithm, which scale=log needs")
+        label = self.label.replace(" − ", " / ")
+        return Contrast(label, self.weights, log(self.constant) if self.constant else 0.0)
+
 
 def parse_contrasts(value: object, cells: Collection[str], where: str) -> tuple[Contrast, ...]:
     """Read the contrasts of a claim; all of them must hold.
 
         minus: [A, B]                    A minus B
         order: [A, B, C]                 B minus A, and C minus B
+        each: [[A, B], [C, D]]           A minus B, and C minus D
+        each: [A, B], bound: NUMBER      A minus a number, and B minus it; a pattern stands for each of its cells
         cell: A, bound: NUMBER           A minus a number
         trend: {A: 2, B: 4}, scale: …    slope of the least-squares line over the numbers (linear, or log2: by doubling)
 
     A and B are cells, patterns such as `*-add`, or lists of those; a pattern or a list stands for the mean of its cells.
+    On a logarithmic scale "minus" is a ratio and a mean a geometric one.
     """
-    kinds = {"minus": (), "order": (), "bound": ("cell",), "trend": ("scale",)}
+    kinds = {"each": ("bound",), "minus": (), "order": (), "bound": ("cell",), "trend": ("scale",)}
     given = check_keys(value, f"{where}, contrast", optional=[k for kind, more in kinds.items() for k in (kind, *more)])
-    chosen = [kind for kind in kinds if kind in given]
-    if len(chosen) != 1 or set(given) - {chosen[0], *kinds[chosen[0]]}:
-        raise BadInput(f"{where}: contrast={given} must be one of: minus, order, cell and bound, trend [and scale]")
-    return {"minus": _minus, "order": _order, "bound": _bound, "trend": _trend}[chosen[0]](given, cells, where)
+    chosen = next((kind for kind in kinds if kind in given), None)
+    if chosen is None or set(given) - {chosen, *kinds[chosen]}:
+        wanted = "minus, order, each [and bound], cell and bound, trend [and scale]"
+        raise BadInput(f"{where}: contrast={given} must be one of: {wanted}")
+    return {"each": _each, "minus": _minus, "order": _order, "bound": _bound, "trend": _trend}[chosen](given, cells, where)
+
+
+def _each(given: Mapping, cells: Collection[str], where: str) -> tuple[Contrast, ...]:
+    parts = _sequence(given["each"], f"{where}, each", 1, None)
+    if "bound" in given:
+        names = [cell for part in parts for cell in _mean(part, cells, where)]
+        return tuple(c for name in names for c in _bound({"cell": name, "bound": given["bound"]}, cells, where))
+    return tuple(c for pair in parts for c in _minus({"minus": pair}, cells, where))
 
 
 def _minus(given: Mapping, cells: Collection[str], where: str) -> tuple[Contrast, ...]:
@@ -58,9 +77,9 @@ def _trend(given: Mapping, cells: Collection[str], where: str) -> tuple[Contrast
     axis = given["trend"]
     if not isinstance(axis, Mapping) or len(axis) < 3:
         raise BadInput(f"{where}: trend={axis!r} must give numbers to at least three cells")
-    scale = check_choice(f"{where}, scale", str(given.get("scale", "linear")), SCALES)
+    scale = check_choice(f"{where}, scale", str(given.get("scale", "linear")), AXES)
     numbers = [check_number(n, f"{where}, trend, {cell}", positive=scale == "log2") for cell, n in axis.items()]
-    at = [SCALES[scale](n) for n in numbers]
+    at = [AXES[scale](n) for n in numbers]
     centre = sum(at) / len(at)
     square = sum((a - centre) ** 2 for a in at)
     if square == 0:

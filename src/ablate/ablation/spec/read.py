@@ -10,10 +10,12 @@
       decoder: {unpool: [model/decoder=max_unpool]}
       skip: {none: [model.decoder.skip=none], add: [model.decoder.skip=add]}
     budgets:                                          # of smoke, quick, full, gpu
-      quick: {seeds: 3, overrides: [trainer.max_epochs=2]}
+      quick: {seeds: 3, overrides: [trainer.max_epochs=2]}  # and, for fewer cells, cells: [nearest, "*-add"]
+    first_seed: 0                                     # optional: where the seeds begin
+    looks: {seeds: [8, 12], weights: [0.3, 0.7]}      # optional: when until=decided tests the claims
     prepare:                                          # optional: networks that are trained before the cells
       segmenter: [task=segmentation]                  # name: its overrides; a budget adds those of its own `prepare: […]`
-    metrics: {test/miou: maximise}                    # shown for every cell; or minimise
+    metrics: {test/miou: maximise}                    # shown for every cell; or minimise, or {better: minimise, worst: 1}
     claims:
       switches_help:
         statement: Switches beat nearest-neighbour upsampling.
@@ -22,29 +24,47 @@
         contrast: {minus: [unpool-none, nearest]}     # see contrast.parse_contrasts
         direction: greater                            # of the effect; or less, differs, equivalent
         least_effect: 0.01                            # below which an effect does not count
+        scale: linear                                 # optional: or log, where the effect is a ratio, least_effect a factor
+        test: t                                       # optional: or sign_flip, sign
+        if_missing: incomplete                        # optional: or worst, the metric's, for what a finished run has not
+        exploratory: false                            # optional: true: no verdict
+        headline: false                               # optional: true: README.md quotes it
 
 In an override "KEY={segmenter}", in quotes, the best checkpoint of what was prepared with the same seed replaces {segmenter}.
 """
 
 import re
 from collections.abc import Mapping
+from fnmatch import fnmatchcase
 from itertools import product
 from pathlib import Path
 
 import yaml
 from omegaconf import DictConfig, OmegaConf
 
-from ablate.ablation.spec.ablation import BETTER, BUDGETS, DIRECTIONS, Ablation, Budget, Claim
+from ablate.ablation.spec.ablation import BETTER, BUDGETS, Ablation, Budget, Claim, Looks
 from ablate.ablation.spec.check import check_keys, check_mapping, check_number, check_overrides
-from ablate.ablation.spec.contrast import parse_contrasts
+from ablate.ablation.spec.claim import read_claim
 from ablate.errors import BadInput, check_choice, check_positive, did_you_mean
 
+LOOKS = {"seeds": [8, 12, 16, 20], "weights": [0.1, 0.2, 0.3, 0.4]}
 
-def load(given: str | Path | Mapping) -> Ablation:
-    """Read an ablation from its file or from a composed config; raises BadInput if anything in it is wrong."""
+
+def load(given: str | Path | Mapping, budget: str | None = None) -> Ablation:
+    """Read an ablation from its file or from a composed config; raises BadInput if anything in it is wrong.
+
+    Args:
+        budget: cells and claims are those of this budget. None: all cells.
+    """
     if isinstance(given, DictConfig):
         given = OmegaConf.to_container(given, resolve=True)
-    return _ablation(given if isinstance(given, Mapping) else _read(Path(given)))
+    file = given if isinstance(given, Mapping) else _read(Path(given))
+    whole = _ablation(file, None)
+    if budget is not None:
+        return _ablation(file, check_choice("budget", budget, whole.budgets))
+    for name in whole.budgets:
+        _ablation(file, name)
+    return whole
 
 
 def _read(path: Path) -> object:
@@ -57,26 +77,61 @@ def _read(path: Path) -> object:
         raise BadInput(f"{path} is not YAML: {' '.join(str(error).split())}") from None
 
 
-def _ablation(given: object) -> Ablation:
+def _ablation(given: object, budget: str | None) -> Ablation:
     required = ("name", "question", "source", "budgets", "metrics", "claims")
-    file = check_keys(given, "ablation", required, ("base", "cells", "grid", "prepare"))
+    file = check_keys(given, "ablation", required, ("base", "cells", "grid", "prepare", "looks", "first_seed"))
     name = _name(file["name"], "ablation: name")
     where = f"ablation {name}"
-    cells = _cells(file, where)
-    metrics = {
-        metric: check_choice(f"{where}, metrics, {metric}", str(better), BETTER)
-        for metric, better in check_mapping(file["metrics"], f"{where}, metrics").items()
-    }
-    claims = [_claim(n, c, cells, metrics, where) for n, c in check_mapping(file["claims"], f"{where}, claims").items()]
-    _check_cells_are_used(cells, claims, where)
-    base = check_overrides(file.get("base") or [], f"{where}, base")
     budgets = _budgets(file["budgets"], where)
+    cells = _of_budget(_cells(file, where), budgets, budget, where)
+    metrics, worst = _metrics(file["metrics"], f"{where}, metrics")
+    within = where if budget is None else f"{where}, budget {budget}"
+    listed = check_mapping(file["claims"], f"{where}, claims").items()
+    claims = [read_claim(n, c, cells, metrics, worst, within) for n, c in listed]
+    _check_cells_are_used(cells, claims, within)
+    base = check_overrides(file.get("base") or [], f"{where}, base")
     listed = check_mapping(file.get("prepare") or {}, f"{where}, prepare").items()
     prepare = {_name(n, f"{where}, prepare"): check_overrides(words, f"{where}, prepare {n}") for n, words in listed}
     texts = str(file["question"]), str(file["source"])
-    ablation = Ablation(name, *texts, base, cells, budgets, metrics, claims, prepare, file=dict(file))
-    _check_prepared_is_used(ablation, where)
+    looks, first = _looks(file.get("looks") or LOOKS, f"{where}, looks"), file.get("first_seed") or 0
+    if not isinstance(first, int) or first < 0:
+        raise BadInput(f"{where}: first_seed={first!r} must be a whole number of at least 0")
+    ablation = Ablation(name, *texts, base, cells, budgets, metrics, claims, prepare, looks, first, file=dict(file))
+    _check_prepared_is_used(ablation, budget, where)
     return ablation
+
+
+def _metrics(value: object, where: str) -> tuple[dict[str, str], dict[str, float]]:
+    """Which value of each metric is better, and what stands for a value that a run does not have."""
+    better, worst = {}, {}
+    for metric, entry in check_mapping(value, where).items():
+        given = check_keys(entry, f"{where}, {metric}", ["better"], ["worst"]) if isinstance(entry, Mapping) else {"better": entry}
+        better[metric] = check_choice(f"{where}, {metric}", str(given["better"]), BETTER)
+        if "worst" in given:
+            worst[metric] = check_number(given["worst"], f"{where}, {metric}, worst")
+    return better, worst
+
+
+def _looks(value: object, where: str) -> Looks:
+    given = check_keys(value, where, ["seeds", "weights"])
+    seeds, weights = given["seeds"], given["weights"]
+    if not (isinstance(seeds, list) and isinstance(weights, list) and len(seeds) == len(weights)):
+        raise BadInput(f"{where}: seeds={seeds!r} and weights={weights!r} must be two lists of the same length")
+    numbers = tuple(check_positive(f"{where}: seeds", n) for n in seeds)
+    parts = tuple(check_number(w, f"{where}: weights", positive=True) for w in weights)
+    if sorted(set(numbers)) != list(numbers) or abs(sum(parts) - 1) > 1e-9:
+        raise BadInput(f"{where}: seeds={seeds!r} must grow, and weights={weights!r} must sum to one")
+    return Looks(numbers, parts)
+
+
+def _of_budget(cells: dict[str, list[str]], budgets: Mapping, budget: str | None, where: str) -> dict[str, list[str]]:
+    """The cells that the budget has."""
+    if budget is None or (patterns := budgets[budget].cells) is None:
+        return cells
+    for pattern in patterns:
+        if not any(fnmatchcase(cell, pattern) for cell in cells):
+            raise BadInput(f"{where}, budget {budget}: there is no cell {pattern!r}{did_you_mean(pattern, cells)}")
+    return {cell: words for cell, words in cells.items() if any(fnmatchcase(cell, pattern) for pattern in patterns)}
 
 
 def _cells(file: Mapping, where: str) -> dict[str, list[str]]:
@@ -103,36 +158,27 @@ def _budgets(value: object, where: str) -> dict[str, Budget]:
     budgets = {}
     for name, entry in check_mapping(value, f"{where}, budgets").items():
         check_choice(f"{where}: budget", name, BUDGETS)
-        given = check_keys(entry, f"{where}, budget {name}", ["seeds"], ["overrides", "prepare"])
+        given = check_keys(entry, f"{where}, budget {name}", ["seeds"], ["overrides", "prepare", "cells"])
         seeds = check_positive(f"{where}, budget {name}: seeds", given["seeds"])
-        words = (check_overrides(given.get(key) or [], f"{where}, budget {name}") for key in ("overrides", "prepare"))
-        budgets[name] = Budget(seeds, *words)
+        words, prepare = (check_overrides(given.get(key) or [], f"{where}, budget {name}") for key in ("overrides", "prepare"))
+        chosen = given.get("cells")
+        if chosen is not None and (not isinstance(chosen, list | tuple) or not chosen):
+            raise BadInput(f"{where}, budget {name}: cells={chosen!r} must be a list of cells or patterns")
+        budgets[name] = Budget(seeds, words, prepare, None if chosen is None else [str(each) for each in chosen])
     return budgets
 
 
-def _claim(name: str, value: object, cells: Mapping, metrics: Mapping, where: str) -> Claim:
-    where = f"{where}, claim {name}"
-    given = check_keys(value, where, ("statement", "source", "metric", "contrast", "direction", "least_effect"))
-    metric = check_choice(f"{where}: metric", str(given["metric"]), metrics)
-    contrasts = parse_contrasts(given["contrast"], cells, where)
-    ordered = len(contrasts) > 1
-    direction = check_choice(f"{where}: direction", str(given["direction"]), DIRECTIONS[:2] if ordered else DIRECTIONS)
-    least = check_number(given["least_effect"], f"{where}: least_effect", negative=False)
-    if direction == "equivalent" and least == 0:
-        raise BadInput(f"{where}: least_effect=0 makes no claim of equivalence possible; give a number above 0")
-    texts = str(given["statement"]).strip(), str(given["source"]).strip()
-    return Claim(name, *texts, metric, contrasts, direction, least)
-
-
 def _check_cells_are_used(cells: Mapping, claims: list[Claim], where: str) -> None:
-    used = {cell for claim in claims for contrast in claim.contrasts for cell in contrast.weights}
+    used = {cell for claim in claims for cell in claim.cells}
     for cell in cells:
         if cell not in used:
             raise BadInput(f"{where}: no claim names the cell {cell!r} (they name: {', '.join(sorted(used))})")
 
 
-def _check_prepared_is_used(ablation: Ablation, where: str) -> None:
+def _check_prepared_is_used(ablation: Ablation, only: str | None, where: str) -> None:
     for budget, chosen in ablation.budgets.items():
+        if only not in (None, budget):
+            continue
         if chosen.prepare and not ablation.prepare:
             raise BadInput(f"{where}, budget {budget}: it has overrides for prepare, but the ablation prepares nothing")
         needed = set()
