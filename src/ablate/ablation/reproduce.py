@@ -1,46 +1,69 @@
-"""Reproduces an ablation: plan, run what is missing, judge, write the report, show the verdicts."""
+"""Reproduces an ablation: tune, plan, run what is missing, judge, write the report, show the verdicts."""
 
 import fcntl
 import sys
+from collections.abc import Sequence
 from pathlib import Path
 
 from hydra.core.hydra_config import HydraConfig
 from hydra.utils import get_method
 from omegaconf import DictConfig, OmegaConf
 
-from ablate.ablation.engine.plan import PlannedRun, plan, run_config
-from ablate.ablation.engine.runner import delete_results, execute, prerequisites, unfinished
-from ablate.ablation.judge.results import read_row
-from ablate.ablation.report.console import verdict_table
+from ablate.ablation.engine.plan import PlannedRun, run_config
+from ablate.ablation.engine.runner import prerequisites, unfinished
+from ablate.ablation.engine.session import Session, rows
+from ablate.ablation.judge.forecast import forecast
+from ablate.ablation.judge.published import read_published
+from ablate.ablation.judge.results import write_csv
+from ablate.ablation.judge.verdict import Outcome, unattainable
+from ablate.ablation.report.console import forecast_table, verdict_table
 from ablate.ablation.report.report import PAGE, write_report
 from ablate.ablation.report.tensorboard import log_report
-from ablate.ablation.spec.ablation import Ablation
-from ablate.ablation.spec.check import check_overrides
+from ablate.ablation.spec.ablation import Ablation, Looks
+from ablate.ablation.spec.check import check_number, check_overrides
 from ablate.ablation.spec.read import load
+from ablate.ablation.spec.registration import register
 from ablate.console import console
-from ablate.errors import check_choice
+from ablate.errors import BadInput, check_choice, check_positive
 from ablate.run import folder as run_folder
 from ablate.run.provenance import provenance
 
 
 def reproduce(cfg: DictConfig) -> None:
     """Run `cfg.ablation` at `cfg.budget` and write its report; the exit status is 1 if a run failed."""
-    ablation, folder = load(cfg.ablation), Path(HydraConfig.get().runtime.output_dir)
-    check_choice("budget", cfg.budget, ablation.budgets)
-    extra = check_overrides(OmegaConf.to_container(cfg.overrides), "overrides")
-    runs = plan(ablation, cfg.budget, extra, cfg.config, folder)
+    ablation, folder = load(cfg.ablation, cfg.budget), Path(HydraConfig.get().runtime.output_dir)
+    _check(cfg)
+    session = Session(
+        ablation=ablation,
+        budget=cfg.budget,
+        extra=check_overrides(OmegaConf.to_container(cfg.overrides), "overrides"),
+        config_name=cfg.config,
+        job=cfg.job,
+        folder=folder,
+        force=cfg.force,
+        published=read_published(ablation.name) if cfg.published else (),
+    )
+    first = session.plan("", ablation.seeds(1))[0]  # composes the config of every cell, so that mistakes are found here
     if cfg.metric_tags is not None:
-        check_metrics(ablation, get_method(cfg.metric_tags)(run_config(cfg.config, runs[0].overrides)))
-    if cfg.force:
-        delete_results([*prerequisites(runs), *runs])
-    execute(runs, cfg.config, cfg.job, console)
-    report(ablation, runs, cfg.budget, folder)
-    failed = unfinished(runs)
-    for run in [*unfinished(prerequisites(failed)), *failed]:
-        reason = run_folder.read_state(run.folder).get("error", "it has not ended")
-        print(f"failed: {run.cell} seed {run.seed}: {reason}", file=sys.stderr)
-    if failed:
-        sys.exit(1)
+        check_metrics(ablation, get_method(cfg.metric_tags)(run_config(cfg.config, first.overrides)))
+    if tried := session.tune():
+        write_csv(folder / "tune.csv", tried, folder)
+    if cfg.pilot:
+        _pilot(session, cfg.pilot_seeds)
+        return
+    design = ablation.design(cfg.budget, cfg.until == "decided")
+    registration, changed = register(folder, ablation, cfg.budget, design)
+    for line in [changed, *(f"{name} cannot be decided: {reason}" for name, reason in unattainable(ablation, design).items())]:
+        if line:
+            console.print(f"note: {line}", highlight=False, markup=False)
+    stopped = ""
+    if cfg.until is None:
+        runs = session.plan(registration, ablation.seeds(design.seeds[0]))
+        session.execute(runs)
+    else:
+        runs, stopped = session.until_decided(registration, design, cfg.hours)
+    report(session, runs, design, registration, stopped)
+    _end(runs)
 
 
 def check_metrics(ablation: Ablation, known: list[str]) -> None:
@@ -49,13 +72,51 @@ def check_metrics(ablation: Ablation, known: list[str]) -> None:
         check_choice(f"ablation {ablation.name}: metric", metric, known)
 
 
-def report(ablation: Ablation, runs: list[PlannedRun], budget: str, folder: Path) -> None:
+def report(session: Session, runs: list[PlannedRun], design: Looks, registration: str, stopped: str = "") -> list[Outcome]:
     """Write the report and its TensorBoard events; print the verdicts and the report's path."""
-    rows = [read_row(run.folder, cell=run.cell, seed=run.seed, hash=run.key) for run in runs]
+    folder, ablation = session.folder, session.ablation
     with (folder / ".report.lock").open("w") as lock:
         fcntl.flock(lock, fcntl.LOCK_EX)  # two processes may end at the same time
-        outcomes = write_report(folder, ablation, rows, budget, provenance())
+        found = rows(runs, stage="answer", budget=session.budget, registration=registration)
+        outcomes = write_report(folder, ablation, found, session.budget, provenance(), design, tuned=session.tuned)
         log_report(folder, ablation, outcomes)
     console.print(verdict_table(ablation, outcomes))
+    if stopped:
+        console.print(stopped, highlight=False)
     shown = folder.relative_to(Path.cwd()) if folder.is_relative_to(Path.cwd()) else folder
     console.print(f"the report is {shown / PAGE}\nlook at it: tensorboard --logdir {shown}")
+    return outcomes
+
+
+def _check(cfg: DictConfig) -> None:
+    if cfg.until not in (None, "decided"):
+        raise BadInput(f"until={cfg.until!r} is unknown; did you mean 'decided'?")
+    if cfg.hours is not None:
+        check_number(cfg.hours, "hours", positive=True)
+        if cfg.until is None:
+            raise BadInput(f"hours={cfg.hours} needs until=decided; without it all seeds of the budget are run")
+    check_positive("pilot_seeds", cfg.pilot_seeds)
+    for key in ("pilot", "published", "force"):
+        if not isinstance(cfg[key], bool):
+            raise BadInput(f"{key}={cfg[key]!r} must be true or false")
+
+
+def _pilot(session: Session, seeds: int) -> None:
+    """Run the pilots and print what each design of the budget will probably decide."""
+    ablation, folder = session.ablation, session.folder
+    tried = session.pilot(seeds)
+    write_csv(folder / "pilot.csv", tried, folder)
+    designs = {"fixed": ablation.design(session.budget), "until decided": ablation.looks}
+    console.print(forecast_table(ablation, session.budget, forecast(ablation, tried, designs), designs))
+    for row in tried:
+        if row["status"] != "finished":
+            print(f"failed: pilot of {row['cell']} seed {row['seed']}: {row.get('error', 'it has not ended')}", file=sys.stderr)
+
+
+def _end(runs: Sequence[PlannedRun]) -> None:
+    failed = unfinished(runs)
+    for run in [*unfinished(prerequisites(failed)), *failed]:
+        reason = run_folder.read_state(run.folder).get("error", "it has not ended")
+        print(f"failed: {run.cell} seed {run.seed}: {reason}", file=sys.stderr)
+    if failed:
+        sys.exit(1)

@@ -12,6 +12,7 @@ from pathlib import Path
 from ablate.files import ROOT
 
 PACKAGES = ("torch", "lightning", "hydra-core", "torchmetrics", "tensorboard", "numpy", "scipy", "matplotlib")
+DEPENDS_ON = ("src", "conf", "scripts", "requirements.txt", ":(exclude)conf/**/*.md", ":(exclude)conf/ablation/results")
 COMMAND = "ABLATE_COMMAND"  # environment variable: the command as it was typed, which workers of a sweep inherit
 
 
@@ -35,11 +36,12 @@ def provenance() -> dict[str, object]:
 
 
 def commit() -> str:
-    """The commit of this code, with `+changes` where files differ from it; `unknown` outside a repository."""
+    """The commit of this code, with `+changes` where files that a run depends on differ; `unknown` outside a repository."""
     git = ["git", "-C", str(ROOT)]
     try:
         head = subprocess.run([*git, "rev-parse", "HEAD"], capture_output=True, text=True, check=True).stdout.strip()
-        dirty = subprocess.run([*git, "status", "--porcelain"], capture_output=True, text=True, check=True).stdout
+        status = [*git, "status", "--porcelain", "--", *DEPENDS_ON]
+        dirty = subprocess.run(status, capture_output=True, text=True, check=True).stdout
     except (OSError, subprocess.CalledProcessError):
         return "unknown"
     return f"{head}+changes" if dirty else head

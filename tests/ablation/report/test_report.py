@@ -39,7 +39,8 @@ def made(tmp_path):
             Image.new("RGB", (8, 8), "red").save(run / "panel.png")
             measured = {"test/score": score, "test/error": 1 - score}
             rows.append({"cell": cell, "seed": seed, **RUN, **measured, "overrides": [f"x={cell}"], "folder": str(run)})
-    write_report(tmp_path, load(STUB_ABLATION), rows, "smoke", ORIGIN)
+    ablation = load(STUB_ABLATION)
+    write_report(tmp_path, ablation, rows, "smoke", ORIGIN, ablation.design("smoke"))
     return tmp_path, rows
 
 

@@ -2,14 +2,14 @@
 
 import hashlib
 import json
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from pathlib import Path
 from typing import NamedTuple
 
 from omegaconf import DictConfig, OmegaConf
 
 from ablate.ablation.engine.code import code_version
-from ablate.ablation.spec.ablation import Ablation, Run
+from ablate.ablation.spec.ablation import Run
 from ablate.cli.compose import compose_config
 from ablate.errors import BadInput
 from ablate.files import CONF, write_json
@@ -34,36 +34,40 @@ class PlannedRun(NamedTuple):
         return run_folder.read_state(self.folder).get("status", "absent")
 
 
-def plan(ablation: Ablation, budget: str, extra: Sequence[str], config_name: str, folder: Path) -> list[PlannedRun]:
-    """All runs of a budget with `extra` overrides; the key of each is a digest of its config, its seed and the code.
+class Planner:
+    """Gives runs their folders and keys. The key is a digest of config, seed, code, registration and of what a run needs.
 
-    The key of a run includes the keys of the runs that it needs, not their paths, so that logs can be moved.
-    Composing a config takes a tenth of a second, so plan.json keeps the digests until a file of conf/ changes.
+    It does not include paths, so that logs can be moved. Composing a config takes a tenth of a second, so plan.json keeps
+    the digests until a file of conf/ changes.
     """
-    conf, code = _digest_files(CONF, "*.yaml"), code_version()
-    cache, known = folder / "plan.json", dict[str, str]()
-    if cache.exists():
-        stored = json.loads(cache.read_text())
-        known = stored["configs"] if stored["conf"] == conf else {}
-    used: dict[str, str] = {}
 
-    def planned(run: Run, parent: Path, prepared: Mapping[str, PlannedRun]) -> PlannedRun:
-        words = json.dumps([config_name, run.overrides])
+    def __init__(self, config_name: str, folder: Path) -> None:
+        self.config_name, self.folder, self.code = config_name, folder, code_version()
+        conf = _digest_files(CONF, "*.yaml")
+        self.cache, self.conf, self.configs = folder / "plan.json", conf, dict[str, str]()
+        if self.cache.exists() and (stored := json.loads(self.cache.read_text()))["conf"] == conf:
+            self.configs = stored["configs"]
+
+    def plan(self, runs: Sequence[Run], prepared: Sequence[Run], below: str, registration: str) -> list[PlannedRun]:
+        """The runs with folders in `below`; what they need is taken from `prepared`, which is never registered."""
+        ready: dict[int, dict[str, PlannedRun]] = {}
+        for run in prepared:
+            ready.setdefault(run.seed, {})[run.cell] = self._planned(run, {}, "prepared", "")
+        planned = [self._planned(run, ready.get(run.seed, {}), below, registration) for run in runs]
+        self.folder.mkdir(parents=True, exist_ok=True)
+        write_json(self.cache, {"conf": self.conf, "configs": self.configs})
+        return planned
+
+    def _planned(self, run: Run, prepared: dict[str, PlannedRun], below: str, registration: str) -> PlannedRun:
+        known, words = self.configs, json.dumps([self.config_name, run.overrides])
         plain = run.fill_in({name: name for name in prepared})
-        used[words] = known.get(words) or used.get(words) or _digest_config(config_name, plain)
+        if words not in known:
+            known[words] = _digest_config(self.config_name, plain)
         needs = tuple(prepared[name] for name in run.needs)
-        key = _digest(used[words], code, str(run.seed), *(need.key for need in needs))[:10]
+        key = _digest(known[words], self.code, str(run.seed), registration, *(need.key for need in needs))[:10]
         files = {name: str(each.folder.absolute() / BEST) for name, each in prepared.items()}
         overrides = [*run.fill_in(files), f"seed={run.seed}"]
-        return PlannedRun(run.cell, run.seed, overrides, key, parent / f"{run.cell}_seed={run.seed}_{key}", needs)
-
-    prepared: dict[int, dict[str, PlannedRun]] = {}
-    for run in ablation.prepared(budget, extra):
-        prepared.setdefault(run.seed, {})[run.cell] = planned(run, folder / "prepared", {})
-    runs = [planned(run, folder / "runs" / budget, prepared.get(run.seed, {})) for run in ablation.runs(budget, extra)]
-    folder.mkdir(parents=True, exist_ok=True)
-    write_json(cache, {"conf": conf, "configs": used})
-    return runs
+        return PlannedRun(run.cell, run.seed, overrides, key, self.folder / below / f"{run.cell}_seed={run.seed}_{key}", needs)
 
 
 def run_config(config_name: str, overrides: Sequence[str]) -> DictConfig:

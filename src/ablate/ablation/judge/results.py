@@ -12,9 +12,9 @@ from ablate.files import write_atomically
 from ablate.run import folder as run_folder
 
 Row = dict[str, object]
-LEADING = ("cell", "seed", "status", "hash", "seconds", "peak_memory_mb", "commit", "device")
+LEADING = ("stage", "budget", "registration", "cell", "seed", "status", "hash", "seconds", "peak_memory_mb", "commit", "device")
 COST = ("cost/parameters", "cost/multiply_adds")
-TEXT = {"cell", "status", "hash", "commit", "device", "overrides", "folder", "error", "pair"}
+TEXT = {"cell", "status", "hash", "commit", "device", "overrides", "folder", "error", "pair", "stage", "budget", "registration"}
 TRAILING = ("error", "overrides", "folder")
 
 
@@ -60,7 +60,8 @@ def write_csv(path: Path, rows: Sequence[Mapping], folder: Path) -> None:
     writer = csv.DictWriter(text, columns, lineterminator="\n")
     writer.writeheader()
     for row in rows:
-        writer.writerow({**row, "overrides": _words(row.get("overrides", "")), "folder": _inside(row, folder)})
+        words = {"overrides": _words(row["overrides"])} if "overrides" in row else {}
+        writer.writerow({**row, **words, **({"folder": _inside(row, folder)} if "folder" in row else {})})
     write_atomically(path, text.getvalue())
 
 

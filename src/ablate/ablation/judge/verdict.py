@@ -106,19 +106,10 @@ class Evidence:
             return "its values are only 0 and 1, which are not normal: it needs test: sign"
         return ""
 
-    def _p(self, n: int) -> tuple[float, float]:
-        effects = [contrast_values(c, self.measured, self.ablation.seeds(n), self.claim.scale) for c in self.claim.contrasts]
-        support = max(self._one(x, self.claim.direction) for x in effects)
-        refute = min(self._one(x, OPPOSITE[self.claim.direction]) for x in effects)
-        return support, min(1.0, refute * len(effects))
-
-    def _one(self, x: Float[np.ndarray, " n"], direction: str) -> float:
-        """p of the test whose rejection shows that the effect lies where `direction` says."""
-        least, test = self.claim.least, self.claim.test
-        if direction == "equivalent":
-            return max(float(statistics.p_above(x, -least, test)), float(statistics.p_below(x, least, test)))
-        above, below = float(statistics.p_above(x, least, test)), float(statistics.p_below(x, -least, test))
-        return {"greater": above, "less": below, "differs": min(1.0, 2 * min(above, below))}[direction]
+    def _p(self, n: int) -> Float[np.ndarray, " 2"]:
+        return p_values(
+            self.claim, [contrast_values(c, self.measured, self.ablation.seeds(n), self.claim.scale) for c in self.claim.contrasts]
+        )
 
     def estimates(self, look: int, primary: int) -> list[Estimate]:
         """The effects at a look; before the first one, on the seeds that all cells have, without intervals."""
@@ -128,6 +119,26 @@ class Evidence:
         tail = statistics.ALPHA * self.design.weights[look] / (2 * primary)
         seeds = self.ablation.seeds(self.design.seeds[look])
         return [estimate(c, self.measured, self.claim, seeds, tail) for c in self.claim.contrasts]
+
+
+def p_values(claim: Claim, effects: Sequence[Float[np.ndarray, "*b n"]]) -> Float[np.ndarray, "*b 2"]:
+    """p of the two hypotheses of a claim, that it does not hold and that its opposite does not hold.
+
+    Args:
+        effects: the values of each of its contrasts, on the scale of the claim.
+    """
+    support = np.max([_p_where(claim, x, claim.direction) for x in effects], axis=0)
+    refute = np.min([_p_where(claim, x, OPPOSITE[claim.direction]) for x in effects], axis=0)
+    return np.stack([support, np.minimum(1.0, refute * len(effects))], -1)
+
+
+def _p_where(claim: Claim, x: Float[np.ndarray, "*b n"], direction: str) -> Float[np.ndarray, "*b"]:
+    """p of the test whose rejection shows that the effect lies where `direction` says."""
+    least, test = claim.least, claim.test
+    if direction == "equivalent":
+        return np.asarray(np.maximum(statistics.p_above(x, -least, test), statistics.p_below(x, least, test)))
+    above, below = statistics.p_above(x, least, test), statistics.p_below(x, -least, test)
+    return np.asarray({"greater": above, "less": below, "differs": np.minimum(1.0, 2 * np.minimum(above, below))}[direction])
 
 
 def judge(ablation: Ablation, rows: Iterable[Mapping], design: Looks) -> list[Outcome]:

@@ -29,19 +29,23 @@ def write_report(
     rows: Sequence[Row],
     budget: str,
     origin: Mapping[str, object],
-    design: Looks | None = None,
+    design: Looks,
+    tuned: Mapping[str, Sequence[str]] | None = None,
 ) -> list[Outcome]:
     """Judge the claims and write the report; an earlier one is replaced.
 
     Args:
         rows: one for each planned run, finished or not (see results.read_row); a run that never began may be left out.
         origin: command, commit, versions and machine, as `provenance` returns them.
+        design: when the claims are tested.
+        tuned: the overrides that were chosen for each cell.
     """
     check_choice("budget", budget, ablation.budgets)
     rows = list(rows)
-    outcomes = judge(ablation, rows, design or ablation.design(budget))
+    outcomes = judge(ablation, rows, design)
     cells, curves = summarise(rows, list(ablation.cells), ablation.metrics), [history(row) for row in rows]
-    request = {"ablation": ablation.file, "budget": budget, "origin": dict(origin)}
+    until_decided = design == ablation.design(budget, until_decided=True)
+    request = {"ablation": ablation.file, "budget": budget, "origin": dict(origin), "until_decided": until_decided, "tuned": tuned}
     write_json(_made(folder) / REQUEST, request)
     write_csv(folder / RESULTS, rows, folder)
     parts = [
@@ -69,9 +73,10 @@ def rewrite_report(folder: Path) -> tuple[Ablation, str, list[Outcome]]:
         if not (folder / name).is_file():
             raise BadInput(f"{folder} holds no report of an ablation: there is no {name}; for a sweep, add --by KEY")
     request = json.loads((folder / REQUEST).read_text())
-    ablation = load(request["ablation"])
-    rows = read_csv(folder / RESULTS)
-    return ablation, request["budget"], write_report(folder, ablation, rows, request["budget"], request["origin"])
+    ablation = load(request["ablation"], budget := request["budget"])
+    design = ablation.design(budget, request["until_decided"])
+    outcomes = write_report(folder, ablation, read_csv(folder / RESULTS), budget, request["origin"], design, request["tuned"])
+    return ablation, budget, outcomes
 
 
 def write_document(folder: Path, parts: Sequence[str], title: str) -> None:

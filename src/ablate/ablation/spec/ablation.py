@@ -3,6 +3,7 @@
 import re
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
+from itertools import product
 from math import log
 from typing import NamedTuple
 
@@ -60,6 +61,26 @@ class Run(NamedTuple):
             return f"'{prepared[match[1]]}'"
 
         return [PREPARED.sub(value_of, word) for word in self.overrides]
+
+
+class Tune(NamedTuple):
+    """What is chosen for each cell before anything is compared: the point of a grid with the best mean on validation.
+
+    Attributes:
+        grid: maps keys to values; every combination is tried.
+        metric: of the validation split; `better` is maximise or minimise.
+        seeds: how many are averaged; they are not those of the comparison.
+    """
+
+    grid: dict[str, list]
+    metric: str
+    better: str
+    seeds: int
+
+    @property
+    def points(self) -> list[list[str]]:
+        """The overrides of each point of the grid."""
+        return [[f"{key}={value}" for key, value in zip(self.grid, values, strict=True)] for values in product(*self.grid.values())]
 
 
 @dataclass(frozen=True)
@@ -120,6 +141,7 @@ class Ablation:
     prepare: dict[str, list[str]]
     looks: Looks
     first_seed: int
+    tune: Tune | None
     file: dict
 
     def design(self, budget: str, until_decided: bool = False) -> Looks:
@@ -135,11 +157,23 @@ class Ablation:
         claims = {claim.name: claim.registered() for claim in self.claims}
         return {"budget": budget, "first_seed": self.first_seed, **design._asdict(), "claims": claims}
 
-    def runs(self, budget: str, extra: Sequence[str] = (), seeds: Iterable[int] | None = None) -> list[Run]:
-        """Every cell with every seed, seed by seed; overrides of base, budget, `extra` and cell, where the last one counts."""
+    def runs(
+        self,
+        budget: str,
+        extra: Sequence[str] = (),
+        seeds: Iterable[int] | None = None,
+        tuned: Mapping[str, Sequence[str]] | None = None,
+    ) -> list[Run]:
+        """Every cell with every seed, seed by seed.
+
+        Args:
+            extra: overrides between those of base and budget and those of the cell; the last one of a key counts.
+            seeds: those of the budget where it is None.
+            tuned: what was chosen for cells, after all other overrides.
+        """
         chosen = self.budgets[check_choice("budget", budget, self.budgets)]
         return [
-            Run(cell, seed, [*self.base, *chosen.overrides, *extra, *overrides])
+            Run(cell, seed, [*self.base, *chosen.overrides, *extra, *overrides, *(tuned or {}).get(cell, ())])
             for seed in (self.seeds(chosen.seeds) if seeds is None else seeds)
             for cell, overrides in self.cells.items()
         ]

@@ -15,6 +15,7 @@
     looks: {seeds: [8, 12], weights: [0.3, 0.7]}      # optional: when until=decided tests the claims
     prepare:                                          # optional: networks that are trained before the cells
       segmenter: [task=segmentation]                  # name: its overrides; a budget adds those of its own `prepare: […]`
+    tune: {grid: {optimizer.lr: [0.01, 0.02]}, metric: val/miou, better: maximise, seeds: 2}  # optional: chosen for each cell
     metrics: {test/miou: maximise}                    # shown for every cell; or minimise, or {better: minimise, worst: 1}
     claims:
       switches_help:
@@ -42,7 +43,7 @@ from pathlib import Path
 import yaml
 from omegaconf import DictConfig, OmegaConf
 
-from ablate.ablation.spec.ablation import BETTER, BUDGETS, Ablation, Budget, Claim, Looks
+from ablate.ablation.spec.ablation import BETTER, BUDGETS, Ablation, Budget, Claim, Looks, Tune
 from ablate.ablation.spec.check import check_keys, check_mapping, check_number, check_overrides
 from ablate.ablation.spec.claim import read_claim
 from ablate.errors import BadInput, check_choice, check_positive, did_you_mean
@@ -79,7 +80,7 @@ def _read(path: Path) -> object:
 
 def _ablation(given: object, budget: str | None) -> Ablation:
     required = ("name", "question", "source", "budgets", "metrics", "claims")
-    file = check_keys(given, "ablation", required, ("base", "cells", "grid", "prepare", "looks", "first_seed"))
+    file = check_keys(given, "ablation", required, ("base", "cells", "grid", "prepare", "looks", "first_seed", "tune"))
     name = _name(file["name"], "ablation: name")
     where = f"ablation {name}"
     budgets = _budgets(file["budgets"], where)
@@ -96,7 +97,8 @@ def _ablation(given: object, budget: str | None) -> Ablation:
     looks, first = _looks(file.get("looks") or LOOKS, f"{where}, looks"), file.get("first_seed") or 0
     if not isinstance(first, int) or first < 0:
         raise BadInput(f"{where}: first_seed={first!r} must be a whole number of at least 0")
-    ablation = Ablation(name, *texts, base, cells, budgets, metrics, claims, prepare, looks, first, file=dict(file))
+    tune = _tune(file["tune"], f"{where}, tune") if file.get("tune") else None
+    ablation = Ablation(name, *texts, base, cells, budgets, metrics, claims, prepare, looks, first, tune, file=dict(file))
     _check_prepared_is_used(ablation, budget, where)
     return ablation
 
@@ -122,6 +124,17 @@ def _looks(value: object, where: str) -> Looks:
     if sorted(set(numbers)) != list(numbers) or abs(sum(parts) - 1) > 1e-9:
         raise BadInput(f"{where}: seeds={seeds!r} must grow, and weights={weights!r} must sum to one")
     return Looks(numbers, parts)
+
+
+def _tune(value: object, where: str) -> Tune:
+    given = check_keys(value, where, ["grid", "metric"], ["better", "seeds"])
+    grid = dict[str, list]()
+    for key, values in check_mapping(given["grid"], f"{where}, grid").items():
+        if not isinstance(values, list) or len(values) < 2:
+            raise BadInput(f"{where}, grid, {key}: {values!r} must be a list of two or more values")
+        grid[key] = values
+    better = check_choice(f"{where}, better", str(given.get("better", "minimise")), BETTER)
+    return Tune(grid, str(given["metric"]), better, check_positive(f"{where}: seeds", given.get("seeds", 2)))
 
 
 def _of_budget(cells: dict[str, list[str]], budgets: Mapping, budget: str | None, where: str) -> dict[str, list[str]]:

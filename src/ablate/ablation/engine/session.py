@@ -1,0 +1,161 @@
+"""One call of reproduce.py: what is tuned, piloted and run for one ablation at one budget, in which order."""
+
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+
+import numpy as np
+from hydra.core.hydra_config import HydraConfig
+from omegaconf import OmegaConf
+
+from ablate.ablation.engine.plan import PlannedRun, Planner, run_config
+from ablate.ablation.engine.runner import delete_results, execute, prerequisites, unfinished
+from ablate.ablation.judge.forecast import PILOT_SEED
+from ablate.ablation.judge.published import adopt
+from ablate.ablation.judge.results import Row, read_row
+from ablate.ablation.judge.verdict import Outcome, judge
+from ablate.ablation.report.format import duration
+from ablate.ablation.spec.ablation import Ablation, Looks, Run
+from ablate.console import console
+from ablate.errors import BadInput
+
+PILOT_DATA = "data.dataset.seed"  # generated data of pilots differ from those of the answer
+
+
+@dataclass
+class Session:
+    """Plans and executes the runs of `ablation` at `budget`.
+
+    Args:
+        extra: overrides of every run.
+        config_name, job: what a run is composed from, and what is called with it.
+        folder: of the ablation.
+        force: run again what has a result.
+        published: rows of results that count as done where their hash is equal.
+    """
+
+    ablation: Ablation
+    budget: str
+    extra: list[str]
+    config_name: str
+    job: str
+    folder: Path
+    force: bool = False
+    published: Sequence[Row] = ()
+    tuned: dict[str, list[str]] = field(default_factory=dict)
+
+    def __post_init__(self) -> None:
+        self.planner = Planner(self.config_name, self.folder)
+
+    def execute(self, runs: Sequence[PlannedRun]) -> None:
+        """Run what has no result, neither here nor among what is published."""
+        if self.force:
+            delete_results([*prerequisites(runs), *runs])
+        elif count := adopt(runs, self.published):
+            console.print(f"{count} of {len(runs)} runs have published results (published=false runs them anew)")
+        execute(runs, self.config_name, self.job, console)
+
+    def plan(self, registration: str, seeds: Iterable[int], cells: Iterable[str] | None = None) -> list[PlannedRun]:
+        """The runs of these seeds, of all cells or of some."""
+        seeds = list(seeds)
+        runs = self.ablation.runs(self.budget, self.extra, seeds, self.tuned)
+        chosen = runs if cells is None else [run for run in runs if run.cell in set(cells)]
+        prepared = self.ablation.prepared(self.budget, self.extra, seeds)
+        return self.planner.plan(chosen, prepared, f"runs/{self.budget}", registration)
+
+    def until_decided(self, registration: str, design: Looks, hours: float | None) -> tuple[list[PlannedRun], str]:
+        """Run the seeds of each look, for the cells of claims that are still open; stop when none is, or before `hours` are over.
+
+        Returns:
+            The runs, and why it stopped before the last look, if it did.
+        """
+        runs, before = list[PlannedRun](), 0
+        for k, n in enumerate(design.seeds):
+            waiting = self.open(runs, design, k)
+            if not waiting:
+                return runs, ""
+            cells = None if k == 0 else {cell for outcome in waiting for cell in outcome.claim.cells}
+            new = self.plan(registration, self.ablation.seeds(n)[before:], cells)
+            expected = self.expected(unfinished(new), runs)
+            if hours is not None and k and expected > hours * 3600:
+                price = f"{len(unfinished(new))} runs, about {duration(expected)}"
+                return runs, f"{len(waiting)} claims are open; the next look, after {n} seeds, would take {price}"
+            console.print(f"look {k + 1} of {len(design.seeds)}: seeds {before} to {n - 1}; {len(waiting)} claims are open")
+            self.execute(new)
+            runs, before = [*runs, *new], n
+            if hours is not None:
+                hours -= self.spent(new) / 3600
+        return runs, ""
+
+    def open(self, runs: Sequence[PlannedRun], design: Looks, look: int) -> list[Outcome]:
+        """The claims that more seeds can decide: neither decided nor with a missing run."""
+        outcomes = judge(self.ablation, rows(runs), design)
+        if look == 0:
+            return outcomes
+        n = design.seeds[look - 1]
+        return [o for o in outcomes if o.verdict == "incomplete" and o.n == n]
+
+    def expected(self, todo: Sequence[PlannedRun], done: Sequence[PlannedRun]) -> float:
+        """Seconds that these runs will take, from the mean of each cell's finished ones and the number of processes."""
+        seconds: dict[str, list[float]] = {}
+        for row in rows(done):
+            seconds.setdefault(str(row["cell"]), []).append(float(str(row.get("seconds") or 0)))
+        return sum(float(np.mean(seconds.get(run.cell, [0.0]))) for run in todo) / processes()
+
+    def spent(self, runs: Sequence[PlannedRun]) -> float:
+        """Seconds that these runs took, with as many processes as now."""
+        return sum(float(str(row.get("seconds") or 0)) for row in rows(runs)) / processes()
+
+    def pilot(self, n: int) -> list[Row]:
+        """Run `n` seeds that no answer uses, on other data where they are generated; the rows of results."""
+        extra = [*self.extra, *self._other_data()]
+        seeds = range(PILOT_SEED, PILOT_SEED + n)
+        runs = self.ablation.runs(self.budget, extra, seeds, self.tuned)
+        planned = self.planner.plan(runs, self.ablation.prepared(self.budget, extra, seeds), f"pilot/{self.budget}", "")
+        self.execute(planned)
+        return rows(planned, stage="pilot", budget=self.budget)
+
+    def tune(self) -> list[Row]:
+        """Choose the point of the grid of `tune` for each cell, and keep the choice; the rows of what was tried."""
+        if (tune := self.ablation.tune) is None:
+            return []
+        seeds = range(PILOT_SEED, PILOT_SEED + tune.seeds)
+        runs = [
+            Run(f"{run.cell}@{i}", run.seed, [*run.overrides, *point])
+            for run in self.ablation.runs(self.budget, [*self.extra, *self._other_data()], seeds)
+            for i, point in enumerate(tune.points)
+        ]
+        planned = self.planner.plan(runs, self.ablation.prepared(self.budget, self.extra, seeds), f"tune/{self.budget}", "")
+        if todo := unfinished(planned):
+            console.print(f"tuning: {len(tune.points)} points of the grid for each cell, {len(todo)} runs")
+        self.execute(planned)
+        tried = rows(planned, stage="tune", budget=self.budget)
+        sign = 1 if tune.better == "minimise" else -1
+        for cell in self.ablation.cells:
+            means = [_mean(tried, f"{cell}@{i}", tune.metric) for i in range(len(tune.points))]
+            if not np.isfinite(means).any():
+                raise BadInput(f"tune: no run of the cell {cell} has a value of {tune.metric}")
+            self.tuned[cell] = tune.points[int(np.nanargmin([sign * mean for mean in means]))]
+        return tried
+
+    def _other_data(self) -> list[str]:
+        run = self.ablation.runs(self.budget, self.extra, [PILOT_SEED])[0]
+        config = run_config(self.config_name, run.fill_in({name: name for name in self.ablation.prepare}))
+        return [f"{PILOT_DATA}={PILOT_SEED}"] if OmegaConf.select(config, PILOT_DATA) is not None else []
+
+
+def rows(runs: Iterable[PlannedRun], **labels: str) -> list[Row]:
+    """The results of these runs, with more columns (stage, budget, registration)."""
+    return [read_row(run.folder, cell=run.cell, seed=run.seed, hash=run.key, **labels) for run in runs]
+
+
+def processes() -> int:
+    """How many runs the launcher runs at once, as far as one knows."""
+    wanted = HydraConfig.get().launcher.get("n_jobs", 1)
+    return max(1, int(wanted if isinstance(wanted, int) and wanted > 0 else 1))
+
+
+def _mean(tried: Iterable[Row], cell: str, metric: str) -> float:
+    values = [row.get(metric) for row in tried if row["cell"] == cell]
+    usable = [float(v) for v in values if isinstance(v, int | float)]
+    return float(np.mean(usable)) if len(usable) == len(values) and values else float("nan")
