@@ -45,9 +45,8 @@ def publish(ablation: Ablation, rows: Sequence[Row]) -> Path:
     """
     for row in rows:
         if (commit := str(row.get("commit", "unknown"))) == "unknown" or commit.endswith("+changes"):
-            raise BadInput(
-                f"{row['cell']} seed {row['seed']} ran on commit={commit}, which cannot be published; commit, and run it again"
-            )
+            where = f"{row['cell']} seed {row['seed']} ran on commit={commit}"
+            raise BadInput(f"{where}, which nobody can run again; commit the changes, and run it anew")
     replaced = {(row["stage"], row["budget"]) for row in rows}
     kept = [row for row in read_published(ablation.name) if (row["stage"], row["budget"]) not in replaced]
     tags = [*ablation.metrics, *([ablation.tune.metric] if ablation.tune else [])]
