@@ -39,7 +39,7 @@ def test_once_again_after_a_change_and_by_force(project):
     project.change(put("cells", "middle", ["quality=0.6"]))
     assert project.done() and project.cells(9) == {"middle": 3}
     assert project.done("force=true", "hydra/launcher=basic") and len(project.steps()) == 21
-    assert re.search(r"`middle` \| 0\.(59|60)", (project.report / "report.md").read_text())
+    assert re.search(r"`middle` \| 0\.5[89]", (project.report / "report.md").read_text())
 
 
 @pytest.mark.parametrize("launcher", ["joblib", "basic"])

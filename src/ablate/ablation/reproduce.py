@@ -11,15 +11,15 @@ from omegaconf import DictConfig, OmegaConf
 
 from ablate.ablation.engine.plan import PlannedRun, run_config
 from ablate.ablation.engine.runner import prerequisites, unfinished
-from ablate.ablation.engine.session import Session, rows
+from ablate.ablation.engine.session import Session
 from ablate.ablation.judge.forecast import forecast
-from ablate.ablation.judge.published import read_published
+from ablate.ablation.judge.published import Answer, read_published
 from ablate.ablation.judge.results import write_csv
 from ablate.ablation.judge.verdict import Outcome, unattainable
 from ablate.ablation.report.console import forecast_table, verdict_table
 from ablate.ablation.report.report import PAGE, write_report
 from ablate.ablation.report.tensorboard import log_report
-from ablate.ablation.spec.ablation import Ablation, Looks
+from ablate.ablation.spec.ablation import Ablation
 from ablate.ablation.spec.check import check_number, check_overrides
 from ablate.ablation.spec.read import load
 from ablate.ablation.spec.registration import register
@@ -62,7 +62,7 @@ def reproduce(cfg: DictConfig) -> None:
         session.execute(runs)
     else:
         runs, stopped = session.until_decided(registration, design, cfg.hours)
-    report(session, runs, design, registration, stopped)
+    report(session, runs, registration, cfg.until == "decided", [changed, stopped])
     _end(runs)
 
 
@@ -72,17 +72,19 @@ def check_metrics(ablation: Ablation, known: list[str]) -> None:
         check_choice(f"ablation {ablation.name}: metric", metric, known)
 
 
-def report(session: Session, runs: list[PlannedRun], design: Looks, registration: str, stopped: str = "") -> list[Outcome]:
+def report(
+    session: Session, runs: list[PlannedRun], registration: str, until_decided: bool, notes: Sequence[str] = ()
+) -> list[Outcome]:
     """Write the report and its TensorBoard events; print the verdicts and the report's path."""
     folder, ablation = session.folder, session.ablation
     with (folder / ".report.lock").open("w") as lock:
         fcntl.flock(lock, fcntl.LOCK_EX)  # two processes may end at the same time
-        found = rows(runs, stage="answer", budget=session.budget, registration=registration)
-        outcomes = write_report(folder, ablation, found, session.budget, provenance(), design, tuned=session.tuned)
+        found = Answer(ablation, session.budget, until_decided, session.rows(runs, "answer", registration))
+        outcomes = write_report(folder, found, provenance(), session.tuned, notes)
         log_report(folder, ablation, outcomes)
     console.print(verdict_table(ablation, outcomes))
-    if stopped:
-        console.print(stopped, highlight=False)
+    for note in filter(None, notes):
+        console.print(note, highlight=False, markup=False)
     shown = folder.relative_to(Path.cwd()) if folder.is_relative_to(Path.cwd()) else folder
     console.print(f"the report is {shown / PAGE}\nlook at it: tensorboard --logdir {shown}")
     return outcomes

@@ -9,14 +9,16 @@ from html.parser import HTMLParser
 
 import numpy as np
 import pytest
+import yaml
 from commands import error_line, script, succeed
 from PIL import Image
 from stub_project import STUB_ABLATION
 
+from ablate.ablation.judge.published import Answer
 from ablate.ablation.judge.results import read_csv
-from ablate.ablation.report.readme import BEGIN, END, update_readme
 from ablate.ablation.report.report import rewrite_report, write_report
 from ablate.ablation.spec.read import load
+from ablate.ablation.spec.registration import digest
 from ablate.errors import BadInput
 from ablate.files import write_json
 
@@ -25,6 +27,13 @@ ORIGIN = {"command": "reproduce ablation=stub", "commit": "a" * 40, "python": "3
 ORIGIN |= {"platform": "a machine", "cpus": 2, "started": 1.8e9}
 RUN = {"status": "finished", "hash": "h", "seconds": 90.0, "device": "cpu", "commit": "a" * 40}
 RUN |= {"cost/parameters": 1500, "cost/multiply_adds": 2_000_000}
+
+
+CUTS = {
+    "empty": lambda text: "",
+    "within a line": lambda text: text[:-5],
+    "at a line": lambda text: "".join(text.splitlines(keepends=True)[:-1]),
+}
 
 
 @pytest.fixture
@@ -39,8 +48,7 @@ def made(tmp_path):
             Image.new("RGB", (8, 8), "red").save(run / "panel.png")
             measured = {"test/score": score, "test/error": 1 - score}
             rows.append({"cell": cell, "seed": seed, **RUN, **measured, "overrides": [f"x={cell}"], "folder": str(run)})
-    ablation = load(STUB_ABLATION)
-    write_report(tmp_path, ablation, rows, "smoke", ORIGIN, ablation.design("smoke"))
+    write_report(tmp_path, Answer(load(STUB_ABLATION, "smoke"), "smoke", False, rows), ORIGIN)
     return tmp_path, rows
 
 
@@ -120,23 +128,50 @@ def test_the_page_in_a_browser_asks_for_nothing_else(made, tmp_path):
     assert len(np.unique(pixels, axis=0)) > 50  # text and figures, not a blank page
 
 
-def test_verdicts_go_between_the_markers_of_a_readme_and_leave_the_others(made, tmp_path):
+def test_exploratory_claims_have_a_section_of_their_own(made, tmp_path):
+    file = yaml.safe_load(STUB_ABLATION.read_text())
+    file["claims"]["less"] |= {"exploratory": True, "scale": "log", "least_effect": 1}
+    ablation = load(file, "smoke")
+    tuned, notes = {"low": ["lr=0.1"]}, ["what is claimed has changed"]
+    write_report(tmp_path / "other", Answer(ablation, "smoke", True, made[1]), ORIGIN, tuned, notes)
+    text = (tmp_path / "other/report.md").read_text()
+    tested, rest = text.split("## Exploratory claims")
+    assert "The high one errs more." not in tested and "**Note:** what is claimed has changed." in tested
+    assert "0.253 times [0.219, 0.292]" in rest and "figures/exploratory.png" in rest and "| `low` | `lr=0.1` |" in rest
+    assert "after 8, 12, 16, 20 seeds, with .1, .2, .3, .4 of the error of .05" in rest
+    assert "skewed (exponential)" in rest and digest(ablation, "smoke", ablation.looks) in rest
+
+
+def test_what_cannot_be_decided_and_which_seeds_are_outlying_is_said(made, tmp_path):
+    file = yaml.safe_load(STUB_ABLATION.read_text())
+    file["claims"]["less"]["test"] = "sign"
+    file["budgets"]["smoke"]["seeds"] = 4
+    rows = [{**row, "seed": seed} for row in made[1][::3] for seed in range(4)]
+    for row in rows:
+        row["test/score"] += 0.001 * row["seed"] * (row["cell"] == "middle") + (row["cell"] == "high" and row["seed"] == 3)
+    write_report(tmp_path / "other", Answer(load(file, "smoke"), "smoke", False, rows), ORIGIN)
+    text = (tmp_path / "other/report.md").read_text()
+    assert "`less` cannot be decided: 4 seeds give no p below 0.062" in text and "**Outlying seeds**" in text
+    assert "`more` seed 3." in text
+
+
+@pytest.mark.parametrize("name", ["results.csv", "report.json"])
+@pytest.mark.parametrize("cut", CUTS.values(), ids=CUTS)
+def test_a_cut_file_is_refused_and_all_stays_as_it_was(made, name, cut):
     folder, _ = made
-    readme = tmp_path / "README.md"
-    readme.write_text(f"# Before\n{BEGIN}\n\n### another\n\nstays\n\n{END}\n## After\n")
-    for _ in range(2):
-        update_readme(readme, folder, *_judged(folder))
-    text = readme.read_text()
-    assert text.startswith("# Before\n") and text.endswith("## After\n") and text.count("### stub") == 1
-    assert "### another\n\nstays" in text and "✔ supported" in text and "commit aaaaaaaaaa, cpu, 2 processors" in text
-    readme.write_text("no markers")
-    with pytest.raises(BadInput, match="must hold"):
-        update_readme(readme, folder, *_judged(folder))
+    (folder / name).write_text(cut((folder / name).read_text()))
+    before = {path: path.read_bytes() for path in folder.rglob("*") if path.is_file()}
+    with pytest.raises(BadInput, match=r"empty or cut|is cut: it has 8 of 9 runs"):
+        rewrite_report(folder)
+    assert before == {path: path.read_bytes() for path in folder.rglob("*") if path.is_file()}
 
 
-def _judged(folder):
-    ablation, budget, outcomes = rewrite_report(folder)
-    return ablation, outcomes, budget
+def test_claims_that_were_changed_in_the_report_are_refused(made):
+    folder, _ = made
+    text = (folder / "report.json").read_text()
+    (folder / "report.json").write_text(text.replace('"least_effect": 0.05', '"least_effect": 0.04'))
+    with pytest.raises(BadInput, match="was changed"):
+        rewrite_report(folder)
 
 
 @pytest.mark.slow

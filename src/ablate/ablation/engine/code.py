@@ -14,6 +14,8 @@ EXECUTED = (
     *("run/build.py", "run/checkpoint.py", "run/train.py"),
 )
 
+CODE_DIGITS = 10  # of the version, as results name it
+
 
 def code_version(source: Path = SOURCE) -> str:
     """Digest of the modules `EXECUTED` and of the versions of the packages.

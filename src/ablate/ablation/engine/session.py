@@ -8,16 +8,17 @@ import numpy as np
 from hydra.core.hydra_config import HydraConfig
 from omegaconf import OmegaConf
 
+from ablate.ablation.engine.code import CODE_DIGITS
 from ablate.ablation.engine.plan import PlannedRun, Planner, run_config
 from ablate.ablation.engine.runner import delete_results, execute, prerequisites, unfinished
 from ablate.ablation.judge.forecast import PILOT_SEED
 from ablate.ablation.judge.published import adopt
 from ablate.ablation.judge.results import Row, read_row
+from ablate.ablation.judge.tuning import chosen, tried_cell
 from ablate.ablation.judge.verdict import Outcome, judge
 from ablate.ablation.report.format import duration
 from ablate.ablation.spec.ablation import Ablation, Looks, Run
 from ablate.console import console
-from ablate.errors import BadInput
 
 PILOT_DATA = "data.dataset.seed"  # generated data of pilots differ from those of the answer
 
@@ -113,7 +114,7 @@ class Session:
         runs = self.ablation.runs(self.budget, extra, seeds, self.tuned)
         planned = self.planner.plan(runs, self.ablation.prepared(self.budget, extra, seeds), f"pilot/{self.budget}", "")
         self.execute(planned)
-        return rows(planned, stage="pilot", budget=self.budget)
+        return self.rows(planned, "pilot")
 
     def tune(self) -> list[Row]:
         """Choose the point of the grid of `tune` for each cell, and keep the choice; the rows of what was tried."""
@@ -121,7 +122,7 @@ class Session:
             return []
         seeds = range(PILOT_SEED, PILOT_SEED + tune.seeds)
         runs = [
-            Run(f"{run.cell}@{i}", run.seed, [*run.overrides, *point])
+            Run(tried_cell(run.cell, i), run.seed, [*run.overrides, *point])
             for run in self.ablation.runs(self.budget, [*self.extra, *self._other_data()], seeds)
             for i, point in enumerate(tune.points)
         ]
@@ -129,14 +130,14 @@ class Session:
         if todo := unfinished(planned):
             console.print(f"tuning: {len(tune.points)} points of the grid for each cell, {len(todo)} runs")
         self.execute(planned)
-        tried = rows(planned, stage="tune", budget=self.budget)
-        sign = 1 if tune.better == "minimise" else -1
-        for cell in self.ablation.cells:
-            means = [_mean(tried, f"{cell}@{i}", tune.metric) for i in range(len(tune.points))]
-            if not np.isfinite(means).any():
-                raise BadInput(f"tune: no run of the cell {cell} has a value of {tune.metric}")
-            self.tuned[cell] = tune.points[int(np.nanargmin([sign * mean for mean in means]))]
+        tried = self.rows(planned, "tune")
+        self.tuned = chosen(self.ablation, tried)
         return tried
+
+    def rows(self, runs: Iterable[PlannedRun], stage: str, registration: str = "") -> list[Row]:
+        """The results of these runs, as they are kept: with stage, budget, registration and version of the code."""
+        labels = {"stage": stage, "budget": self.budget, "code": self.planner.code[:CODE_DIGITS]}
+        return rows(runs, **labels, **({"registration": registration} if registration else {}))
 
     def _other_data(self) -> list[str]:
         run = self.ablation.runs(self.budget, self.extra, [PILOT_SEED])[0]
@@ -153,9 +154,3 @@ def processes() -> int:
     """How many runs the launcher runs at once, as far as one knows."""
     wanted = HydraConfig.get().launcher.get("n_jobs", 1)
     return max(1, int(wanted if isinstance(wanted, int) and wanted > 0 else 1))
-
-
-def _mean(tried: Iterable[Row], cell: str, metric: str) -> float:
-    values = [row.get(metric) for row in tried if row["cell"] == cell]
-    usable = [float(v) for v in values if isinstance(v, int | float)]
-    return float(np.mean(usable)) if len(usable) == len(values) and values else float("nan")

@@ -4,21 +4,20 @@ from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path
 from typing import NamedTuple
 
-from ablate.ablation.judge.results import COST, LEADING, Row, read_csv, write_csv
+from ablate.ablation.judge.results import COST, FACTS, LEADING, Row, read_csv, write_csv
 from ablate.ablation.spec.ablation import BUDGETS, Ablation, Looks
 from ablate.ablation.spec.read import load
 from ablate.ablation.spec.registration import digest
-from ablate.errors import BadInput
+from ablate.errors import BadInput, check_choice
 from ablate.files import CONF, write_json
 from ablate.run import folder as run_folder
 
 FOLDER = CONF / "ablation/results"
 STAGES = ("answer", "pilot", "tune")
-FACTS = ("seconds", "peak_memory_mb", "commit", "device")
 
 
 class Answer(NamedTuple):
-    """The published runs of an ablation at one budget, and the design in which they were registered."""
+    """The runs of an ablation at one budget, and the design in which they were registered; it is what a report is about."""
 
     ablation: Ablation
     budget: str
@@ -29,6 +28,11 @@ class Answer(NamedTuple):
     def design(self) -> Looks:
         """When its claims are tested."""
         return self.ablation.design(self.budget, self.until_decided)
+
+    @property
+    def registration(self) -> str:
+        """The digest of what was registered."""
+        return digest(self.ablation, self.budget, self.design)
 
 
 def read_published(name: str) -> list[Row]:
@@ -45,7 +49,7 @@ def publish(ablation: Ablation, rows: Sequence[Row]) -> Path:
     """
     for row in rows:
         if (commit := str(row.get("commit", "unknown"))) == "unknown" or commit.endswith("+changes"):
-            where = f"{row['cell']} seed {row['seed']} ran on commit={commit}"
+            where = f"{row['stage']}: {row['cell']} seed {row['seed']} ran on commit={commit}"
             raise BadInput(f"{where}, which nobody can run again; commit the changes, and run it anew")
     replaced = {(row["stage"], row["budget"]) for row in rows}
     kept = [row for row in read_published(ablation.name) if (row["stage"], row["budget"]) not in replaced]
@@ -79,6 +83,18 @@ def adopt(runs: Iterable, published: Iterable[Mapping]) -> int:
     return count
 
 
+def answers(file: str | Path | Mapping) -> list[Answer]:
+    """The published answers of an ablation, that of the largest budget first; rows of another registration do not count."""
+    rows, found = [row for row in read_published(load(file).name) if row["stage"] == "answer"], []
+    for budget in reversed(BUDGETS):
+        for until in (True, False) if any(row["budget"] == budget for row in rows) else ():
+            each = Answer(load(file, budget), budget, until, [])
+            if own := [row for row in rows if row["budget"] == budget and row.get("registration") == each.registration]:
+                found.append(each._replace(rows=own))
+                break
+    return found
+
+
 def answer(file: str | Path | Mapping, budget: str | None = None) -> Answer:
     """The published answer of an ablation at `budget`, or at the largest budget that has one.
 
@@ -86,14 +102,16 @@ def answer(file: str | Path | Mapping, budget: str | None = None) -> Answer:
         BadInput: nothing is published; or what is published was registered for other claims than those of the file.
     """
     whole = load(file)
-    rows = [row for row in read_published(whole.name) if row["stage"] == "answer"]
-    budgets = [b for b in reversed(BUDGETS) if any(row["budget"] == b for row in rows)]
-    for chosen in budgets if budget is None else [budget]:
-        ablation = load(file, chosen)
-        for until in (True, False):
-            key = digest(ablation, chosen, ablation.design(chosen, until))
-            if found := [row for row in rows if row["budget"] == chosen and row["registration"] == key]:
-                return Answer(ablation, chosen, until, found)
-    if not rows:
-        raise BadInput(f"ablation {whole.name} has no published results in {FOLDER.name}/{whole.name}.csv")
-    raise BadInput(f"the published results of ablation {whole.name} were registered for other claims or another budget: {budgets}")
+    if budget is not None:
+        check_choice("budget", budget, whole.budgets)
+    if found := [each for each in answers(file) if budget in (None, each.budget)]:
+        return found[0]
+    place = f"{FOLDER.name}/{whole.name}.csv"
+    known = sorted({str(row["budget"]) for row in read_published(whole.name) if row["stage"] == "answer"}, key=BUDGETS.index)
+    if budget is not None and budget not in known:
+        raise BadInput(
+            f"ablation {whole.name} has no published results at budget={budget} (in {place}: {', '.join(known) or 'none'})"
+        )
+    if not known:
+        raise BadInput(f"ablation {whole.name} has no published results: there is no answer in {place}")
+    raise BadInput(f"the results in {place} were registered for other claims than those that {whole.name} has now")

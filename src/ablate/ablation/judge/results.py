@@ -5,16 +5,20 @@ import io
 import json
 import shlex
 from collections.abc import Collection, Iterable, Mapping, Sequence
+from datetime import datetime
 from math import isfinite
 from pathlib import Path
 
+from ablate.errors import BadInput
 from ablate.files import write_atomically
 from ablate.run import folder as run_folder
 
 Row = dict[str, object]
-LEADING = ("stage", "budget", "registration", "cell", "seed", "status", "hash", "seconds", "peak_memory_mb", "commit", "device")
+LABELS = ("stage", "budget", "registration", "cell", "seed", "status", "hash", "code")
+FACTS = ("seconds", "peak_memory_mb", "commit", "device", "date")
+LEADING = (*LABELS, *FACTS)
 COST = ("cost/parameters", "cost/multiply_adds")
-TEXT = {"cell", "status", "hash", "commit", "device", "overrides", "folder", "error", "pair", "stage", "budget", "registration"}
+TEXT = {*LABELS, "commit", "device", "date", "overrides", "folder", "error", "pair"} - {"seed"}
 TRAILING = ("error", "overrides", "folder")
 
 
@@ -23,7 +27,9 @@ def read_row(folder: Path, **labels: object) -> Row:
     state, metrics = run_folder.read_state(folder), {}
     if (folder / run_folder.METRICS).exists():
         metrics = json.loads((folder / run_folder.METRICS).read_text())
-    facts = {name: state[name] for name in ("seconds", "peak_memory_mb", "commit", "device", "error") if name in state}
+    facts = {name: state[name] for name in (*FACTS, "error") if name in state}
+    if "started" in state:
+        facts["date"] = datetime.fromtimestamp(state["started"]).strftime("%Y-%m-%d")
     cost = {f"cost/{name}": state[name] for name in ("parameters", "multiply_adds") if name in state}
     defaults = {"status": state.get("status", "finished" if metrics else "absent"), "overrides": state.get("overrides", [])}
     return {**defaults, **facts, **cost, **metrics, "folder": str(folder), **labels}
@@ -66,9 +72,20 @@ def write_csv(path: Path, rows: Sequence[Mapping], folder: Path) -> None:
 
 
 def read_csv(path: Path) -> list[Row]:
-    """Read the rows that `write_csv` wrote; paths are relative to the working directory again."""
-    with path.open(newline="") as file:
-        rows: list[Row] = [{k: _value(k, v) for k, v in row.items() if v != ""} for row in csv.DictReader(file)]
+    """Read the rows that `write_csv` wrote; paths are relative to the working directory again.
+
+    Raises:
+        BadInput: the file is empty, or ends within a line, or is none of these.
+    """
+    try:
+        text = path.read_bytes().decode()
+        heads, *lines = list(csv.reader(io.StringIO(text, newline=""))) or [[]]
+    except (UnicodeDecodeError, csv.Error):
+        text, heads, lines = "", [], []
+    whole = text.endswith("\n") and {"cell", "seed", "status"} <= {*heads} and all(len(line) == len(heads) for line in lines)
+    rows: list[Row] = [{k: _value(k, v) for k, v in zip(heads, line, strict=True) if v} for line in lines] if whole else []
+    if not rows or not all(isinstance(row.get("seed"), int) for row in rows):
+        raise BadInput(f"{path} is empty or cut, or holds no results of runs")
     for row in rows:
         row["overrides"] = shlex.split(str(row.get("overrides", "")))
         if "folder" in row:

@@ -40,7 +40,7 @@ Measured = Mapping[str, Mapping[int, float]]  # cell -> seed -> value
 
 @dataclass(frozen=True)
 class Estimate:
-    """The effect of one contrast: a value for each seed, their mean (or median), its interval, and Hedges' paired g (`size`).
+    """The effect of one contrast: a value for each of `seeds`, their mean (or median), its interval, and Hedges' paired g (`size`).
 
     With `scale` log, values, mean and interval are logarithms of ratios. `low` and `high` are nan if there is no interval.
     """
@@ -52,6 +52,7 @@ class Estimate:
     high: float
     size: float
     scale: str = "linear"
+    seeds: tuple[int, ...] = ()
 
     @property
     def bounded(self) -> bool:
@@ -81,8 +82,8 @@ class Outcome:
 
     @property
     def outliers(self) -> list[int]:
-        """Positions of seeds whose effect lies far from the others."""
-        return sorted({int(i) for estimate in self.estimates for i in statistics.outlying(estimate.values)})
+        """Seeds whose effect lies far from that of the others."""
+        return sorted({estimate.seeds[i] for estimate in self.estimates for i in statistics.outlying(estimate.values)})
 
 
 class Evidence:
@@ -175,13 +176,13 @@ def estimate(
     scale, test = (claim.scale, claim.test) if claim else ("linear", "t")
     if seeds is None:
         seeds = sorted(set.intersection(*(set(measured.get(cell, {})) for cell in contrast.weights)))
+    seeds = tuple(seeds)
     values = contrast_values(contrast, measured, seeds, scale)
     if not len(values) or not np.isfinite(values).all():
-        return Estimate(contrast.label, values, np.nan, np.nan, np.nan, np.nan, scale)
+        return Estimate(contrast.label, values, np.nan, np.nan, np.nan, np.nan, scale, seeds)
     low, high = (np.nan, np.nan) if tail is None else map(float, statistics.interval(values, tail, test))
-    return Estimate(
-        contrast.label, values, float(statistics.location(values, test)), low, high, statistics.effect_size(values), scale
-    )
+    mean = float(statistics.location(values, test))
+    return Estimate(contrast.label, values, mean, low, high, statistics.effect_size(values), scale, seeds)
 
 
 def contrast_values(contrast: Contrast, measured: Measured, seeds: Iterable[int], scale: str) -> Float[np.ndarray, " n"]:

@@ -16,15 +16,15 @@ COLOUR = {"supported": "bold green", "refuted": "bold red", "inconclusive": "yel
 def verdict_table(ablation: Ablation, outcomes: Sequence[Outcome]) -> Table:
     """One row for each claim: verdict, statement and note; effects with intervals; the condition and the number of seeds.
 
-    Only the claim is wrapped, so the table fits into 80 columns.
+    Exploratory claims come last. Only claims and conditions are wrapped, so the table fits into 80 columns.
     """
     table = Table(title=ablation.question, title_style="bold", title_justify="left", show_lines=True)
     table.add_column("claim", ratio=1)
-    table.add_column("effect, 95 %", justify="right", no_wrap=True)
-    table.add_column("counts if", justify="right", no_wrap=True)
-    for outcome in outcomes:
+    table.add_column("effect,\nsimultaneous 95 %", justify="right", no_wrap=True)
+    table.add_column("counts if", justify="right", max_width=14)
+    for outcome in sorted(outcomes, key=lambda outcome: outcome.claim.exploratory):
         claim, verdict = outcome.claim, outcome.verdict
-        mark = f"[{COLOUR[verdict]}]{MARKS[verdict]} {verdict}[/]"
+        mark = f"[{COLOUR[verdict]}]{MARKS[verdict]} {verdict}{', plain 95 %' * claim.exploratory}[/]"
         note = f"\n[dim]{escape(outcome.note)}[/]" if outcome.note else ""
         effects = "\n".join(escape(effect(estimate).replace(" [", "\n[")) for estimate in outcome.estimates)
         counted = f"{condition(claim)}\n{outcome.n} {'seed' if outcome.n == 1 else 'seeds'}"

@@ -1,13 +1,16 @@
 """The parts of report.md, as Markdown."""
 
 import shlex
+from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
 from datetime import datetime
 from html import escape
 from math import isfinite
 from pathlib import Path
 
-from ablate.ablation.judge.verdict import Outcome
+from ablate.ablation.judge import statistics
+from ablate.ablation.judge.published import Answer
+from ablate.ablation.judge.verdict import Outcome, unattainable
 from ablate.ablation.report.cells import CellSummary, best
 from ablate.ablation.report.format import DASH, MARKS, abbreviated, condition, duration, effect, plus_minus, probability
 from ablate.ablation.report.logs import last_lines
@@ -23,8 +26,14 @@ def table(heads: Sequence[str], lines: Iterable[Sequence[str]], left: int = 1) -
 
 def claims_table(outcomes: Sequence[Outcome]) -> str:
     """One row for each claim: verdict, statement and source, effects, condition, n, g and p."""
-    heads = ("verdict", "claim", "measured", "effect, 95 % interval", "counts if", "n", "g", "p")
+    heads = ("verdict", "claim", "measured", "effect, simultaneous 95 %", "counts if", "n", "g", "p")
     return table(heads, [_claim(outcome) for outcome in outcomes], left=3)
+
+
+def exploratory_table(outcomes: Sequence[Outcome]) -> str:
+    """One row for each claim that is exploratory: no verdict, no p."""
+    heads = ("claim", "measured", "effect, plain 95 %", "would count if", "n", "g")
+    return table(heads, [_claim(outcome)[1:-1] for outcome in outcomes], left=2)
 
 
 def _claim(outcome: Outcome) -> tuple[str, ...]:
@@ -38,12 +47,72 @@ def _claim(outcome: Outcome) -> tuple[str, ...]:
     return verdict, statement, measured, effects, condition(claim), str(outcome.n), sizes, p
 
 
+def came_out(outcomes: Iterable[Outcome]) -> str:
+    """`4 of 6 claims are decided: 3 supported, 1 refuted; 2 inconclusive`."""
+    counts = Counter(outcome.verdict for outcome in outcomes if not outcome.claim.exploratory)
+    decided = [f"{counts[verdict]} {verdict}" for verdict in ("supported", "refuted") if counts[verdict]]
+    others = [f"{counts[verdict]} {verdict}" for verdict in ("inconclusive", "incomplete") if counts[verdict]]
+    told = "; ".join(filter(None, [", ".join(decided), ", ".join(others)]))
+    return f"{counts['supported'] + counts['refuted']} of {counts.total()} claims are decided: {told}"
+
+
 def claims_legend(outcomes: Sequence[Outcome]) -> str:
-    """Explains the columns of `claims_table`, and names the intervals that were used."""
-    return (
-        "The effect is a difference within each seed, as every cell runs with the same seeds; *n* counts them. "
-        "*g* is the mean over the standard deviation with Hedges' correction."
+    """Explains the columns of `claims_table`, and names outlying seeds."""
+    text = (
+        'The effect is a difference (or a ratio: "times") within each seed, as every cell runs with the same seeds; *n* counts '
+        "them. All intervals of all claims hold their true effects together with a probability of 95 %; they cover what changes "
+        "with the seed of training, not the choice of test pictures. *p* is adjusted for all claims and looks. *g* is the mean "
+        "over the standard deviation with Hedges' correction."
     )
+    assumed = [outcome for outcome in outcomes if outcome.outliers and outcome.claim.test != "sign"]
+    far = "; ".join(f"{_code(outcome.claim.name)} seed {', '.join(map(str, outcome.outliers))}" for outcome in assumed)
+    return text + (
+        f"\n\n**Outlying seeds**, whose effects lie far from the others; mind what the test assumes: {far}." if far else ""
+    )
+
+
+TESTS = {
+    "t": "Student's t test assumes that effects are normal",
+    "sign_flip": "The sign-flip test assumes that effects are symmetric",
+    "sign": "The sign test is about the median and assumes nothing",
+}
+
+
+def design(answer: Answer) -> str:
+    """When claims are tested, what was registered, how often verdicts are false, and what the design cannot decide."""
+    ablation, looks = answer.ablation, answer.design
+    tests = dict.fromkeys(claim.test for claim in ablation.claims if not claim.exploratory)
+    return "\n\n".join(
+        [
+            f"{tested_when(answer)} Claims, tests, margins, looks and seeds are registered as `{answer.registration}`.",
+            *(_false_verdicts(test, answer.until_decided) for test in tests),
+            *(f"{_code(name)} cannot be decided: {reason}." for name, reason in unattainable(ablation, looks).items()),
+        ]
+    )
+
+
+def tested_when(answer: Answer) -> str:
+    """`Fixed design: each claim is tested once, after 5 seeds.`."""
+    seeds, weights = answer.design
+    if not answer.until_decided:
+        return f"Fixed design: each claim is tested once, after {seeds[0]} seed{'s' * (seeds[0] > 1)}."
+    listed, shares = ", ".join(map(str, seeds)), ", ".join(f"{w:g}".removeprefix("0") for w in weights)
+    return f"Seeds until decided: a claim is tested after {listed} seeds, with {shares} of the error of .05."
+
+
+def _false_verdicts(test: str, until_decided: bool) -> str:
+    normal, skewed, failing = statistics.FALSE_VERDICTS[test, until_decided]
+    when = "looks after 8, 12, 16 and 20 seeds" if until_decided else "a fixed design of ten seeds"
+    return (
+        f"{TESTS[test]}: in simulations of ten claims without an effect, with {when}, any verdict is false in {normal} % of "
+        f"ablations where effects are normal, in {skewed} % where they are skewed (exponential), and in {failing} % where one run "
+        "in ten fails."
+    )
+
+
+def tuning(tuned: Mapping[str, Sequence[str]] | None) -> str:
+    """What was chosen for each cell; empty where nothing was."""
+    return table(("cell", "chosen"), [(_code(cell), _code(shlex.join(words))) for cell, words in (tuned or {}).items()], left=2)
 
 
 def cells_table(cells: Sequence[CellSummary], metrics: Mapping[str, str]) -> str:
@@ -84,14 +153,15 @@ def reproduction(rows: Sequence[Mapping], origin: Mapping) -> str:
     """The command that reproduces the results, and the commit, versions and machine that they come from."""
     facts = {
         "commit": _all_of(rows, "commit") or str(origin.get("commit", "unknown")),
+        "version of the code": _all_of(rows, "code"),
         "hardware": hardware(rows, origin),
-        "date": date(origin),
+        "date": date(rows, origin),
         "time of all runs": duration(sum(float(row.get("seconds") or 0) for row in rows)),
-        "python": str(origin.get("python", "unknown")),
+        "python": str(origin.get("python", "")),
         **{str(name): str(version) for name, version in origin.get("versions", {}).items()},
     }
     command = f"```\n{origin.get('command', '')}\n```"
-    return command + "\n\n" + table(("", ""), [(name, escape(fact)) for name, fact in facts.items()], left=2)
+    return command + "\n\n" + table(("", ""), [(name, escape(fact)) for name, fact in facts.items() if fact], left=2)
 
 
 def preparation(prepare: Mapping[str, Sequence[str]]) -> str:
@@ -106,15 +176,17 @@ def hardware(rows: Sequence[Mapping], origin: Mapping) -> str:
     return ", ".join(str(part) for part in known if part) or "unknown"
 
 
-def date(origin: Mapping) -> str:
-    """The day on which the ablation was started."""
-    return datetime.fromtimestamp(origin["started"]).strftime("%Y-%m-%d") if "started" in origin else "unknown"
+def date(rows: Sequence[Mapping], origin: Mapping) -> str:
+    """The days on which the first and the last run were started; else that of the command; empty if none is known."""
+    days = sorted({str(row["date"]) for row in rows if row.get("date")})
+    if days:
+        return days[0] if len(days) == 1 else f"{days[0]} to {days[-1]}"
+    return datetime.fromtimestamp(origin["started"]).strftime("%Y-%m-%d") if "started" in origin else ""
 
 
-def commits(rows: Sequence[Mapping], origin: Mapping) -> str:
+def commits(rows: Sequence[Mapping]) -> str:
     """The commits of the runs, with ten digits each."""
-    whole = _all_of(rows, "commit") or str(origin.get("commit", "unknown"))
-    return ", ".join(c[:10] + ("+changes" if c.endswith("+changes") else "") for c in whole.split(", "))
+    return ", ".join(commit[:10] for commit in _all_of(rows, "commit").split(", "))
 
 
 def _all_of(rows: Sequence[Mapping], column: str) -> str:

@@ -2,21 +2,24 @@
 
 import json
 import os
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
+from html import escape
 from pathlib import Path
 
+from ablate.ablation.judge.published import Answer
 from ablate.ablation.judge.results import Row, read_csv, write_csv
 from ablate.ablation.judge.verdict import Outcome, judge
 from ablate.ablation.report import document
 from ablate.ablation.report.cells import CellSummary, ranked, summarise
+from ablate.ablation.report.claims_figure import plot_claims
 from ablate.ablation.report.curves import Curve, bands, history, plot_curves
 from ablate.ablation.report.effect_curves import effect_curves, plot_effect_curves, validation_tag
-from ablate.ablation.report.figure import plot_claims, plot_points, save
+from ablate.ablation.report.figure import plot_points, save
 from ablate.ablation.report.format import file_name
 from ablate.ablation.report.html import page
-from ablate.ablation.spec.ablation import Ablation, Looks
+from ablate.ablation.spec.ablation import Ablation
 from ablate.ablation.spec.read import load
-from ablate.errors import BadInput, check_choice
+from ablate.errors import BadInput
 from ablate.files import write_atomically, write_json
 
 RESULTS, TEXT, PAGE, REQUEST, PANEL = "results.csv", "report.md", "report.html", "report.json", "panel.png"
@@ -25,35 +28,34 @@ MOST_CURVES = 24
 
 def write_report(
     folder: Path,
-    ablation: Ablation,
-    rows: Sequence[Row],
-    budget: str,
+    answer: Answer,
     origin: Mapping[str, object],
-    design: Looks,
     tuned: Mapping[str, Sequence[str]] | None = None,
+    notes: Iterable[str] = (),
 ) -> list[Outcome]:
     """Judge the claims and write the report; an earlier one is replaced.
 
     Args:
-        rows: one for each planned run, finished or not (see results.read_row); a run that never began may be left out.
+        answer: its rows are one for each planned run, finished or not (see results.read_row); a run that never began may be
+            left out.
         origin: command, commit, versions and machine, as `provenance` returns them.
-        design: when the claims are tested.
         tuned: the overrides that were chosen for each cell.
+        notes: lines at the head.
     """
-    check_choice("budget", budget, ablation.budgets)
-    rows = list(rows)
-    outcomes = judge(ablation, rows, design)
+    ablation, rows, notes = answer.ablation, answer.rows, [note for note in notes if note]
+    outcomes = judge(ablation, rows, answer.design)
     cells, curves = summarise(rows, list(ablation.cells), ablation.metrics), [history(row) for row in rows]
-    until_decided = design == ablation.design(budget, until_decided=True)
-    request = {"ablation": ablation.file, "budget": budget, "origin": dict(origin), "until_decided": until_decided, "tuned": tuned}
-    write_json(_made(folder) / REQUEST, request)
-    write_csv(folder / RESULTS, rows, folder)
+    request = {"ablation": ablation.file, "budget": answer.budget, "until_decided": answer.until_decided}
+    request |= {"registration": answer.registration, "runs": len(rows), "origin": dict(origin), "tuned": tuned, "notes": notes}
+    write_csv(_made(folder) / RESULTS, rows, folder)
+    write_json(folder / REQUEST, request)
     parts = [
-        *_head(ablation, rows, budget),
-        "## Claims",
-        document.claims_table(outcomes),
-        document.claims_legend(outcomes),
-        image(save(plot_claims(outcomes), folder / "figures/claims.png"), folder, "the effect of each claim"),
+        *_head(answer, outcomes, notes),
+        *claims_part(folder, outcomes),
+        "## Design",
+        document.design(answer),
+        *(["## Tuned", "Chosen for each cell by pilot seeds on validation, before the comparison.", text]
+          if (text := document.tuning(tuned)) else []),
         *cells_part(folder, cells, ablation.metrics),
         *effects_part(folder, ablation, rows, curves),
         *curves_part(folder, rows, curves, cells, ablation.metrics),
@@ -62,21 +64,58 @@ def write_report(
         "## Run it again",
         document.reproduction(rows, origin),
         document.preparation(ablation.prepare),
-    ]
+    ]  # fmt: skip
     write_document(folder, parts, f"{ablation.name}: {ablation.question}")
     return outcomes
 
 
-def rewrite_report(folder: Path) -> tuple[Ablation, str, list[Outcome]]:
+def rewrite_report(folder: Path) -> tuple[Answer, list[Outcome]]:
     """Write the report once more from results.csv and report.json, without running anything."""
+    answer, request = read_report(folder)
+    return answer, write_report(folder, answer, request["origin"], request["tuned"], request["notes"])
+
+
+def read_report(folder: Path) -> tuple[Answer, dict]:
+    """The results that the report in `folder` was made from, and its report.json.
+
+    Raises:
+        BadInput: a file is missing, empty or cut; or the results were registered for other claims.
+    """
     for name in (REQUEST, RESULTS):
         if not (folder / name).is_file():
             raise BadInput(f"{folder} holds no report of an ablation: there is no {name}; for a sweep, add --by KEY")
-    request = json.loads((folder / REQUEST).read_text())
-    ablation = load(request["ablation"], budget := request["budget"])
-    design = ablation.design(budget, request["until_decided"])
-    outcomes = write_report(folder, ablation, read_csv(folder / RESULTS), budget, request["origin"], design, request["tuned"])
-    return ablation, budget, outcomes
+    try:
+        request = json.loads((folder / REQUEST).read_text())
+        words = {key: request[key] for key in ("budget", "until_decided", "registration", "runs", "origin", "tuned", "notes")}
+        file = request["ablation"]
+    except (ValueError, KeyError, TypeError):
+        again = "what ran is kept, so reproduce.py writes it anew in a moment"
+        raise BadInput(f"{folder / REQUEST} is empty or cut, or of another version of this project; {again}") from None
+    rows = read_csv(folder / RESULTS)
+    if len(rows) < words["runs"]:
+        raise BadInput(f"{folder / RESULTS} is cut: it has {len(rows)} of {words['runs']} runs")
+    answer = Answer(load(file, words["budget"]), words["budget"], bool(words["until_decided"]), rows)
+    if answer.registration != words["registration"]:
+        raise BadInput(
+            f"{folder / REQUEST} was changed: {words['registration']} was registered, and its claims are {answer.registration}"
+        )
+    return answer, words
+
+
+def claims_part(folder: Path, outcomes: Sequence[Outcome]) -> list[str]:
+    """What came out: the figure, the table; then the same of claims that are exploratory, without verdicts."""
+    tested = [outcome for outcome in outcomes if not outcome.claim.exploratory]
+    exploratory = [outcome for outcome in outcomes if outcome.claim.exploratory]
+    parts = []
+    if tested:
+        drawn = image(save(plot_claims(tested), folder / "figures/claims.png"), folder, "the effect of each claim")
+        legend = "Dots are seeds; the bar is the simultaneous 95 % interval; effects within the grey band do not count."
+        parts += ["## What came out", drawn, legend, document.claims_table(tested), document.claims_legend(outcomes)]
+    if exploratory:
+        drawn = image(save(plot_claims(exploratory), folder / "figures/exploratory.png"), folder, "effects without verdicts")
+        said = "No part of the correction: intervals are plain, and there is no verdict."
+        parts += ["## Exploratory claims", said, drawn, document.exploratory_table(exploratory)]
+    return parts
 
 
 def write_document(folder: Path, parts: Sequence[str], title: str) -> None:
@@ -108,7 +147,7 @@ def effects_part(folder: Path, ablation: Ablation, rows: Sequence[Row], curves: 
         return []
     path = save(plot_effect_curves(effects), folder / "figures/effects.png")
     explained = (
-        "Would stopping earlier have changed a verdict? The effect of each claim at each validation, with its 95 % interval. "
+        "Would stopping earlier have changed a verdict? The effect of each claim at each validation, with its plain 95 % interval. "
         "With a learning rate schedule, a shorter training would not pass through the same values."
     )
     return ["## Effects over training", explained, image(path, folder, "the effect of each claim over training")]
@@ -160,11 +199,21 @@ def image(path: Path, folder: Path, description: str) -> str:
     return f"![{description}]({os.path.relpath(path, folder)})"
 
 
-def _head(ablation: Ablation, rows: Sequence[Row], budget: str) -> list[str]:
-    planned, seeds = len(ablation.runs(budget)), ablation.budgets[budget].seeds
+def _head(answer: Answer, outcomes: Sequence[Outcome], notes: Iterable[str]) -> list[str]:
+    ablation, rows = answer.ablation, answer.rows
     finished = sum(row.get("status") == "finished" for row in rows)
-    counts = f"{len(ablation.cells)} cells × {seeds} seed{'s' * (seeds > 1)}: {finished} of {planned} runs finished"
-    return [f"# {ablation.name}", f"**{ablation.question}**", f"{ablation.source}", f"Budget `{budget}`, {counts}."]
+    seeds, planned = f"up to {answer.design.seeds[-1]} seeds", len(rows)
+    if not answer.until_decided:
+        n = ablation.budgets[answer.budget].seeds
+        seeds, planned = f"{n} seed{'s' * (n > 1)}", len(ablation.runs(answer.budget))
+    counts = f"{len(ablation.cells)} cells × {seeds}: {finished} of {planned} runs finished"
+    came = f"{document.came_out(outcomes)}. Budget `{answer.budget}`, {counts}."
+    return [
+        f"# {ablation.name}",
+        f"**{ablation.question}** {ablation.source}",
+        came,
+        *(f"**Note:** {escape(note)}." for note in notes),
+    ]
 
 
 def _made(folder: Path) -> Path:

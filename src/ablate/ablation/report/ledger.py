@@ -1,0 +1,147 @@
+"""The ledger: what came out of every ablation in conf/ablation/README.md, and the headlines in README.md."""
+
+from collections import Counter
+from collections.abc import Iterable, Sequence
+from pathlib import Path
+from typing import NamedTuple
+
+from ablate.ablation.judge.published import Answer, answers, read_published
+from ablate.ablation.judge.verdict import Outcome, judge
+from ablate.ablation.report import document
+from ablate.ablation.report.format import DASH, MARKS, condition, duration, effect
+from ablate.ablation.spec.ablation import Ablation
+from ablate.ablation.spec.read import load
+from ablate.errors import BadInput
+from ablate.files import CONF, ROOT, write_atomically
+
+PAGE, README = CONF / "ablation/README.md", ROOT / "README.md"
+MOST_HEADLINES = 15
+VERSION = "This page was written at version `{}` of the code."
+
+
+class Judged(NamedTuple):
+    """A published answer and what it says."""
+
+    answer: Answer
+    outcomes: list[Outcome]
+
+    @property
+    def versions(self) -> set[str]:
+        """The versions of the code that ran it."""
+        return {str(row.get("code", "unknown")) for row in self.answer.rows}
+
+
+class Entry(NamedTuple):
+    """An ablation and its published answers, that of the largest budget first."""
+
+    ablation: Ablation
+    judged: list[Judged]
+
+
+def read_ledger() -> list[Entry]:
+    """Every ablation of conf/ablation, judged from its published results."""
+    files = sorted((CONF / "ablation").glob("*.yaml"))
+    return [
+        Entry(load(file), [Judged(each, judge(each.ablation, each.rows, each.design)) for each in answers(file)]) for file in files
+    ]
+
+
+def remake(ledger: Sequence[Entry], version: str, page: Path = PAGE, readme: Path = README) -> None:
+    """Write the tables between the markers of both files; neither is written if one of them cannot be."""
+    made = [(page, between(page, "verdicts", tables(ledger, version))), (readme, between(readme, "headlines", headlines(ledger)))]
+    for path, text in made:
+        write_atomically(path, text)
+
+
+def between(path: Path, name: str, text: str) -> str:
+    """The text of the file with `text` between its markers."""
+    begin, end = f"<!-- {name}:begin -->", f"<!-- {name}:end -->"
+    before, found, rest = path.read_text().partition(begin)
+    _, closed, after = rest.partition(end)
+    if not found or not closed or begin in rest or end in before or end in after:
+        raise BadInput(f"{path} must hold {begin} and after it {end}, once each")
+    return f"{before}{begin}\n\n{text.strip()}\n\n{end}{after}"
+
+
+def tables(ledger: Iterable[Entry], version: str) -> str:
+    """A section for each ablation that is answered, and the others by name."""
+    ledger = list(ledger)
+    open_ones = [f"- **{entry.ablation.name}**: {entry.ablation.question}{_stale(entry)}" for entry in ledger if not entry.judged]
+    rest = ["### Not answered yet", "\n".join(open_ones)] if open_ones else []
+    return "\n\n".join([VERSION.format(version), *(_section(e, version) for e in ledger if e.judged), *rest])
+
+
+def headlines(ledger: Iterable[Entry]) -> str:
+    """The claims that are marked as headlines and answered, each with verdict, effect and ablation."""
+    ledger = list(ledger)
+    marked = sum(claim.headline for entry in ledger for claim in entry.ablation.claims)
+    if marked > MOST_HEADLINES:
+        raise BadInput(f"{marked} claims are marked headline: true, and README.md has room for {MOST_HEADLINES}")
+    lines = [
+        (_verdict(o), o.claim.statement, _effects(o), entry.ablation.name)
+        for entry in ledger
+        for o in (entry.judged[0].outcomes if entry.judged else [])
+        if o.claim.headline
+    ]
+    return document.table(("verdict", "claim", "effect", "ablation"), lines, left=4) if lines else "No headline is answered yet."
+
+
+def _section(entry: Entry, version: str) -> str:
+    (largest, *others), ablation = entry.judged, entry.ablation
+    heads = ["verdict", "claim (source)", "metric", "effect", "counts if", "seeds", *(f"at {o.answer.budget}" for o in others)]
+    lines, exploratory = [], []
+    for i, outcome in enumerate(largest.outcomes):
+        claim = outcome.claim
+        said = [f"{claim.statement} ({claim.source})", claim.metric, _effects(outcome), condition(claim), str(outcome.n)]
+        if claim.exploratory:
+            exploratory.append(said)
+        else:
+            noted = _verdict(outcome) + (f"<br>{outcome.note}" if outcome.note else "")
+            lines.append([noted, *said, *(_verdict(other.outcomes[i]) for other in others)])
+    parts = [f"### {ablation.name}", ablation.question]
+    parts += [document.table(heads, lines, left=3)] if lines else []
+    parts += [_agreement(largest, other) for other in others]
+    if exploratory:
+        parts += [
+            "Exploratory, without verdicts, with plain 95 % intervals:",
+            document.table(["exploratory claim", *heads[2:6]], exploratory, left=2),
+        ]
+    return "\n\n".join([*parts, *(_origin(each, version) for each in entry.judged)])
+
+
+def _agreement(largest: Judged, other: Judged) -> str:
+    pairs = [(a.verdict, b) for a, b in zip(largest.outcomes, other.outcomes, strict=True) if not a.claim.exploratory]
+    counts = Counter("agrees" if verdict == b.verdict else "contradicts" if b.decided else "leaves open" for verdict, b in pairs)
+    contradicts = [f"`{b.claim.name}`" for verdict, b in pairs if b.decided and verdict != b.verdict]
+    named = f" ({', '.join(contradicts)})" if contradicts else ""
+    counted = f"{counts['agrees']}, leaves {counts['leaves open']} open and says otherwise of {counts['contradicts']}{named}"
+    return (
+        f"`{other.answer.budget}` against `{largest.answer.budget}`, claim by claim: of {len(pairs)} it says the same of {counted}."
+    )
+
+
+def _origin(judged: Judged, version: str) -> str:
+    answer, rows = judged.answer, judged.answer.rows
+    old = "" if judged.versions == {version} else " (not that of this page)"
+    facts = [
+        f"Registration `{answer.registration}`",
+        f"commit {document.commits(rows)}",
+        f"code {', '.join(sorted(judged.versions))}{old}",
+        document.hardware(rows, {}),
+        document.date(rows, {}),
+        f"all runs {duration(sum(float(str(row.get('seconds') or 0)) for row in rows))}",
+    ]
+    return f"Budget `{answer.budget}`. {document.tested_when(answer)} {', '.join(filter(None, facts))}."
+
+
+def _stale(entry: Entry) -> str:
+    rows = [row for row in read_published(entry.ablation.name) if row["stage"] == "answer"]
+    return " (What is published was registered for other claims.)" if rows else ""
+
+
+def _verdict(outcome: Outcome) -> str:
+    return f"{MARKS[outcome.verdict]} {outcome.verdict}"
+
+
+def _effects(outcome: Outcome) -> str:
+    return "<br>".join(map(effect, outcome.estimates)) or DASH
