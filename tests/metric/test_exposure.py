@@ -57,7 +57,8 @@ def test_all_texts_and_each_alone(texts):
     assert by_hand(TEXTS) == (14, 3 + 3 + 1 + 2 + 0, 4 + 1 + 1 + 1 + 1)
     count, forced, free = by_hand(texts)
     expected = {"forced_accuracy": forced / count, "token_accuracy": free / count, "exposure_gap": (forced - free) / count}
-    assert of(texts) == pytest.approx(expected)
+    expected["exposure_loss"] = (forced - free) / forced if forced else math.nan
+    assert of(texts) == pytest.approx(expected, nan_ok=True)
 
 
 @pytest.mark.parametrize("longest", [1, 2, 3, 4])
@@ -78,7 +79,7 @@ def test_padding_is_never_right():
     filled = torch.tensor([[A, END, IGNORE, PAD]])
     metric = ExposureScores(IGNORE, END)
     metric.update(filled, torch.tensor([right + [IGNORE, IGNORE]]), filled)
-    assert scores(metric) == {"forced_accuracy": 1.0, "token_accuracy": 1.0, "exposure_gap": 0.0}
+    assert scores(metric) == {"forced_accuracy": 1.0, "token_accuracy": 1.0, "exposure_gap": 0.0, "exposure_loss": 0.0}
 
 
 def test_at_lengths_without_the_end():
@@ -100,7 +101,7 @@ def test_forced_alone():
 @pytest.mark.filterwarnings("ignore:The ``compute`` method")
 def test_of_nothing_all_is_nan():
     metric = ExposureScores(IGNORE, END, at_lengths=[2])
-    names = ["forced_accuracy", "token_accuracy", "exposure_gap", "token_accuracy/2"]
+    names = ["forced_accuracy", "token_accuracy", "exposure_gap", "exposure_loss", "token_accuracy/2"]
     assert list(metric.compute()) == names and all(value.isnan() for value in metric.compute().values())
     none = torch.full((2, 3), IGNORE)
     metric.update(none, none, none)

@@ -182,7 +182,7 @@ def test_what_is_written_knows_no_right_token(name, split):
     task = make()
     learn(task, made().example_batch("val", 5), 12)
     right, untaught, misled = (evaluated(task, made(kind), split) for kind in (DataModule, Untaught, Misled))
-    taught = {"forced_accuracy", "exposure_gap", "loss"}
+    taught = {"forced_accuracy", "exposure_gap", "exposure_loss", "loss"}
     assert {tag for tag in right if untaught[tag] != right[tag]} == taught
     assert {tag for tag in right if misled[tag] != right[tag]} == taught | {"token_accuracy"}
     assert 0 < right["chrf"] < 1 and 0 < right["token_accuracy"] < 1  # such as can change
@@ -344,7 +344,7 @@ def test_the_control_compares_with_another_picture(judged):
             (truth := TruthRate()).update([dataset.judge(i, text) for i, text in zip(of, texts)])
             expected |= truth.compute()
         names = {name for name in found if name.startswith("shuffled/") == bool(prefix)} - {"loss"}
-        names -= {"forced_accuracy", "token_accuracy", "exposure_gap"}
+        names -= {"forced_accuracy", "token_accuracy", "exposure_gap", "exposure_loss"}
         assert names == {prefix + name for name in expected}
         assert {n: found[prefix + n] for n in expected} == pytest.approx({n: float(v) for n, v in expected.items()}, nan_ok=True)
     assert found["cider_d"] > 2 > found["shuffled/cider_d"] + 1

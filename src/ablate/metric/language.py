@@ -32,11 +32,13 @@ class LanguageScores(Perplexity):
 
 
 class ExposureScores(Metric):
-    """Three scores over all tokens with a target y_t, which include the end of each text:
+    """Four scores over all tokens with a target y_t, which include the end of each text:
 
         forced_accuracy   share of tokens with argmax p(· | y_1 … y_{t-1}) = y_t (teacher forcing)
         token_accuracy    share with ŷ_t = y_t, where the network generates ŷ from its own tokens (free-running)
         exposure_gap      forced_accuracy - token_accuracy (exposure bias: Ranzato et al. 2016, section 1)
+        exposure_loss     exposure_gap / forced_accuracy: the share of what it knows that it loses among its own tokens;
+                          nan where it knows nothing
 
     A step behind the end of ŷ is wrong. `token_accuracy` compares step by step. If a text may have other words or another order,
     as a caption may, it is low for good texts too.
@@ -73,6 +75,7 @@ class ExposureScores(Metric):
             return {"forced_accuracy": forced[0] / targets[0]}
         scores = {"forced_accuracy": forced[0], "token_accuracy": free[0], "exposure_gap": forced[0] - free[0]}
         found = {name: value / targets[0] for name, value in scores.items()}
+        found["exposure_loss"] = (forced[0] - free[0]) / forced[0].where(forced[0] > 0, torch.nan)
         shares = (free / targets)[1:].unbind()
         return found | {f"token_accuracy/{length}": share for length, share in zip(self.at_lengths, shares, strict=True)}
 

@@ -106,6 +106,12 @@ def test_summaries_are_those_of_the_states():
     assert torch.allclose(both(TOKENS), both.head(torch.cat((outputs[:, -1, :4], outputs[:, 0, 4:]), 1)))
 
 
+def test_a_frozen_recurrence_gets_no_gradient_and_what_stands_before_and_behind_it_does():
+    net = tagger(frozen=True)
+    net(TOKENS, LENGTHS)[0].sum().backward()
+    assert {name.split(".")[0] for name, weight in net.named_parameters() if weight.grad is not None} == {"input", "head"}
+
+
 def test_tied_weights_are_one_and_get_both_gradients():
     net = tagger("gru", num_classes=V, tied=True)
     assert net.head.weight is net.input.embedding.weight

@@ -50,6 +50,7 @@ class RecurrentNetwork(nn.Module):
         cell, layers, bidirectional, fused: see `Recurrent`; in one direction the past does not see the future.
         num_classes: logits a sequence, or a step.
         dropout: of the inputs, between layers, and of what the head reads.
+        frozen: the recurrent layers stay as they are initialised (a reservoir: Jaeger 2001); only inputs and head are trained.
     """
 
     def __init__(
@@ -63,11 +64,13 @@ class RecurrentNetwork(nn.Module):
         bidirectional: bool = False,
         dropout: float = 0.0,
         fused: str = "auto",
+        frozen: bool = False,
     ) -> None:
         super().__init__()
         self.bidirectional = bidirectional
         self.input = SequenceInput(vocabulary_size, input_size, embedding_size, dropout)
         self.recurrent = Recurrent(cell, self.input.output_size, layers, bidirectional, dropout, fused)
+        self.recurrent.requires_grad_(not frozen)
         self.dropout = nn.Dropout(dropout)
         self.head = nn.Linear(self.recurrent.output_size, check_positive("num_classes", num_classes))
 
