@@ -89,7 +89,7 @@ def told(given: argparse.Namespace) -> str:
         metric, better = given.metric or "test/miou", given.better or "maximise"
         return f"the report is {sweep.write_sweep_report(given.folders[0], rows, given.by, metric, better)}"
     if given.publish:
-        return f"its results are published in {publish_folder(given.folders[0])}; report.py --all writes the tables"
+        return f"its results are published in {shortly(publish_folder(given.folders[0]))}; report.py --all writes the tables"
     if given.ablation:
         return shown(*report_published(given.ablation, given.budget, given.output))
     return shown(given.folders[0], *rewrite_report(given.folders[0]))
@@ -114,7 +114,12 @@ def remade() -> str:
                 of = f"{entry.ablation.name}, budget {each.answer.budget}: the verdicts"
                 print(f"{of} come from version {', '.join(sorted(each.versions))} of the code; the present one is {version}")
     answered = sum(bool(entry.judged) for entry in entries)
-    return f"{answered} of {len(entries)} ablations are answered in {ledger.PAGE}; headlines in {ledger.README}"
+    return f"{answered} of {len(entries)} ablations are answered in {shortly(ledger.PAGE)}; headlines in {shortly(ledger.README)}"
+
+
+def shortly(path: Path) -> Path:
+    """The path from here, if it lies below."""
+    return path.relative_to(Path.cwd()) if path.is_relative_to(Path.cwd()) else path
 
 
 if __name__ == "__main__":

@@ -134,6 +134,7 @@ def test_headlines_have_room_for_fifteen(conf):
     ("facts", "words"),
     [
         ({"commit": "a" * 40 + "+changes"}, "nobody can run again"),
+        ({"status": "failed"}, "without a finished run"),
         ({"registration": "another"}, "registered for other claims"),
         ({"overrides": ["quality=0.9", "seed=0"]}, "ran with quality=0.9, which the ablation's file does not have"),
     ],
@@ -145,6 +146,8 @@ def test_what_is_not_published(conf, facts, words):
 
 
 def test_claims_that_changed_are_not_published(conf):
+    with pytest.raises(BadInput, match="budget=smoke, which answers nothing"):
+        publish.publish_folder(conf.answered("smoke"))
     folder = conf.answered()
     conf.change(lambda given: given["claims"]["more"].update(least_effect=0.04))
     with pytest.raises(BadInput, match=r"other claims than those that stub.yaml has now"):

@@ -55,7 +55,7 @@ def publish(ablation: Ablation, rows: Sequence[Row]) -> Path:
     kept = [row for row in read_published(ablation.name) if (row["stage"], row["budget"]) not in replaced]
     tags = [*ablation.metrics, *([ablation.tune.metric] if ablation.tune else [])]
     tags += [f"val/{tag[5:]}" for tag in ablation.metrics if tag.startswith("test/")]
-    columns = (*LEADING, *COST, *tags, "error")
+    columns = (*LEADING, *COST, *tags)  # no error, whose text may have a path
     path = FOLDER / f"{ablation.name}.csv"
     path.parent.mkdir(exist_ok=True)
     write_csv(path, [{k: row[k] for k in columns if k in row} for row in [*kept, *rows]], path.parent)

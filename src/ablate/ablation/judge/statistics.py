@@ -165,12 +165,10 @@ def outlying(x: Float[np.ndarray, " n"]) -> Int[np.ndarray, " k"]:
 
     |x - median| > 3.5 · 1.4826 · median |x - median|. Iglewicz and Hoaglin 1993, "How to detect and handle outliers".
     """
+    if len(x) < 4:
+        return np.array([], int)
     distance = np.abs(x - np.median(x))
-    return (
-        np.flatnonzero(distance > 3.5 * stats.median_abs_deviation(x, scale="normal") + _rounding(x))
-        if len(x) > 3
-        else np.array([], int)
-    )
+    return np.flatnonzero(distance > 3.5 * stats.median_abs_deviation(x, scale="normal") + _rounding(x))
 
 
 def _all_equal(x: Float[np.ndarray, "*b n"]) -> Bool[np.ndarray, "*b"]:

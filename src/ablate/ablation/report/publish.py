@@ -25,6 +25,9 @@ def publish_folder(folder: Path) -> Path:
         BadInput: they do not belong to conf/ablation/NAME.yaml as it is now, or have overrides that it does not have.
     """
     answer, request = read_report(folder)
+    if answer.budget == "smoke" or not any(row["status"] == "finished" for row in answer.rows):
+        what = "budget=smoke" if answer.budget == "smoke" else "without a finished run"
+        raise BadInput(f"{folder} is of an ablation {what}, which answers nothing")
     file = ablation_file(answer.ablation.name)
     now = load(file, answer.budget)
     if answer.registration != digest(now, answer.budget, now.design(answer.budget, answer.until_decided)):
