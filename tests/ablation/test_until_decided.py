@@ -7,6 +7,7 @@ import pytest
 from commands import error_line
 from stub_project import put
 
+from ablate.ablation.engine.code import CODE_DIGITS, code_version
 from ablate.ablation.engine.plan import PlannedRun
 from ablate.ablation.judge import published
 from ablate.ablation.judge.results import read_csv, read_row
@@ -92,6 +93,7 @@ def test_published_rows_count_as_done_where_their_hash_is_equal(project, monkeyp
     rows = [{**row, "commit": "a" * 40} for row in read_csv(project.report / "results.csv")]
     monkeypatch.setattr(published, "FOLDER", tmp_path / "results")
     path = published.publish(load(project.file, "smoke"), rows)
+    assert {row["code"] for row in rows} == {code_version()[:CODE_DIGITS]} and all(row["date"] > "2026" for row in rows)
     again = published.answer(project.file)
     assert again.budget == "smoke" and not again.until_decided and len(again.rows) == len(rows)
     assert again.rows[0]["test/score"] == rows[0]["test/score"] and str(tmp_path) not in path.read_text()

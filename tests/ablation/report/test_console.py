@@ -9,7 +9,7 @@ from stub_project import STUB_ABLATION
 
 from ablate.ablation.judge.verdict import Estimate, Outcome
 from ablate.ablation.report.console import verdict_table
-from ablate.ablation.report.format import condition, effect
+from ablate.ablation.report.format import condition, effect, note
 from ablate.ablation.spec.ablation import Claim
 from ablate.ablation.spec.contrast import Contrast
 from ablate.ablation.spec.read import load
@@ -56,6 +56,14 @@ def test_effects(given, shown):
 )
 def test_conditions_of_ratios(direction, shown):
     assert condition(claim(direction, 2.0, "log")) == shown
+
+
+def test_what_is_known_of_a_claim_that_stays_open():
+    ratio = estimate(1.1, 0.5, 1.8, "log")
+    given = [(claim(), "inconclusive", [estimate(0.02, -0.01, 0.07)]), (claim(scale="log"), "inconclusive", [ratio, ratio])]
+    given += [(claim(), "incomplete", [estimate(0.02, -0.01, 0.07)]), (claim(), "inconclusive", [estimate(0.02, -0.01, np.inf)])]
+    shown = [note(Outcome(*each, 0.5, "why")) for each in given]
+    assert shown == ["the effect is smaller than 0.07; why", "each effect is smaller than a factor of 2; why", "why", "why"]
 
 
 def test_the_table_fits_80_columns_and_exploratory_claims_come_last():

@@ -1,11 +1,14 @@
 """The effect of a claim over training, from curves worked by hand."""
 
+import dataclasses
+
 import numpy as np
 import pytest
 from stub_project import STUB_ABLATION
 
 from ablate.ablation.report.curves import history
 from ablate.ablation.report.effect_curves import effect_curves, plot_effect_curves
+from ablate.ablation.spec.contrast import Contrast
 from ablate.ablation.spec.read import load
 from ablate.files import write_json
 
@@ -31,6 +34,17 @@ def test_the_effect_at_the_steps_that_all_have():
     half = 12.7062 * 0.1 * np.sqrt(2) / np.sqrt(2)  # t(.975, 1 degree of freedom), sd of two values 0.2 apart, n = 2
     assert first.band.high - first.band.mean == pytest.approx([half, half], rel=1e-4)
     assert len(plot_effect_curves([first, second]).axes) == 3
+
+
+def test_a_ratio_over_training_is_drawn_on_a_logarithmic_axis():
+    claim = CLAIMS[0]
+    ratio = Contrast("middle / low", {"middle": 1.0, "low": -1.0})
+    ratios = dataclasses.replace(claim, contrasts=(ratio,), scale="log", least_effect=2.0)
+    low, middle = [(1, 0.1), (2, -0.1), (3, 0.2)], [(1, 0.2), (2, 0.3), (3, 0.8)]
+    (curve,) = effect_curves([ratios], *map(list, zip(row("low", 0, low), row("middle", 0, middle), strict=True)))
+    assert curve.band.steps.tolist() == [1, 3] and np.exp(curve.band.mean) == pytest.approx([2, 4])  # at 2 there is no logarithm
+    axes = plot_effect_curves([curve]).axes[0]
+    assert axes.get_yscale() == "log" and axes.lines[1].get_ydata() == pytest.approx([2, 4])
 
 
 def test_runs_that_did_not_end_or_were_validated_once_have_none():

@@ -195,6 +195,7 @@ def test_the_published_tables_are_the_verdicts_of_the_published_results(path, na
     version = re.search(ledger.VERSION.replace("{}", r"(\w+)"), ledger.PAGE.read_text())[1]
     made = {"verdicts": ledger.tables(entries, version), "headlines": ledger.headlines(entries)}[name]
     assert ledger.between(path, name, made) == text
+    assert len(ledger.README.read_bytes()) <= 12 * 1024, "README.md is too long: fewer or shorter headlines"
 
 
 def test_a_published_verdict_that_is_edited_is_found(conf):

@@ -7,7 +7,7 @@ from rich.table import Table
 
 from ablate.ablation.judge.forecast import Forecast
 from ablate.ablation.judge.verdict import Outcome
-from ablate.ablation.report.format import MARKS, condition, effect
+from ablate.ablation.report.format import MARKS, condition, effect, note
 from ablate.ablation.spec.ablation import Ablation, Looks
 
 COLOUR = {"supported": "bold green", "refuted": "bold red", "inconclusive": "yellow", "incomplete": "magenta", "exploratory": "dim"}
@@ -25,10 +25,10 @@ def verdict_table(ablation: Ablation, outcomes: Sequence[Outcome]) -> Table:
     for outcome in sorted(outcomes, key=lambda outcome: outcome.claim.exploratory):
         claim, verdict = outcome.claim, outcome.verdict
         mark = f"[{COLOUR[verdict]}]{MARKS[verdict]} {verdict}{', plain 95 %' * claim.exploratory}[/]"
-        note = f"\n[dim]{escape(outcome.note)}[/]" if outcome.note else ""
+        why = f"\n[dim]{escape(text)}[/]" if (text := note(outcome)) else ""
         effects = "\n".join(escape(effect(estimate).replace(" [", "\n[")) for estimate in outcome.estimates)
         counted = f"{condition(claim)}\n{outcome.n} {'seed' if outcome.n == 1 else 'seeds'}"
-        table.add_row(f"{mark}\n{escape(claim.statement)}{note}", effects, counted)
+        table.add_row(f"{mark}\n{escape(claim.statement)}{why}", effects, counted)
     return table
 
 

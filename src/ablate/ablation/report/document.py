@@ -12,7 +12,7 @@ from ablate.ablation.judge import statistics
 from ablate.ablation.judge.published import Answer
 from ablate.ablation.judge.verdict import Outcome, unattainable
 from ablate.ablation.report.cells import CellSummary, best
-from ablate.ablation.report.format import DASH, MARKS, abbreviated, condition, duration, effect, plus_minus, probability
+from ablate.ablation.report.format import DASH, MARKS, abbreviated, condition, duration, effect, note, plus_minus, probability
 from ablate.ablation.report.logs import last_lines
 
 ARROW = {"maximise": "↑", "minimise": "↓"}
@@ -38,7 +38,7 @@ def exploratory_table(outcomes: Sequence[Outcome]) -> str:
 
 def _claim(outcome: Outcome) -> tuple[str, ...]:
     claim, estimates = outcome.claim, outcome.estimates
-    verdict = f"**{MARKS[outcome.verdict]} {outcome.verdict}**" + (f"<br>{escape(outcome.note)}" if outcome.note else "")
+    verdict = f"**{MARKS[outcome.verdict]} {outcome.verdict}**" + (f"<br>{escape(why)}" if (why := note(outcome)) else "")
     statement = f"{escape(claim.statement)}<br>*{escape(claim.source)}*"
     measured = f"{claim.metric}:<br>" + "<br>".join(_code(e.label) for e in estimates)
     effects = "<br>".join(effect(e) for e in estimates)

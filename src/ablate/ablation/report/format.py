@@ -6,7 +6,7 @@ from math import floor, isfinite, log10
 
 import numpy as np
 
-from ablate.ablation.judge.verdict import Estimate
+from ablate.ablation.judge.verdict import Estimate, Outcome
 from ablate.ablation.spec.ablation import Claim
 
 MARKS = {"supported": "✔", "refuted": "✘", "inconclusive": "?", "incomplete": "…", "exploratory": "·"}
@@ -45,6 +45,17 @@ def _end(value: float, scale: str, digits: int = 0) -> str:
     if not isfinite(value):
         return "0" if scale == "log" and value < 0 else "−∞" if value < 0 else "∞"
     return f"{np.exp(value):.3g}" if scale == "log" else f"{value:+.{digits}f}"
+
+
+def note(outcome: Outcome) -> str:
+    """Why a claim is not decided; of one that stays inconclusive, also what is known: `the effect is smaller than 0.074`."""
+    sizes = [max(abs(estimate.low), abs(estimate.high)) for estimate in outcome.estimates]
+    if outcome.verdict != "inconclusive" or not np.isfinite(sizes).all():
+        return outcome.note
+    most, scale = max(sizes), outcome.claim.scale
+    known = f"a factor of {np.exp(most):.3g}" if scale == "log" else f"{most:.2g}"
+    several = "each effect is" if len(sizes) > 1 else "the effect is"
+    return "; ".join(filter(None, [f"{several} smaller than {known}", outcome.note]))
 
 
 def condition(claim: Claim) -> str:

@@ -8,7 +8,7 @@ from typing import NamedTuple
 from ablate.ablation.judge.published import Answer, answers, read_published
 from ablate.ablation.judge.verdict import Outcome, judge
 from ablate.ablation.report import document
-from ablate.ablation.report.format import DASH, MARKS, condition, duration, effect
+from ablate.ablation.report.format import DASH, MARKS, condition, duration, effect, note
 from ablate.ablation.spec.ablation import Ablation
 from ablate.ablation.spec.read import load
 from ablate.errors import BadInput
@@ -96,7 +96,7 @@ def _section(entry: Entry, version: str) -> str:
         if claim.exploratory:
             exploratory.append(said)
         else:
-            noted = _verdict(outcome) + (f"<br>{outcome.note}" if outcome.note else "")
+            noted = _verdict(outcome) + (f"<br>{why}" if (why := note(outcome)) else "")
             lines.append([noted, *said, *(_verdict(other.outcomes[i]) for other in others)])
     parts = [f"### {ablation.name}", ablation.question]
     parts += [document.table(heads, lines, left=3)] if lines else []
