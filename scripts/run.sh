@@ -3,7 +3,8 @@
 source "$(dirname "${BASH_SOURCE[0]}")/setup.sh" requirements.txt
 
 case "${1:-}" in
-  "" | *=* | -*) script=reproduce ;;
+  "") script=reproduce && set -- published=false ;; # the main job trains, whatever results the repository brings along
+  *=* | -*) script=reproduce ;;
   *) script=$1 && shift ;;
 esac
 if [ ! -f "$root/scripts/$script.py" ]; then
