@@ -73,6 +73,7 @@ def test_a_pilot_forecasts_on_seeds_that_no_answer_uses(project):
     assert {line.split("_seed=")[1][:4] for line in project.steps()} == {"1000", "1001", "1002", "1003"}
     assert "from 4 pilot seeds" in printed and "100%" in printed and "expected to be decided, of 3" in printed
     assert not (project.report / "results.csv").exists() and len(read_csv(project.report / "pilot.csv")) == 16
+    assert "note: open will probably stay open:" in " ".join(project.done().split())
 
 
 def test_rates_are_chosen_for_each_cell_by_validation_on_other_seeds(project):

@@ -14,12 +14,12 @@ from ablate.ablation.engine.runner import prerequisites, unfinished
 from ablate.ablation.engine.session import Session
 from ablate.ablation.judge.forecast import forecast
 from ablate.ablation.judge.published import Answer, read_published
-from ablate.ablation.judge.results import write_csv
+from ablate.ablation.judge.results import read_csv, write_csv
 from ablate.ablation.judge.verdict import Outcome, unattainable
 from ablate.ablation.report.console import forecast_table, verdict_table
 from ablate.ablation.report.report import PAGE, write_report
 from ablate.ablation.report.tensorboard import log_report
-from ablate.ablation.spec.ablation import Ablation
+from ablate.ablation.spec.ablation import Ablation, Looks
 from ablate.ablation.spec.check import check_number, check_overrides
 from ablate.ablation.spec.read import load
 from ablate.ablation.spec.registration import register
@@ -53,9 +53,8 @@ def reproduce(cfg: DictConfig) -> None:
         return
     design = ablation.design(cfg.budget, cfg.until == "decided")
     registration, changed = register(folder, ablation, cfg.budget, design)
-    for line in [changed, *(f"{name} cannot be decided: {reason}" for name, reason in unattainable(ablation, design).items())]:
-        if line:
-            console.print(f"note: {line}", highlight=False, markup=False)
+    for line in filter(None, [changed, *_doubts(session, design)]):
+        console.print(f"note: {line}", highlight=False, markup=False)
     stopped = ""
     if cfg.until is None:
         runs = session.plan(registration, ablation.seeds(design.seeds[0]))
@@ -101,6 +100,19 @@ def _check(cfg: DictConfig) -> None:
     for key in ("pilot", "published", "force"):
         if not isinstance(cfg[key], bool):
             raise BadInput(f"{key}={cfg[key]!r} must be true or false")
+
+
+def _doubts(session: Session, design: Looks) -> list[str]:
+    """What this design cannot decide, or will probably not decide by the pilots that there are."""
+    ablation, path = session.ablation, session.folder / "pilot.csv"
+    never = unattainable(ablation, design)
+    lines = [f"{name} cannot be decided: {reason}" for name, reason in never.items()]
+    pilots = [row for row in [*session.published, *(read_csv(path) if path.is_file() else [])] if row["stage"] == "pilot"]
+    rows = [row for row in pilots if row["budget"] == session.budget]
+    doubtful = [each for each in (forecast(ablation, rows, {"": design}) if rows else ()) if each.decided[""] < 0.5]
+    said = "{} will probably stay open: {:.0%} by {} pilot seeds"
+    more = [said.format(f.claim.name, f.decided[""], f.n) for f in doubtful if f.claim.name not in never]
+    return [*lines, *more]
 
 
 def _pilot(session: Session, seeds: int) -> None:

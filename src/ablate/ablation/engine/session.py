@@ -1,5 +1,6 @@
 """One call of reproduce.py: what is tuned, piloted and run for one ablation at one budget, in which order."""
 
+import os
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -66,6 +67,8 @@ class Session:
 
     def until_decided(self, registration: str, design: Looks, hours: float | None) -> tuple[list[PlannedRun], str]:
         """Run the seeds of each look, for the cells of claims that are still open; stop when none is, or before `hours` are over.
+
+        Hours are those of all runs, earlier calls included, on as many processes as now.
 
         Returns:
             The runs, and why it stopped before the last look, if it did.
@@ -153,4 +156,4 @@ def rows(runs: Iterable[PlannedRun], **labels: str) -> list[Row]:
 def processes() -> int:
     """How many runs the launcher runs at once, as far as one knows."""
     wanted = HydraConfig.get().launcher.get("n_jobs", 1)
-    return max(1, int(wanted if isinstance(wanted, int) and wanted > 0 else 1))
+    return (os.cpu_count() or 1) if wanted == -1 else max(1, int(wanted))
