@@ -8,6 +8,7 @@ from matplotlib.colors import to_hex
 from matplotlib.text import Text
 
 from ablate.callback.texts import story_lines
+from ablate.data.batch import Judgement
 from ablate.figure.attention import IN_A_ROW, Matrix, Strip, attention_matrices, attention_strips
 from ablate.figure.colours import CORRECT, GREY, INCORRECT, UNJUDGED
 from ablate.figure.labels import printable, token_label
@@ -113,7 +114,7 @@ def test_labels_show_white_space_and_are_cut():
 
 
 def test_captions_are_coloured_by_their_truth_and_references_are_grey():
-    verdicts = [verdict([True, True]), verdict([True, False]), verdict(None), None]
+    verdicts = [verdict(Judgement([True, True])), verdict(Judgement([True, False])), verdict(None), None]
     assert verdicts[:3] == ["true", "false", "not of the language"]
     references = [f"right {i}" for i in range(7)]
     images = pictures(4)

@@ -6,6 +6,7 @@ import pytest
 import torch
 from torch.nn.functional import one_hot
 
+from ablate.data.batch import Judgement
 from ablate.metric.boundary import BoundaryF1
 from ablate.metric.checkerboard.phases import GradientPhase, PhaseBias, PhaseShare
 from ablate.metric.checkerboard.spectral_peak import SpectralPeak
@@ -14,7 +15,7 @@ from ablate.metric.language import ExposureScores, LanguageScores
 from ablate.metric.segmentation import CoarseLabelScores, SegmentationScores
 from ablate.metric.text.cider import CIDEr, CIDErD
 from ablate.metric.text.overlap import Bleu, ChrF, ExactMatch, RougeL, SacreBleu
-from ablate.metric.text.truth import TruthRate
+from ablate.metric.text.truth import PairsNamed, TruthRate
 
 CLASSES = dict(num_classes=4, ignore_index=3)
 LABELS = torch.randint(4, (7, 3, 3), generator=torch.Generator().manual_seed(0)).repeat_interleave(4, 1).repeat_interleave(4, 2)
@@ -28,13 +29,19 @@ ON_DEVICE = {
 MAPS = torch.rand(7, 2, 16, 16, generator=torch.Generator().manual_seed(1)).double()
 TEXTS = ["a small red ring here", "two dogs run", "a cat", "", "the the the", "a red ring is here", "no"]
 REFERENCES = [["a small red ring", "a ring"], ["two dogs run ."], ["a cat sits"], ["one"], ["the boat"], ["a ring"], ["no", "yes"]]
+RING = frozenset(["red ring"])
+JUDGED = [
+    *(Judgement([True], 3, 2, RING), None, Judgement([True, False], 5, 3), Judgement([])),
+    *(None, Judgement([False], 2, 0), Judgement([True, True], 4, 4, RING)),
+]
 ALL = ON_DEVICE | {
     ExposureScores: (partial(ExposureScores, 3, 0, at_lengths=[3, 2]), TOKENS.roll(1, 0), TOKENS, TOKENS.roll(1, 1)),
     ClassificationScores: (partial(ClassificationScores, 4, 3), TOKENS.roll(1, 0), TOKENS),
     LanguageScores: (partial(LanguageScores, 3), LOGITS, TOKENS.roll(1, 0)),
     **{metric: (partial(metric, 2), MAPS) for metric in (GradientPhase, PhaseBias, PhaseShare, SpectralPeak)},
     **{metric: (metric, TEXTS, REFERENCES) for metric in (CIDEr, CIDErD, RougeL, Bleu, SacreBleu, ChrF, ExactMatch)},
-    TruthRate: (TruthRate, [[True], None, [True, False], [], None, [False], [True, True]]),
+    TruthRate: (TruthRate, JUDGED),
+    PairsNamed: (partial(PairsNamed, ["red ring"]), JUDGED),
 }
 
 

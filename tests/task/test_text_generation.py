@@ -15,7 +15,8 @@ from networks import GREEDY, answerer, captioner, minimise, translator
 from PIL import Image
 from refusals import refusals
 
-from ablate.data.batch import IGNORE, PairBatch, QuestionBatch, SegmentationBatch
+from ablate.callback.beams import Beams
+from ablate.data.batch import IGNORE, Judgement, PairBatch, QuestionBatch, SegmentationBatch
 from ablate.data.datamodule import DataModule
 from ablate.data.picture.captions import Captioned, PictureCaptions
 from ablate.data.text.dataset import pad_with_lengths, teacher_forcing
@@ -62,7 +63,7 @@ class Judged(PictureCaptions):
         return super().truth(index)._replace(judges=[partial(self.judge, i) for i in index])
 
     def judge(self, index, caption):
-        return [caption in self.references(index)] if caption else None
+        return Judgement([caption in self.references(index)]) if caption else None
 
 
 def pairs_data(kind=DataModule, size=2, **order):
@@ -551,3 +552,30 @@ def test_one_seed_one_result_and_a_killed_run_goes_on_to_the_same(tmp_path):
     done, _ = trained(tmp_path / "killed", kill, "ckpt_path=last")
     assert done.returncode == 0, done.stderr
     assert metrics(run) == pytest.approx(one, abs=0, nan_ok=True)
+
+
+def test_a_tested_network_writes_with_several_beams():
+    task, data = captioning(judged=True, search=Beam(max_length=12, width=5), scores=["bleu", "cider_d"]), caption_data()
+    learn(task, data.example_batch("val", 5), 20)
+    probe = Beams([3, 5], ["bleu4", "cider_d", "facts"])
+    found = Trainer(callbacks=[probe], **QUIET).test(task, datamodule=data, verbose=False)[0]
+    assert set(probe.metric_tags()) <= set(found) and task.model.search.width == 5
+    assert all(found[f"test/beam/5/{name}"] == found[f"test/{name}"] for name in ("bleu4", "cider_d"))
+    likeliest, three, five = (found[f"test/beam/{width}/cider_d"] for width in (1, 3, 5))
+    assert found["test/beam_gain/cider_d"] == pytest.approx((three + five) / 2 - likeliest, abs=1e-5)
+    task.model.search = GREEDY
+    assert likeliest == evaluated(task, data)["cider_d"]
+
+
+def beams(search=None, widths=(3,), scores=("bleu4",)):
+    task = captioning() if search is None else captioning(search=search)
+    Beams(widths, scores).setup(None, task, "test")
+
+
+test_beams_that_cannot_be_tested = refusals(
+    ({}, "probe=beams is for tasks that write texts by model/search=beam"),
+    (Beam(max_length=4), {"scores": ["bleu"]}, "'bleu' .*did you mean 'bleu4'"),
+    (Beam(max_length=4), {"widths": []}, "must be widths above 1"),
+    (Beam(max_length=4), {"widths": [1, 3]}, "must be widths above 1"),
+    of=beams,
+)

@@ -88,14 +88,30 @@ class SequenceBatch(NamedTuple):
         return chunks
 
 
+class Judgement(NamedTuple):
+    """What is true in a caption of a generated picture.
+
+    Attributes:
+        statements: which of its statements hold.
+        facts: how many facts it asserts, each once.
+        true_facts: how many of them are true.
+        pairs: the colours on shapes that it names and that the picture has, such as "red ring".
+    """
+
+    statements: list[bool]
+    facts: int = 0
+    true_facts: int = 0
+    pairs: frozenset[str] = frozenset()
+
+
 class Truth(NamedTuple):
     """What the written texts of a batch are compared with, an entry a row.
 
-    `judges` say which statements of a text are true, or None for a text that they cannot read; only generated pictures have them.
+    `judges` say what is true in a text, or None for a text that they cannot read; only generated pictures have them.
     """
 
     references: list[list[str]]
-    judges: list[Callable[[str], list[bool] | None]] | None = None
+    judges: list[Callable[[str], Judgement | None]] | None = None
 
 
 class PairBatch(NamedTuple):

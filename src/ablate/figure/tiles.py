@@ -8,6 +8,7 @@ from jaxtyping import Float
 from matplotlib.figure import Figure
 from torch import Tensor
 
+from ablate.data.batch import Judgement
 from ablate.figure.attention import axes_at, largest_weight, overlay_attention, show_image, weight_bar
 from ablate.figure.colours import BLACK, CORRECT, GREY, INCORRECT, UNJUDGED
 from ablate.figure.labels import printable
@@ -91,9 +92,9 @@ class Caption(NamedTuple):
         return f"  caption ({self.remark()}): {self.text}{references}"
 
 
-def verdict(statements: Sequence[bool] | None) -> str:
-    """The verdict on a caption from the truth of its statements; None: it is no sentence of the captions' language."""
-    return "not of the language" if statements is None else "true" if all(statements) else "false"
+def verdict(found: Judgement | None) -> str:
+    """The verdict on a caption; None: it is no sentence of the captions' language."""
+    return "not of the language" if found is None else "true" if all(found.statements) else "false"
 
 
 def plot_captions(image: Float[Tensor, "b 3 h w"], captions: Sequence[Caption]) -> Figure:

@@ -1,6 +1,6 @@
 """One to many: a text for each picture."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 import torch
@@ -8,7 +8,7 @@ from torch import Tensor, nn
 from torchmetrics import MetricCollection
 
 from ablate.data.batch import BatchKind, CaptionBatch, Truth
-from ablate.metric.text.truth import TruthRate
+from ablate.metric.text.truth import PairsNamed, TruthRate
 from ablate.model.segmenter.encoder.load import load_encoder
 from ablate.model.text.memory import Memory
 from ablate.model.text.reader import PictureReader
@@ -23,7 +23,8 @@ class Captioning(TextGeneration):
     half of the split away. This score needs no picture: it comes from the language prior.
 
     Args:
-        judged: also count the captions that are true of their pictures (`TruthRate`), which only generated data know.
+        judged: also count what is true in the captions (`TruthRate`), which only generated data know.
+        pairs: colours on shapes, as "red ring", whose naming is counted, too (`PairsNamed`).
         blind: the network sees black pictures, in training and in tests: another control.
         encoder_weights: a file with the weights that the encoder begins with; None: random ones.
         options: those of `TextGeneration`.
@@ -39,12 +40,14 @@ class Captioning(TextGeneration):
         judged: bool = False,
         blind: bool = False,
         encoder_weights: str | None = None,
+        pairs: Sequence[str] = (),
         **options: Any,
     ) -> None:
         super().__init__(model, optimisation, **options)
         self.judged, self.blind, self.encoder_weights = judged, blind, encoder_weights
         if judged:
-            self.metrics["val_"]["truth"], self.metrics["test_"]["truth"] = TruthRate(), TruthRate()
+            for metrics in (self.metrics["val_"], self.metrics["test_"]):
+                metrics.update({"truth": TruthRate(), **({"pairs": PairsNamed(pairs)} if pairs else {})})
         control = {name: metric.clone() for name, metric in self.metrics["test_"].items() if name != "tokens"}
         self.metrics["test_"]["shuffled"] = MetricCollection(control, prefix="shuffled/", compute_groups=False)
 
@@ -65,4 +68,7 @@ class Captioning(TextGeneration):
     def compare(self, metrics: nn.ModuleDict, texts: list[str], truth: Truth) -> None:
         super().compare(metrics, texts, truth)
         if self.judged:
-            metrics["truth"].update([judge(text) for judge, text in zip(truth.judges, texts, strict=True)])
+            found = [judge(text) for judge, text in zip(truth.judges, texts, strict=True)]
+            for name in ("truth", "pairs"):
+                if name in metrics:
+                    metrics[name].update(found)

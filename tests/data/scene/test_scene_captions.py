@@ -42,10 +42,10 @@ def test_a_sample_depends_on_seed_split_and_number_alone():
 
 def test_references_are_true_and_those_of_others_mostly_not():
     data = captioned("test")
-    own = [all(data.verify(i, caption)) for i in range(40) for caption in data.references(i)]
-    others = [all(data.verify(i, caption)) for i in range(40) for caption in data.references((i + 1) % 40)]
+    own = [all(data.judge(i, caption).statements) for i in range(40) for caption in data.references(i)]
+    others = [all(data.judge(i, caption).statements) for i in range(40) for caption in data.references((i + 1) % 40)]
     assert all(own) and sum(others) / len(others) < 0.25
-    assert data.verify(0, "a ring a ring") is None
+    assert data.judge(0, "a ring a ring") is None
 
 
 def test_held_out_pairs_never_occur_or_always():
@@ -58,7 +58,7 @@ def test_held_out_pairs_never_occur_or_always():
     said = [any(pair in caption for pair in HELD_OUT) for i in range(40) for caption in always.references(i)]
     clear = [any(t.clear and f"{t.colour} {t.shape}" in HELD_OUT for t in always.visible(i // 5)) for i in range(200)]
     assert said == clear and sum(clear) > 150
-    assert all(all(always.verify(i, caption)) and parse(caption) for i in range(40) for caption in always.references(i))
+    assert all(all(always.judge(i, caption).statements) and parse(caption) for i in range(40) for caption in always.references(i))
 
 
 test_bad_options_are_one_line = refusals(

@@ -9,7 +9,7 @@ from ablate.data.generated import sample_generator
 from ablate.data.scene.caption_sampler import sample_captions
 from ablate.data.scene.language import Phrase, Statement, all_words, parse, to_text
 from ablate.data.scene.parameters import COLOURS, SHAPES
-from ablate.data.scene.semantics import holds, verify
+from ablate.data.scene.semantics import holds, judge
 from ablate.data.scene.visibility import VisibleObject, visible_objects
 
 VIEW = [
@@ -64,7 +64,7 @@ def test_what_words_mean(caption: str, certain: bool, possible: bool):
     statements = parse(caption)
     assert to_text(statements) == caption
     assert all(holds(each, VIEW, certain=True) for each in statements) == certain
-    assert all(holds(each, VIEW, certain=False) for each in statements) == possible == all(verify(caption, VIEW))
+    assert all(holds(each, VIEW, certain=False) for each in statements) == possible == all(judge(caption, VIEW).statements)
 
 
 def test_reading_a_caption():
@@ -75,7 +75,7 @@ def test_reading_a_caption():
         Statement(Phrase(2), "in the middle"),
         Statement(Phrase(1, None, None, "arc")),
     ]
-    assert verify("a red ring and a star", VIEW) == [True, False]
+    assert judge("a red ring and a star", VIEW).statements == [True, False]
 
 
 @pytest.mark.parametrize(
@@ -85,7 +85,7 @@ def test_reading_a_caption():
      "a ring and and a ring", "no rings left of a disc", "a ring left of no discs"],
 )  # fmt: skip
 def test_what_is_no_caption(text: str):
-    assert parse(text) is None and verify(text, VIEW) is None
+    assert parse(text) is None and judge(text, VIEW) is None
 
 
 def test_whatever_is_said_is_true_and_can_be_read_back(described):
@@ -100,7 +100,7 @@ def test_whatever_is_said_is_true_and_can_be_read_back(described):
 def test_captions_say_something(described):
     """Under another picture few of them are true, and every kind of word occurs."""
     others = [view for view, _ in described[1:]]
-    true = [all(verify(caption, other)) for (_, said), other in zip(described, others) for caption in said]
+    true = [all(judge(caption, other).statements) for (_, said), other in zip(described, others) for caption in said]
     assert sum(true) / len(true) < 0.15
     text = " ".join(caption for _, said in described for caption in said)
     words = "small large two three squares".split() + ["left of", "above", "at the left", "in the middle"]
@@ -143,3 +143,51 @@ def test_one_object_on_top_of_another():
     assert visible_objects(outside, (64, 64)) == [[]]
     assert sample_captions([], [sample_generator(0, "train", 0, c + 1) for c in range(2)]) == ["no objects"] * 2
     assert all(holds(each, [], certain=True) for each in parse("no objects"))
+
+
+@pytest.mark.parametrize(
+    "caption, asserted, true",
+    [
+        ("an object", 0, 0),
+        ("no large red discs", 0, 0),  # so it is, which says little
+        ("no red rings", 2, 0),
+        ("no objects", 1, 0),
+        ("a ring", 1, 1),
+        ("a star", 1, 0),
+        ("a small red ring", 3, 3),
+        ("a large red ring", 3, 2),
+        ("a large green ring", 3, 1),
+        ("a blue ring", 2, 1),  # there are a blue object and a ring, but no blue ring
+        ("two blue squares", 3, 3),
+        ("three blue squares", 3, 2),
+        ("a ring at the left", 2, 2),
+        ("a ring at the right", 2, 1),
+        ("a small red ring left of two blue squares", 7, 7),
+        ("a small red ring right of two blue squares", 7, 6),
+        ("a ring right of a green square", 4, 2),
+        ("a ring left of an object", 2, 2),
+        ("a ring and a ring", 1, 1),  # once
+        ("a ring and a large star", 3, 2),
+    ],
+)
+def test_facts_by_hand(caption, asserted, true):
+    found = judge(caption, VIEW)
+    assert (found.facts, found.true_facts) == (asserted, true)
+
+
+def test_pairs_that_a_caption_names_and_the_picture_has():
+    said = {"a small red ring left of two blue squares": {"red ring", "blue square"}, "a ring": set(), "a blue ring": set()}
+    said |= {"no red rings": set(), "a red ring right of a star": {"red ring"}}
+    assert {caption: set(judge(caption, VIEW).pairs) for caption in said} == said
+
+
+def test_references_assert_facts_and_constant_captions_hardly_any(described):
+    def mean(captions):
+        found = [judge(caption, view) for (view, _), caption in zip(described, captions)]
+        return sum(2 * each.true_facts - each.facts for each in found) / len(found)
+
+    constants = ("an object", "no large red discs", "a red ring", "a large object", "an object at the left")
+    scores = {caption: mean([caption] * len(described)) for caption in constants}
+    assert mean([said[0] for _, said in described]) > 3
+    assert scores["an object"] == 0 and abs(scores["no large red discs"]) < 0.1 and scores["a red ring"] < 0
+    assert max(scores.values()) < 0.9

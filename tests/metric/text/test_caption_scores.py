@@ -7,10 +7,11 @@ import peers
 import pytest
 import torch
 
+from ablate.data.batch import Judgement
 from ablate.errors import BadInput
 from ablate.metric.text.cider import CIDEr, CIDErD
 from ablate.metric.text.overlap import Bleu, ChrF, ExactMatch, RougeL, SacreBleu, longest_common
-from ablate.metric.text.truth import TruthRate
+from ablate.metric.text.truth import PairsNamed, TruthRate
 
 PEER = json.loads(peers.KEPT.read_text())
 ALL = [CIDEr, CIDErD, RougeL, Bleu, SacreBleu, ChrF, ExactMatch]
@@ -110,11 +111,19 @@ def test_exact_match_and_signature():
 
 def test_rates_of_truth_by_hand():
     metric = TruthRate()
-    metric.update([[True, True], [True, False], None])
-    metric.update([[True]])
+    metric.update([Judgement([True, True], 5, 5), Judgement([True, False], 3, 1), None])
+    metric.update([Judgement([True], 0, 0)])
     metric.update([])
     found = {name: float(value) for name, value in metric.compute().items()}
-    assert found == pytest.approx({"truth_rate": 2 / 4, "grammatical": 3 / 4, "statement_truth": 4 / 5})
+    facts = {"facts": (6 - 2) / 4, "facts_asserted": 8 / 4}
+    assert found == pytest.approx({"truth_rate": 2 / 4, "grammatical": 3 / 4, "statement_truth": 4 / 5, **facts})
     metric.reset()
     metric.update([None])
     assert float(metric.compute()["truth_rate"]) == 0 and metric.compute()["statement_truth"].isnan()
+
+
+def test_pairs_named_by_hand():
+    metric = PairsNamed(["red ring", "blue star"])
+    named = [["red ring"], ["red star", "blue ring"], ["blue star", "red disc"], []]
+    metric.update([None, *(Judgement([True], pairs=frozenset(each)) for each in named)])
+    assert float(metric.compute()["pairs_named"]) == pytest.approx(2 / 5)

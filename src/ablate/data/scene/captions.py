@@ -9,14 +9,14 @@ import torch
 from jaxtyping import Int
 from torch import Tensor
 
-from ablate.data.batch import CaptionBatch, Truth
+from ablate.data.batch import CaptionBatch, Judgement, Truth
 from ablate.data.dataset import CaptionDataset
 from ablate.data.scene.caption_sampler import sample_captions
 from ablate.data.scene.held_out import parse_pairs, with_pair, without_pairs
 from ablate.data.scene.language import all_words
 from ablate.data.scene.numbers import SceneNumbers
 from ablate.data.scene.scenes import SceneBatch, SceneDataset, check_shapes
-from ablate.data.scene.semantics import verify
+from ablate.data.scene.semantics import judge
 from ablate.data.scene.visibility import VisibleObject
 from ablate.data.split import for_split
 from ablate.data.text.dataset import teacher_forcing
@@ -87,7 +87,7 @@ class SceneCaptions(SceneDataset, CaptionDataset):
         return self.sizes[self.split]
 
     def truth(self, index: Sequence[int]) -> Truth:
-        return super().truth(index)._replace(judges=[partial(self.verify, i) for i in index])
+        return super().truth(index)._replace(judges=[partial(self.judge, i) for i in index])
 
     def scene(self, index: int) -> SceneNumbers:
         """The numbers of picture `index`, with its held-out pairs replaced or put in."""
@@ -108,9 +108,9 @@ class SceneCaptions(SceneDataset, CaptionDataset):
             self._references[index] = sample_captions(self.visible(index), randoms, required)
         return self._references[index]
 
-    def verify(self, index: int, caption: str) -> list[bool] | None:
-        """Of each statement of a caption, whether it can be true of picture `index`; None if it is not of the language."""
-        return verify(caption, self.visible(index))
+    def judge(self, index: int, caption: str) -> Judgement | None:
+        """What can be true in a caption of picture `index`; None if it is not of the language."""
+        return judge(caption, self.visible(index))
 
     def collate(self, samples: list[Sample]) -> CaptionedScenes:
         """Parameters on the CPU, without pixels."""

@@ -16,6 +16,7 @@ no borderline case is taught, and none counts as a mistake.
 from collections.abc import Callable, Sequence
 from itertools import combinations, product
 
+from ablate.data.batch import Judgement
 from ablate.data.scene.language import Phrase, Statement, parse
 from ablate.data.scene.visibility import VisibleObject
 
@@ -90,10 +91,68 @@ def holds(statement: Statement, objects: Sequence[VisibleObject], certain: bool)
     )
 
 
-def verify(caption: str, objects: Sequence[VisibleObject]) -> list[bool] | None:
-    """Of each statement of a caption, whether it possibly holds; None if the text is no caption of the language."""
-    statements = parse(caption)
-    return None if statements is None else [holds(statement, objects, certain=False) for statement in statements]
+def judge(caption: str, objects: Sequence[VisibleObject]) -> Judgement | None:
+    """What possibly holds of a caption; None if the text is no caption of the language. What it says twice counts once."""
+    if (statements := parse(caption)) is None:
+        return None
+    held = [holds(statement, objects, certain=False) for statement in statements]
+    counted = [facts(statement, objects) for statement in dict.fromkeys(statements)]
+    phrases = [phrase for statement in statements for phrase in (statement.subject, statement.other) if phrase and phrase.number]
+    shown = {(thing.colour, thing.shape) for thing in objects}
+    pairs = frozenset(f"{p.colour} {p.shape}" for p in phrases if (p.colour, p.shape) in shown)
+    return Judgement(held, sum(n for n, _ in counted), sum(true for _, true in counted), pairs)
+
+
+def facts(statement: Statement, objects: Sequence[VisibleObject]) -> tuple[int, int]:
+    """How many facts a statement asserts, and how many of them are true.
+
+    A fact is a number other than "a", a size, a colour, a shape, a position or a relation. With F the facts of a statement,
+
+        true = max { |K| : K ⊆ F, and the statement with the facts K alone possibly holds }
+
+    "A small red ring", where the only ring is small and blue, asserts 3 facts, of which 2 are true. What is said not to be there
+    ("no large red discs") asserts nothing where it holds, as it says little; where it does not hold, all its facts are false.
+    """
+    named = _named(statement)
+    if statement.subject.number == 0:
+        return (0, 0) if holds(statement, objects, certain=False) else (max(1, len(named)), 0)
+    for k in range(len(named), 0, -1):
+        if any(_possible(_with_only(statement, kept), objects) for kept in combinations(named, k)):
+            return len(named), k
+    return len(named), 0
+
+
+Fact = tuple[str, str]  # of which part of a statement, and which
+
+
+def _named(statement: Statement) -> list[Fact]:
+    """The facts of a statement."""
+    parts = [("subject", statement.subject), ("other", statement.other)]
+    phrases = [(part, name) for part, phrase in parts if phrase for name in ("size", "colour", "shape") if getattr(phrase, name)]
+    numbers = [(part, "number") for part, phrase in parts if phrase and phrase.number > 1]
+    return [*phrases, *numbers, *(("statement", name) for name in ("position", "relation") if getattr(statement, name))]
+
+
+def _with_only(statement: Statement, kept: Sequence[Fact]) -> Statement:
+    """The statement without its other facts; without any fact about it, nothing is said of the other object."""
+
+    def phrase(part: str, whole: Phrase) -> Phrase:
+        number = whole.number if (part, "number") in kept else 1
+        return Phrase(number, *(getattr(whole, n) if (part, n) in kept else None for n in ("size", "colour", "shape")))
+
+    position, relation = (getattr(statement, n) if ("statement", n) in kept else None for n in ("position", "relation"))
+    about_other = relation or any(part == "other" for part, _ in kept)
+    other = phrase("other", statement.other) if statement.other and about_other else None
+    return Statement(phrase("subject", statement.subject), position, relation, other)
+
+
+def _possible(statement: Statement, objects: Sequence[VisibleObject]) -> bool:
+    """Whether a statement possibly holds, which may name two objects without a relation between them."""
+    if statement.relation is not None or statement.other is None:
+        return holds(statement, objects, certain=False)
+    subjects = _groups(statement.subject, objects, False, statement.position)
+    others = _groups(statement.other, objects, False, None)
+    return any(not set(group) & set(other) for group, other in product(subjects, others))
 
 
 def _groups(phrase: Phrase, objects: Sequence[VisibleObject], certain: bool, position: str | None) -> list[tuple[int, ...]]:

@@ -1,0 +1,76 @@
+"""Tests one network with beams of several widths."""
+
+from collections.abc import Sequence
+from dataclasses import replace
+
+import torch
+from lightning.pytorch import LightningModule, Trainer
+from torchmetrics import Metric
+
+from ablate.callback.measure import Measure
+from ablate.errors import BadInput, Misfit, check_choice, check_positive
+from ablate.metric.text.truth import TruthRate
+from ablate.model.text.decoding.beam import Beam
+from ablate.task.text_generation import SCORES, TextGeneration
+
+
+class Beams(Measure):
+    """Logs scores of what the tested network writes with beams of several widths, and what beams gain.
+
+        test/beam/WIDTH/SCORE    with a beam of this width; 1 takes the likeliest token each time
+        test/beam_gain/SCORE     the mean over `widths` minus the score of width 1
+
+    Only the search differs, and of that only the width.
+
+    Args:
+        widths: numbers of texts that are followed, above 1.
+        scores: names of scores, which the test of this task has, too.
+
+    Raises:
+        BadInput: a width that is not above 1, or no width; an unknown score.
+        Misfit: a task that writes no text, or one whose search is no beam.
+    """
+
+    def __init__(self, widths: Sequence[int], scores: Sequence[str]) -> None:
+        self.widths = [check_positive("widths", width) for width in widths]
+        if not self.widths or min(self.widths) < 2:
+            raise BadInput(f"`widths`={self.widths} must be widths above 1, such as [3, 5]")
+        self.scores = list(scores)
+
+    def metric_tags(self) -> list[str]:
+        each = [f"test/beam/{width}/{score}" for width in (1, *self.widths) for score in self.scores]
+        return [*each, *(f"test/beam_gain/{score}" for score in self.scores)]
+
+    def setup(self, trainer: Trainer, pl_module: LightningModule, stage: str) -> None:
+        if not isinstance(pl_module, TextGeneration) or not isinstance(pl_module.model.search, Beam):
+            raise Misfit("probe=beams is for tasks that write texts by model/search=beam")
+        known = [tag.removeprefix("test/") for tag in pl_module.metric_tags("test")]
+        for score in self.scores:
+            check_choice("scores", score, known)
+
+    @torch.no_grad()
+    def values(self, trainer: Trainer, task: TextGeneration) -> dict[str, float]:
+        kept, kinds = task.model.search, (*SCORES.values(), TruthRate)
+        own: dict[str, Metric] = {n: m for n, m in task.metrics["test_"].items() if isinstance(m, kinds)}
+        found = dict[str, float]()
+        for width in (1, *self.widths):
+            metrics = torch.nn.ModuleDict({name: metric.clone() for name, metric in own.items()})
+            for metric in metrics.values():
+                metric.reset()
+            task.model.search = replace(kept, width=width)
+            try:
+                self._write(trainer, task, metrics)
+            finally:
+                task.model.search = kept
+            values = [{n: v} if not isinstance(v := m.compute(), dict) else v for n, m in metrics.items()]
+            found |= {f"test/beam/{width}/{name}": float(value) for each in values for name, value in each.items()}
+        for score in self.scores:
+            wide = [found[f"test/beam/{width}/{score}"] for width in self.widths]
+            found[f"test/beam_gain/{score}"] = sum(wide) / len(wide) - found[f"test/beam/1/{score}"]
+        return {tag: found[tag] for tag in self.metric_tags()}
+
+    def _write(self, trainer: Trainer, task: TextGeneration, metrics: torch.nn.ModuleDict) -> None:
+        dataset = trainer.datamodule.datasets["test"]
+        for batch in trainer.datamodule.batches("test"):
+            batch = dataset.with_references(trainer.datamodule.transfer_batch_to_device(batch, task.device, 0))
+            task.compare(metrics, task.texts(task.write(task.read(batch)).tokens), batch.truth)
