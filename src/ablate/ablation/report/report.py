@@ -54,8 +54,7 @@ def write_report(
         *claims_part(folder, outcomes),
         "## Design",
         document.design(answer),
-        *(["## Tuned", "Chosen for each cell by pilot seeds on validation, before the comparison.", text]
-          if (text := document.tuning(tuned)) else []),
+        *tuned_part(tuned),
         *cells_part(folder, cells, ablation.metrics),
         *effects_part(folder, ablation, rows, curves),
         *curves_part(folder, rows, curves, cells, ablation.metrics),
@@ -64,7 +63,7 @@ def write_report(
         "## Run it again",
         document.reproduction(rows, origin),
         document.preparation(ablation.prepare),
-    ]  # fmt: skip
+    ]
     write_document(folder, parts, f"{ablation.name}: {ablation.question}")
     return outcomes
 
@@ -138,6 +137,12 @@ def cells_part(folder: Path, cells: Sequence[CellSummary], metrics: Mapping[str,
             path = folder / f"figures/points_{file_name(metric)}.png"
             parts.append(image(save(plot_points(cells, metric, better), path), folder, f"{metric} of every seed"))
     return parts
+
+
+def tuned_part(tuned: Mapping[str, Sequence[str]] | None) -> list[str]:
+    """What was chosen for each cell, if anything was."""
+    text = document.tuning(tuned)
+    return ["## Tuned", "Chosen for each cell by pilot seeds on validation, before the comparison.", text] if text else []
 
 
 def effects_part(folder: Path, ablation: Ablation, rows: Sequence[Row], curves: Sequence[Mapping[str, Curve]]) -> list[str]:
