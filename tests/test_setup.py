@@ -62,7 +62,10 @@ def test_made_then_silent_then_repaired(toy):
     made = MAKING.format(toy) + RUN
     assert call(toy, "run.sh", "hello", "a b", "c=d") == (f"{toy}/.venv a b c=d\n", made)
     assert call(toy, "run.sh", "hello") == (f"{toy}/.venv\n", "")
-    assert call(toy, "run.sh") == ("reproduce\n", "") and call(toy, "run.sh", "budget=full") == ("reproduce budget=full\n", "")
+    assert call(toy, "run.sh") == ("reproduce published=false\n", "") and call(toy, "run.sh", "budget=full") == (
+        "reproduce budget=full\n",
+        "",
+    )
     (toy / ".venv/.ready").unlink()  # stopped before it was finished
     shutil.rmtree(toy / ".venv/lib")
     assert call(toy, "run.sh", "hello") == (f"{toy}/.venv\n", made)

@@ -112,9 +112,9 @@ def test_captions(tmp_path):
     assert all(not line or line.startswith("    ") for line in last.split("\n"))
     assert last.replace("\n    ", "\n").strip() == read(tmp_path / "captions.txt").strip()
     said = [line.split("): ", 1)[1] for line in lines(last, "caption")]
-    judged = [module.datasets["val"].verify(i * 12 // 5, text) for i, text in enumerate(said)]
+    judged = [module.datasets["val"].judge(i * 12 // 5, text) for i, text in enumerate(said)]
     words = [line.split(", ", 1)[1].split("): ")[0] for line in lines(last, "caption")]
-    assert words == ["not of the language" if each is None else "true" if all(each) else "false" for each in judged]
+    assert words == ["not of the language" if each is None else "true" if all(each.statements) else "false" for each in judged]
     steps = [event.step for event in events.Images("val/captions")]
     assert len(steps) == 2 and steps == [event.step for event in events.Images("val/attention")]
     for name in ("captions", "attention"):

@@ -24,7 +24,7 @@ class Captioning(TextGeneration):
 
     Args:
         judged: also count what is true in the captions (`TruthRate`), which only generated data know.
-        pairs: colours on shapes, as "red ring", whose naming is counted, too (`PairsNamed`).
+        pairs: colours on shapes, as "red ring", whose naming is counted, too (`PairsNamed`); None or empty: none.
         blind: the network sees black pictures, in training and in tests: another control.
         encoder_weights: a file with the weights that the encoder begins with; None: random ones.
         options: those of `TextGeneration`.
@@ -40,7 +40,7 @@ class Captioning(TextGeneration):
         judged: bool = False,
         blind: bool = False,
         encoder_weights: str | None = None,
-        pairs: Sequence[str] = (),
+        pairs: Sequence[str] | None = None,
         **options: Any,
     ) -> None:
         super().__init__(model, optimisation, **options)
