@@ -146,6 +146,12 @@ def test_yes_or_no_needs_the_sign_test_and_enough_seeds():
     assert judged({**claim, "test": "sign"}, zeros * 2, zeros * 2, ones * 2, **many).verdict == "supported"
 
 
+def test_accuracies_that_are_all_one_are_equal_seeds_and_not_yes_or_no():
+    claim = {"contrast": {"each": ["*"], "bound": 0.9}, "direction": "greater", "least_effect": 0}
+    ones = [1.0] * 6
+    assert judged(claim, ones, ones, ones, budgets={"smoke": {"seeds": 6}}).p == pytest.approx(2 / 2**6)
+
+
 def test_what_a_diverged_run_does_not_have_is_incomplete_or_the_worst():
     claim = {"contrast": {"minus": ["high", ["low", "middle"]]}, "direction": "less", "least_effect": 0.2}
     high = [0.1, 0.1, float("nan")]

@@ -103,7 +103,7 @@ class Evidence:
         used = {(c, s): self.measured[c][s] for c in self.claim.cells for s in seeds if s in self.measured.get(c, {})}
         if self.claim.scale == "log" and (wrong := [(c, s, v) for (c, s), v in used.items() if v <= 0]):
             return f"{self.claim.metric} of {wrong[0][0]}, seed {wrong[0][1]}, is {wrong[0][2]:g}, which has no logarithm"
-        if self.claim.test == "t" and used and set(used.values()) <= {0.0, 1.0}:
+        if self.claim.test == "t" and set(used.values()) == {0.0, 1.0}:
             return "its values are only 0 and 1, which are not normal: it needs test: sign"
         return ""
 
