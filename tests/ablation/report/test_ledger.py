@@ -188,6 +188,7 @@ test_wrong_words = refusals(
 )
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(("path", "name"), [(ledger.PAGE, "verdicts"), (ledger.README, "headlines")])
 def test_the_published_tables_are_the_verdicts_of_the_published_results(path, name):
     """If it fails: python scripts/report.py --all."""

@@ -97,6 +97,7 @@ def test_whatever_is_said_is_true_and_can_be_read_back(described):
     assert sum(len(set(said)) == 5 for _, said in described) > 0.97 * len(described)
 
 
+@pytest.mark.slow
 def test_captions_say_something(described):
     """Under another picture few of them are true, and every kind of word occurs."""
     others = [view for view, _ in described[1:]]
