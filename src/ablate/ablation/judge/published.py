@@ -13,7 +13,6 @@ from ablate.files import CONF, write_json
 from ablate.run import folder as run_folder
 
 FOLDER = CONF / "ablation/results"
-STAGES = ("answer", "pilot", "tune")
 
 
 class Answer(NamedTuple):
@@ -83,12 +82,12 @@ def adopt(runs: Iterable, published: Iterable[Mapping]) -> int:
     return count
 
 
-def answers(file: str | Path | Mapping) -> list[Answer]:
+def answers(whole: Ablation) -> list[Answer]:
     """The published answers of an ablation, that of the largest budget first; rows of another registration do not count."""
-    rows, found = [row for row in read_published(load(file).name) if row["stage"] == "answer"], []
+    rows, found = [row for row in read_published(whole.name) if row["stage"] == "answer"], []
     for budget in reversed(BUDGETS):
         for until in (True, False) if any(row["budget"] == budget for row in rows) else ():
-            each = Answer(load(file, budget), budget, until, [])
+            each = Answer(load(whole.file, budget), budget, until, [])
             if own := [row for row in rows if row["budget"] == budget and row.get("registration") == each.registration]:
                 found.append(each._replace(rows=own))
                 break
@@ -104,7 +103,7 @@ def answer(file: str | Path | Mapping, budget: str | None = None) -> Answer:
     whole = load(file)
     if budget is not None:
         check_choice("budget", budget, whole.budgets)
-    if found := [each for each in answers(file) if budget in (None, each.budget)]:
+    if found := [each for each in answers(whole) if budget in (None, each.budget)]:
         return found[0]
     place = f"{FOLDER.name}/{whole.name}.csv"
     known = sorted({str(row["budget"]) for row in read_published(whole.name) if row["stage"] == "answer"}, key=BUDGETS.index)

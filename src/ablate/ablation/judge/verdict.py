@@ -154,7 +154,8 @@ def judge(ablation: Ablation, rows: Iterable[Mapping], design: Looks) -> list[Ou
         each.claim.name: _outcome(each, looks, adjusted[-1, 2 * i : 2 * i + 2], len(tested))
         for i, (each, looks) in enumerate(zip(tested, rejected, strict=True))
     }
-    plain = {each.claim.name: Outcome(each.claim, "exploratory", each.estimates(-1, 1), np.nan) for each in evidence}
+    untested = [each for each in evidence if each.claim.exploratory]
+    plain = {each.claim.name: Outcome(each.claim, "exploratory", each.estimates(-1, 1), np.nan) for each in untested}
     return [(plain | found)[claim.name] for claim in ablation.claims]
 
 

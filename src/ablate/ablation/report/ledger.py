@@ -40,10 +40,8 @@ class Entry(NamedTuple):
 
 def read_ledger() -> list[Entry]:
     """Every ablation of conf/ablation, judged from its published results."""
-    files = sorted((CONF / "ablation").glob("*.yaml"))
-    return [
-        Entry(load(file), [Judged(each, judge(each.ablation, each.rows, each.design)) for each in answers(file)]) for file in files
-    ]
+    ablations = [load(file) for file in sorted((CONF / "ablation").glob("*.yaml"))]
+    return [Entry(a, [Judged(each, judge(each.ablation, each.rows, each.design)) for each in answers(a)]) for a in ablations]
 
 
 def remake(ledger: Sequence[Entry], version: str, page: Path = PAGE, readme: Path = README) -> None:

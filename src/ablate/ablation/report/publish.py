@@ -10,7 +10,6 @@ from ablate.ablation.judge.verdict import Outcome
 from ablate.ablation.report.report import read_report, write_report
 from ablate.ablation.spec.ablation import PREPARED, Run
 from ablate.ablation.spec.read import load
-from ablate.ablation.spec.registration import digest
 from ablate.errors import BadInput
 from ablate.files import CONF
 
@@ -29,8 +28,7 @@ def publish_folder(folder: Path) -> Path:
         what = "budget=smoke" if answer.budget == "smoke" else "without a finished run"
         raise BadInput(f"{folder} is of an ablation {what}, which answers nothing")
     file = ablation_file(answer.ablation.name)
-    now = load(file, answer.budget)
-    if answer.registration != digest(now, answer.budget, now.design(answer.budget, answer.until_decided)):
+    if answer.registration != answer._replace(ablation=load(file, answer.budget)).registration:
         raise BadInput(f"{folder} was registered for other claims than those that {file.name} has now; run it again")
     for row in answer.rows:
         if row.get("registration") != answer.registration:
