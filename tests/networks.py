@@ -16,9 +16,9 @@ from ablate.model.text.attention import Additive, Attention, Dot, General, none
 from ablate.model.text.decoder import TextDecoder
 from ablate.model.text.decoding.base import Search
 from ablate.model.text.decoding.token_by_token import Greedy
+from ablate.model.text.encoder import PictureEncoder, TextEncoder
 from ablate.model.text.encoder_decoder import EncoderDecoder
 from ablate.model.text.question_answering import QuestionAnswering
-from ablate.model.text.reader import PictureReader, TextReader
 
 GREEDY = Greedy()
 MakeCell = Callable[[int], Cell]
@@ -49,12 +49,12 @@ def captioner(
     attention: MakeAttention,
     search: Search = GREEDY,
     frozen: bool = False,
-    places: str = "bottom",
+    feature_level: str = "bottom",
     **options: object,
 ) -> EncoderDecoder:
     """Pictures to texts; `options` are those of the decoder."""
     decoder = partial(TextDecoder, vocabulary_size, embedding_size, cell, attention=attention, **options)
-    return EncoderDecoder(PictureReader(encoder, frozen, places), decoder, search)
+    return EncoderDecoder(PictureEncoder(encoder, frozen, feature_level), decoder, search)
 
 
 def translator(
@@ -69,9 +69,9 @@ def translator(
     **options: object,
 ) -> EncoderDecoder:
     """Texts to texts; `options` are those of both networks."""
-    reader = TextReader(source_vocabulary_size, embedding_size, cell, bidirectional=bidirectional, reverse=reverse, **options)
+    memory = TextEncoder(source_vocabulary_size, embedding_size, cell, bidirectional=bidirectional, reverse=reverse, **options)
     decoder = partial(TextDecoder, vocabulary_size, embedding_size, cell, attention=attention, **options)
-    return EncoderDecoder(reader, decoder, search)
+    return EncoderDecoder(memory, decoder, search)
 
 
 def answerer(
@@ -85,10 +85,10 @@ def answerer(
     **options: object,
 ) -> QuestionAnswering:
     """Answers about pictures, or about stories (`encoder` None); `options` are those of the networks that read texts."""
-    question = TextReader(vocabulary_size, embedding_size, cell, **options)
+    question = TextEncoder(vocabulary_size, embedding_size, cell, **options)
     of_stories = encoder is None
-    reader = TextReader(vocabulary_size, embedding_size, cell, **options) if of_stories else PictureReader(encoder, frozen)
-    return QuestionAnswering(question, reader, attention, num_classes)
+    memory = TextEncoder(vocabulary_size, embedding_size, cell, **options) if of_stories else PictureEncoder(encoder, frozen)
+    return QuestionAnswering(question, memory, attention, num_classes)
 
 
 def minimise(loss: Callable[[], Tensor], optimizer: Optimizer, steps: int) -> list[float]:

@@ -42,7 +42,7 @@ def dataset(option: str, **changes: object) -> Callable:
 def opened(make: Callable, split: str = "train", tokenisers: dict[str, Tokeniser] | None = None) -> Dataset:
     """A split as the data module opens it: with `tokenisers`, or those that are fitted on the training split."""
     module = DataModule(make, 1, 0, None, {"train": "train", split: split}, False, 0)
-    module.adopt(tokenisers or {})
+    module.use_tokenisers(tokenisers or {})
     return module.datasets[split]
 
 

@@ -113,7 +113,7 @@ def test_a_caption_is_what_the_task_writes_of_the_picture_as_it_is_in_training(r
     task = load_task(read_checkpoint(runs("blank")), "best.ckpt")
     small = torch.from_numpy(np.array(Image.open(path).resize((16, 16), Image.Resampling.BILINEAR))).permute(2, 0, 1)[None]
     with torch.no_grad():
-        found = task.write(task.model.reader(small.float() / 255))
+        found = task.write(task.model.encoder(small.float() / 255))
     name, caption, chance = re.fullmatch(r"(.*?): (.*)  \(p = (.*)\)", said).groups()
     assert name == "one.png" and caption == task.texts(found.tokens)[0]
     assert float(chance) == pytest.approx(float(found.log_probability.exp()), rel=1e-2)
@@ -168,7 +168,7 @@ def test_what_a_translation_cannot_be_made_of(predict):
 
 def test_a_source_is_read_as_in_training(runs, monkeypatch):
     task = load_task(read_checkpoint(runs("copy")), "best.ckpt")
-    monkeypatch.setattr(task, "read", lambda batch, read=task.read: batches.append(batch) or read(batch))
+    monkeypatch.setattr(task, "encode", lambda batch, encode=task.encode: batches.append(batch) or encode(batch))
     batches = []
     source, _ = translate(task, "a3 a1  a2", "")
     assert task.tokenisers["source"].decode(batches[0].source[0].tolist()) == ["a2", "a1", "a3"]

@@ -43,7 +43,7 @@ def test_batches_of_every_split(name: str):
 
 @pytest.mark.parametrize("name", KINDS)
 def test_what_the_config_says_of_sizes_is_so(name: str):
-    options, facts = config(name, **KINDS[name][1]), module(name).facts()
+    options, facts = config(name, **KINDS[name][1]), module(name).inferred_config()
     assert set(facts) <= set(options) and all(options[key] in (None, value) for key, value in facts.items())
 
 

@@ -60,7 +60,7 @@ def test_the_keys_are_there(option):
 
 def test_samples_are_of_the_stated_kind(option):
     _, data, splits = option
-    size = splits["train"].facts().get("vocabulary_size", data.vocabulary_size)
+    size = splits["train"].inferred_config().get("vocabulary_size", data.vocabulary_size)
     classes = data.num_classes or size
     for each in splits.values():
         assert len(each) == len(each.lengths) > 0
@@ -114,11 +114,11 @@ def test_the_vocabulary_can_be_given(option):
     name, data, splits = option
     if not splits["train"].tokenisers:
         assert data.vocabulary_size or data.input_size
-        assert splits["train"].facts() == {}
+        assert splits["train"].inferred_config() == {}
         return
     tokeniser = splits["train"].tokenisers["source"]
     tokens = tokeniser.vocabulary.tokens
-    assert splits["val"].facts() == {"vocabulary_size": len(tokens)} and data.vocabulary_size is None
+    assert splits["val"].inferred_config() == {"vocabulary_size": len(tokens)} and data.vocabulary_size is None
     few = Tokeniser.from_state({**tokeniser.state(), "tokens": tokens[:10]})
     given = opened(dataset(name, **({"root": data.root} if data.root else {})), "val", {"source": few})
     assert given.tokenisers["source"].vocabulary.tokens == tokens[:10]

@@ -42,7 +42,7 @@ def test_a_frozen_encoder_stays_the_segmenters(segmenter, tmp_path, words):
     copy = tmp_path / "weights.ckpt"
     copy.write_bytes(segmenter.read_bytes())
     best = trained_run(tmp_path, *TINY, *words, f"{FROM}{copy}", "model.frozen=true") / BEST
-    ours = encoder_of(best, "model.reader.encoder.")
+    ours = encoder_of(best, "model.encoder.backbone.")
     assert any("running_mean" in name for name in ours)
     assert_equal(ours, encoder_of(segmenter, "model.encoder."))
     copy.unlink()  # a checkpoint has the weights: nothing is read a second time
@@ -59,7 +59,7 @@ def test_a_trained_encoder_starts_there_and_goes_on_from_its_own_checkpoint(segm
         folder.mkdir()
         trained_run(folder, *words, *more)
     theirs = encoder_of(segmenter, "model.encoder.")
-    stood, moved = (encoder_of(folder / "run/checkpoints/best.ckpt", "model.reader.encoder.") for folder in (still, moving))
+    stood, moved = (encoder_of(folder / "run/checkpoints/best.ckpt", "model.encoder.backbone.") for folder in (still, moving))
     weights = [name for name in theirs if name.endswith("weight")]
     assert all(torch.allclose(stood[name], theirs[name], atol=1e-9) for name in weights)
     assert not any(torch.equal(moved[name], theirs[name]) for name in weights if "0.0" in name)
@@ -73,7 +73,7 @@ def test_weights_in_torchvisions_layout(tmp_path):
     state = dict(VGG16(width=4).state_dict())
     torch.save({**state, "classifier.0.weight": torch.ones(2, 2)}, tmp_path / "vgg16.pth")
     run = trained_run(tmp_path, *SHORT, *CAPTIONS, *VGG, f"{FROM}{tmp_path}/vgg16.pth", "model.frozen=true")
-    assert_equal(encoder_of(run / BEST, "model.reader.encoder."), state)
+    assert_equal(encoder_of(run / BEST, "model.encoder.backbone."), state)
 
 
 def test_another_encoder_is_one_line_that_names_the_shape(segmenter, tmp_path):

@@ -268,7 +268,7 @@ test_what_is_not_made_for_each_other_is_said_before_training = refusals(
 
 
 test_bad_options_are_one_line = refusals(
-    (lambda: SequenceTagging(classification().model, Optimisation(SGD, constant), 3), "trains models of the class LanguageModel$"),
+    (lambda: SequenceTagging(classification().model, Optimisation(SGD, constant), 3), "trains models of the class StepwiseModel$"),
     (lambda: tagging(0), "truncate=0"),
     (lambda: tagging(2, bidirectional=True), "truncate=2 cuts from the beginning on"),
     (lambda: tagging(kind=LanguageModelling, bidirectional=True), "lets a language model read the tokens that it predicts"),

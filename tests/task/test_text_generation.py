@@ -156,8 +156,8 @@ def test_one_batch_is_learned_by_heart_and_written_free_running(name, attention,
     first = task.step(batch).loss.item()
     assert learn(task, batch) < 0.05 < 2 < first
     references = [data.datasets["val"].references(i)[0] for i in range(5)]
-    assert task.texts(task.write(task.read(batch)).tokens) == references
-    assert task.texts(make(attention, search).eval().write(task.read(batch)).tokens) != references
+    assert task.texts(task.write(task.encode(batch)).tokens) == references
+    assert task.texts(make(attention, search).eval().write(task.encode(batch)).tokens) != references
 
 
 def test_answers_are_learned_by_heart():
@@ -214,7 +214,7 @@ def test_label_smoothing_and_the_penalty_act_in_training_alone(name):
     decoded = plain.train().model(*plain.inputs(batch))
     there = batch.target != IGNORE
     uniform = -decoded.logits.log_softmax(-1).mean(-1)[there].mean()
-    mask = plain.read(batch).mask
+    mask = plain.encode(batch).mask
     penalty = 0.0
     for row, source in zip(range(5), mask):
         for place in source.nonzero().flatten():
@@ -330,19 +330,19 @@ def test_a_continued_run_sees_the_batches_of_one_never_stopped(workers, bucket, 
     assert fit(4, tmp_path / "last.ckpt")[1] == whole[10:] != whole[:10]
 
 
-@pytest.mark.parametrize("judged", [False, True])
-def test_the_control_compares_with_another_picture(judged):
-    task, data = captioning(judged=judged, scores=list(SCORES)), caption_data()
+@pytest.mark.parametrize("score_truth", [False, True])
+def test_the_control_compares_with_another_picture(score_truth):
+    task, data = captioning(score_truth=score_truth, scores=list(SCORES)), caption_data()
     learn(task, data.example_batch("val", 5), 60)
     found, dataset = evaluated(task, data), data.datasets["test"]
-    texts = task.texts(task.write(task.read(data.example_batch("test", 5))).tokens)
+    texts = task.texts(task.write(task.encode(data.example_batch("test", 5))).tokens)
     for prefix, of in (("", [0, 1, 2, 3, 4]), ("shuffled/", [2, 3, 4, 0, 1])):
         expected = {}
         for name, kind in SCORES.items():
             (metric := kind()).update(texts, [dataset.references(i) for i in of])
             value = metric.compute()
             expected |= value if isinstance(value, dict) else {name: value}
-        if judged:
+        if score_truth:
             (truth := TruthRate()).update([dataset.judge(i, text) for i, text in zip(of, texts)])
             expected |= truth.compute()
         names = {name for name in found if name.startswith("shuffled/") == bool(prefix)} - {"loss"}
@@ -350,7 +350,7 @@ def test_the_control_compares_with_another_picture(judged):
         assert names == {prefix + name for name in expected}
         assert {n: found[prefix + n] for n in expected} == pytest.approx({n: float(v) for n, v in expected.items()}, nan_ok=True)
     assert found["cider_d"] > 2 > found["shuffled/cider_d"] + 1
-    assert not judged or found["truth_rate"] > 0.5 > found["shuffled/truth_rate"] == 0
+    assert not score_truth or found["truth_rate"] > 0.5 > found["shuffled/truth_rate"] == 0
     assert not [name for name in evaluated(task, caption_data(), "val") if name.startswith("shuffled/")]
 
 
@@ -363,7 +363,7 @@ def test_the_control_counts_pictures_where_captions_are_more():
     task.eval()
     texts, dataset = [], data.datasets["test"]
     for batch in data.batches("test"):
-        texts += zip(batch.index.tolist(), task.texts(task.write(task.read(batch)).tokens), strict=True)
+        texts += zip(batch.index.tolist(), task.texts(task.write(task.encode(batch)).tokens), strict=True)
     (metric := SCORES["chrf"]()).update([text for _, text in texts], [dataset.references((i + 2) % 5) for i, _ in texts])
     assert len(dataset) == 7 and found["shuffled/chrf"] == pytest.approx(float(metric.compute()))
 
@@ -373,7 +373,7 @@ def test_the_blind_see_no_picture():
         task, batch = captioning(blind=blind).eval(), caption_data().example_batch("val", 5)
         mirrored = batch._replace(image=1 - batch.image)
         assert torch.equal(task.step(batch).loss, task.step(mirrored).loss) == blind
-        one, other = (task.write(task.read(each)).log_probability for each in (batch, mirrored))
+        one, other = (task.write(task.encode(each)).log_probability for each in (batch, mirrored))
         assert torch.equal(one, other) == blind == bool((one - one[0]).abs().max() < 1e-6)
 
 
@@ -423,12 +423,12 @@ OTHERS = [(name, data) for name, data in product(TASKS, [*TASKS, "segmentation"]
 @pytest.mark.parametrize("name, data", OTHERS)
 def test_each_task_takes_its_own_kind_of_data(name, data):
     task, batch = TASKS[name][0](), PIXELS if data == "segmentation" else TASKS[data][1]()
-    with pytest.raises(BadInput, match=f"learns from {task.learns_from}, these data are {batch.kind}$"):
+    with pytest.raises(BadInput, match=f"learns from {task.batch_kind}, these data are {batch.kind}$"):
         task.check(batch, Trainer(**QUIET))
 
 
 @pytest.mark.parametrize("of_stories, words", [(True, "pictures: model=question_"), (False, "stories: model=story_question_")])
-def test_readers_of_stories_and_of_pictures_are_told_apart(of_stories, words):
+def test_encoders_of_stories_and_of_pictures_are_told_apart(of_stories, words):
     answering(of_stories).check(asked(of_stories), Trainer(**QUIET))
     with pytest.raises(BadInput, match=words):
         answering(of_stories).check(asked(not of_stories), Trainer(**QUIET))
@@ -446,7 +446,7 @@ def test_a_check_leaves_all_as_it_was(name):
     task = MADE[name][0]().train()
     before = {key: value.clone() for key, value in task.state_dict().items()}
     task.check(TASKS[name][1](), Trainer(**QUIET))
-    assert task.training and task.model.reader.training
+    assert task.training and task.model.encoder.training
     assert all(torch.equal(value, before[key]) for key, value in task.state_dict().items())
 
 
@@ -496,7 +496,7 @@ def test_a_search_never_writes_what_is_no_token_of_a_text():
     task = translation().eval()
     with torch.no_grad():
         task.model.decoder.head.bias[[0, UNKNOWN, BEGIN]] = 100.0
-    assert not set(task.write(task.read(pairs_data().example_batch("val", 5))).tokens.flatten().tolist()) & {0, UNKNOWN, BEGIN}
+    assert not set(task.write(task.encode(pairs_data().example_batch("val", 5))).tokens.flatten().tolist()) & {0, UNKNOWN, BEGIN}
 
 
 PAIRED = [
@@ -520,7 +520,7 @@ SAMPLED = [*PAIRED, "model.dropout=0.3", "task.scheduled_sampling=0.5", "task.sa
     [
         (["model.search.max_length=0"], "model.search.max_length=0 must be a whole number of at least 1"),
         (["model/search=beam", "model.search.width=25"], "model.search.width=25 is wider than the vocabulary"),
-        (["model=captioner"], "Translation trains models with a TextReader"),
+        (["model=captioner"], "Translation trains models with a TextEncoder"),
     ],
 )
 def test_the_command_says_so_in_one_line_before_training(words, said, tmp_path):
@@ -556,7 +556,7 @@ def test_one_seed_one_result_and_a_killed_run_goes_on_to_the_same(tmp_path):
 
 
 def test_a_tested_network_writes_with_several_beams():
-    task, data = captioning(judged=True, search=Beam(max_length=12, width=5), scores=["bleu", "cider_d"]), caption_data()
+    task, data = captioning(score_truth=True, search=Beam(max_length=12, width=5), scores=["bleu", "cider_d"]), caption_data()
     learn(task, data.example_batch("val", 5), 20)
     probe = Beams([3, 5], ["bleu4", "cider_d", "facts"])
     found = Trainer(callbacks=[probe], **QUIET).test(task, datamodule=data, verbose=False)[0]

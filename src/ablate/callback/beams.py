@@ -73,4 +73,4 @@ class Beams(Measure):
         dataset = trainer.datamodule.datasets["test"]
         for batch in trainer.datamodule.batches("test"):
             batch = dataset.with_references(trainer.datamodule.transfer_batch_to_device(batch, task.device, 0))
-            task.compare(metrics, task.texts(task.write(task.read(batch)).tokens), batch.truth)
+            task.compare(metrics, task.texts(task.write(task.encode(batch)).tokens), batch.truth)

@@ -35,7 +35,7 @@ class Captions(ValidationSamples):
         super().__init__(folder, pictures)
 
     def log_samples(self, trainer: Trainer, task: Captioning, batch: CaptionBatch) -> None:
-        found = task.write(task.read(batch))
+        found = task.write(task.encode(batch))
         (references, judges), probabilities = batch.truth, found.log_probability.exp().tolist()
         rows = zip(task.texts(found.tokens), probabilities, references, judges or [None] * len(references), strict=True)
         captions = [Caption(text, p, right, verdict(judge(text)) if judge else None) for text, p, right, judge in rows]
@@ -45,7 +45,7 @@ class Captions(ValidationSamples):
         if found.weights is not None:
             words = [task.tokenisers["target"].decode_with_end(row) for row in found.tokens[:ATTENDED].tolist()]
             strips = [Strip(image, each, weights[: len(each)]) for image, each, weights in zip(batch.image, words, found.weights)]
-            figure = attention_strips(strips, tuple(task.model.reader.feature_map(batch.image).shape[2:]))
+            figure = attention_strips(strips, tuple(task.model.encoder.feature_map(batch.image).shape[2:]))
             log_figure(figure, self.folder / "attention.png", trainer, "val/attention")
 
 
@@ -60,7 +60,7 @@ class Translations(ValidationSamples):
     """
 
     def log_samples(self, trainer: Trainer, task: Translation, batch: PairBatch) -> None:
-        found, source_side, target_side = task.write(task.read(batch)), task.tokenisers["source"], task.tokenisers["target"]
+        found, source_side, target_side = task.write(task.encode(batch)), task.tokenisers["source"], task.tokenisers["target"]
         lengths = batch.source_lengths.tolist()
         sources = [source_side.decode(row[:length]) for row, length in zip(batch.source.tolist(), lengths, strict=True)]
         scores = task.metrics["val_"].items()
@@ -107,7 +107,7 @@ class Answers(ValidationSamples):
         texts = "\n\n".join(f"{title}\n{answer}" for title, answer in zip(titles, answers, strict=True))
         log_text(texts, self.folder / "answers.txt", trainer, "val/texts")
         if batch.image is not None:
-            grid = None if weights is None else tuple(task.model.reader.feature_map(batch.image).shape[2:])
+            grid = None if weights is None else tuple(task.model.encoder.feature_map(batch.image).shape[2:])
             log_figure(plot_answers(batch.image, answers, weights, grid), self.folder / "answers.png", trainer, "val/answers")
 
 

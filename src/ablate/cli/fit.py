@@ -47,13 +47,13 @@ def fits_experiment(experiment: str) -> str:
 
 
 def _models(task: str) -> list[str]:
-    """The options of the group model that a task trains, by their classes and those of their readers."""
+    """The options of the group model that a task trains, by their classes and those of their encoders."""
     wanted, found = get_class(_read("task", task)[1]._target_), []
     for name in options("model"):
         model = _read("model", name)[1]
         network = model.get("network", model)
         fits = issubclass(get_class(network._target_), wanted.model_class)
-        if fits and (wanted.reader_class is None or issubclass(get_class(network.reader._target_), wanted.reader_class)):
+        if fits and (wanted.encoder_class is None or issubclass(get_class(network.encoder._target_), wanted.encoder_class)):
             found.append(name)
     return found
 

@@ -29,7 +29,7 @@ def evaluate(cfg: DictConfig) -> dict[str, float]:
     seed_everything(cfg.seed, workers=True, verbose=False)
     task = load_task(checkpoint, cfg.checkpoint, _new_search(checkpoint, cfg))
     data, trainer = build(cfg, "datamodule"), make_trainer(cfg, only_test=True)
-    data.adopt(task.tokenisers)
+    data.use_tokenisers(task.tokenisers)
     data.check("test")
     with naming(cfg, "model"):
         task.check(data.example_batch("test", 1), trainer)

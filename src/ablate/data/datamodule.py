@@ -53,14 +53,14 @@ class DataModule(LightningDataModule):
         self.dataset = dataset
         self.augmentation = augmentation
         self.splits, self.shuffle, self.seed = splits, shuffle, seed
-        self._adopted: Mapping[str, Tokeniser] = {}
+        self._given_tokenisers: Mapping[str, Tokeniser] = {}
         self.first_epoch = 0  # of a continued run, known before Lightning tells it: worker processes ask for batches at once
 
     @cached_property
     def datasets(self) -> dict[str, Dataset]:
         """Every split, opened at first use; all have the tokenisers that are fitted on the first one, the training split."""
         opened = {name: self.dataset(split=split) for name, split in self.splits.items()}
-        tokenisers = self._adopted or next(iter(opened.values())).fit_tokenisers()
+        tokenisers = self._given_tokenisers or next(iter(opened.values())).fit_tokenisers()
         for dataset in opened.values():
             dataset.set_tokenisers(tokenisers)
         return opened
@@ -70,13 +70,13 @@ class DataModule(LightningDataModule):
         """Those of the training split; none where data are no text."""
         return self.datasets["train"].tokenisers
 
-    def adopt(self, tokenisers: Mapping[str, Tokeniser]) -> None:
+    def use_tokenisers(self, tokenisers: Mapping[str, Tokeniser]) -> None:
         """Number texts with the tokenisers of a trained network; to be called before the data sets are used."""
-        self._adopted = tokenisers
+        self._given_tokenisers = tokenisers
 
-    def facts(self) -> dict[str, int]:
+    def inferred_config(self) -> dict[str, int]:
         """What a config leaves to the data."""
-        return self.datasets["train"].facts()
+        return self.datasets["train"].inferred_config()
 
     def check(self, *splits: str) -> None:
         """Let the data sets that can verify their files do so, now and not in the middle of a training."""
@@ -145,7 +145,7 @@ class DataModule(LightningDataModule):
         """The arguments of `DataLoader` that say which samples a batch has: `batch_sampler`, or `batch_size` and `sampler`."""
         dataset = self.datasets[split]
         if dataset.stream:
-            world, rank = getattr(sampler, "num_replicas", 1), getattr(sampler, "rank", 0)
+            world, rank = (sampler.num_replicas, sampler.rank) if isinstance(sampler, DistributedSampler) else (1, 0)
             even = world > 1 and type(sampler) is DistributedSampler  # a training: its processes wait for each other
             return {"batch_sampler": BPTTBatchSampler(len(dataset), self.batch_size, world, rank, even)}
         if self.bucket and isinstance(sampler, DistributedSampler):

@@ -10,7 +10,7 @@ from ablate.data.batch import Batch, CaptionBatch, Truth
 from ablate.data.text.tokeniser import Tokeniser
 from ablate.errors import BadInput
 
-FACTS = ("vocabulary_size", "source_vocabulary_size")  # keys of `data` that a config leaves to the data, as null
+INFERRED_KEYS = ("vocabulary_size", "source_vocabulary_size")  # keys of `data` that a config leaves to the data, as null
 
 
 class Dataset(torch.utils.data.Dataset, ABC):
@@ -59,9 +59,9 @@ class Dataset(torch.utils.data.Dataset, ABC):
             raise BadInput(f"the network has tokenisers for {given} texts, but these data hold {own} texts")
         self.tokenisers = tokenisers
 
-    def facts(self) -> dict[str, int]:
+    def inferred_config(self) -> dict[str, int]:
         """What a config leaves to the data: the size of the vocabulary, and of the source's where it has its own."""
-        own, source = FACTS
+        own, source = INFERRED_KEYS
         names = {"source": source} if "target" in self.tokenisers else {}
         return {names.get(side, own): len(tokeniser) for side, tokeniser in self.tokenisers.items()}
 

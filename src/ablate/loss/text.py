@@ -25,9 +25,9 @@ def doubly_stochastic(
     """Σ_i (1 - Σ_t w_ti)², the mean over the batch: eq. 14 of Xu et al. 2015, to be added to the loss with a factor λ.
 
     Args:
-        weights: of each token t on each place i; they sum to 1 over the places.
+        weights: of each token t on each position i; they sum to 1 over the positions.
         written: which tokens are within their text.
-        mask: which places are within their source; None: all.
+        mask: which positions are within their source; None: all.
     """
     seen = (weights * written[..., None]).sum(1)
     missed = (1 - seen).square()

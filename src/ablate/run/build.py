@@ -15,13 +15,13 @@ from omegaconf import DictConfig, OmegaConf
 
 from ablate.errors import BadInput, Misfit
 
-LATE, KEYS = "_late_target_", "_keys_"  # of a node with _partial_, while it is built
+TARGET, KEYS = "_partial_target_", "_keys_"  # of a node with _partial_, while it is built
 TYPES = {bool: (bool,), int: (int,), float: (int, float), str: (str,), NoneType: (NoneType,), Sequence: (list,), Mapping: (dict,)}
 WORDS = dict(zip(TYPES, ("true or false", "a whole number", "a number", "text", "null", "a list", "a mapping")))
 ALIASES = {list: Sequence, tuple: Sequence, dict: Mapping}
 
 
-class Late:
+class Partial:
     """A constructor that waits for its last arguments; what it refuses then is named as the user knows it.
 
     Args:
@@ -35,23 +35,26 @@ class Late:
         self.func, self.keywords, self.keys = func, keywords, keys
         self.__signature__ = signature(partial(func, **keywords))
 
-    def __call__(self, *args: object, **late: object) -> Any:
+    def __call__(self, *args: object, **missing: object) -> Any:
         try:
-            return self.func(*args, **self.keywords | late)
+            return self.func(*args, **self.keywords | missing)
         except BadInput as error:
             raise error.renamed(self.keys.get) from None
 
 
-def build(cfg: DictConfig, part: str, **late: object) -> Any:
-    """Instantiate the node `part`, such as "task" or "model.network", with all below it; `late` are arguments that no config has.
+def build(cfg: DictConfig, part: str, **missing: object) -> Any:
+    """Instantiate the node `part`, such as "task" or "model.network", with all below it.
+
+    Args:
+        missing: arguments that no config has.
 
     Raises:
         BadInput: what a constructor refuses, in the keys of `cfg`; arguments that it does not have.
     """
     options = check_types(cfg, part)
-    node = OmegaConf.create(_with_late_parts(cfg, part, options), flags={"allow_objects": True})
+    node = OmegaConf.create(_with_partial_parts(cfg, part, options), flags={"allow_objects": True})
     try:
-        return instantiate(node, _convert_="all", **late)
+        return instantiate(node, _convert_="all", **missing)
     except InstantiationException as error:
         found = re.search(r"full_key: (\S+)", str(error))
         path = f"{part}.{found[1]}" if found else part
@@ -105,24 +108,24 @@ def key_of(cfg: DictConfig, path: str) -> str | None:
     return path
 
 
-def late(*, _late_target_: str, _keys_: list[list[str]], **options: object) -> Late:
+def make_partial(*, _partial_target_: str, _keys_: list[list[str]], **options: object) -> Partial:
     """What `build` makes of a node with _partial_."""
-    return Late(get_object(_late_target_), options, dict(_keys_))
+    return Partial(get_object(_partial_target_), options, dict(_keys_))
 
 
-def _with_late_parts(cfg: DictConfig, path: str, node: object) -> object:
-    """`node` with each part that has _partial_ replaced by a call of `late`, which gets the keys of the part's arguments."""
+def _with_partial_parts(cfg: DictConfig, path: str, node: object) -> object:
+    """`node` with each part that has _partial_ replaced by a call of `make_partial`, with the keys of the part's arguments."""
     if isinstance(node, list):
-        return [_with_late_parts(cfg, f"{path}.{i}", each) for i, each in enumerate(node)]
+        return [_with_partial_parts(cfg, f"{path}.{i}", each) for i, each in enumerate(node)]
     if not isinstance(node, dict):
         return node
-    options = {name: _with_late_parts(cfg, f"{path}.{name}", each) for name, each in node.items()}
+    options = {name: _with_partial_parts(cfg, f"{path}.{name}", each) for name, each in node.items()}
     if not node.get("_partial_") or "_target_" not in node:
         return options
     del options["_partial_"]
     target = options.pop("_target_")
     keys = [[name, key] for name in _names(node) if (key := key_of(cfg, f"{path}.{name}"))]
-    return {"_target_": f"{__name__}.late", LATE: target, KEYS: keys, **options}
+    return {"_target_": f"{__name__}.make_partial", TARGET: target, KEYS: keys, **options}
 
 
 def _nodes(path: str, node: object) -> Iterator[tuple[str, dict]]:

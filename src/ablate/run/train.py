@@ -16,7 +16,7 @@ from omegaconf import DictConfig, OmegaConf
 from ablate.callback.measure import Measure
 from ablate.callback.monitor import History
 from ablate.data.datamodule import DataModule
-from ablate.data.dataset import FACTS
+from ablate.data.dataset import INFERRED_KEYS
 from ablate.errors import BadInput
 from ablate.run import folder as run_folder
 from ablate.run import summary
@@ -72,7 +72,7 @@ def train(cfg: DictConfig) -> float | None:
 def make(cfg: DictConfig) -> tuple[DataModule, Task, Trainer]:
     """Data, task and trainer of a run, the task with what checkpoints keep beside its weights."""
     data = build(cfg, "datamodule")
-    for key, value in data.facts().items():  # what the config leaves to the data (null), such as the size of a vocabulary
+    for key, value in data.inferred_config().items():  # what the config leaves to the data (null), such as the size of a vocabulary
         if cfg.data[key] is None:
             cfg.data[key] = value
     task, trainer = build(cfg, "task"), make_trainer(cfg)
@@ -117,7 +117,7 @@ def start_encoder(task: Task) -> None:
 
 def assume_vocabularies(cfg: DictConfig) -> None:
     """Give each vocabulary whose size only the data know a size of 8, for what is asked of a config without its data."""
-    for key in FACTS:
+    for key in INFERRED_KEYS:
         if cfg.data.get(key, 0) is None and cfg.data.input_size is None:
             cfg.data[key] = 8
 

@@ -43,14 +43,14 @@ class Task(LightningModule):
         channels_last: store convolution weights and pictures in the layout NHWC.
 
     Attributes:
-        learns_from: the kind of batches that it takes.
+        batch_kind: the kind of batches that it takes.
         model_class: the class of models that it trains.
-        reader_class: the class of readers that these models have; None: any, or none.
+        encoder_class: the class of encoders that these models have; None: any, or none.
     """
 
-    learns_from: ClassVar[BatchKind] = BatchKind.CLASS_PER_PIXEL
+    batch_kind: ClassVar[BatchKind] = BatchKind.CLASS_PER_PIXEL
     model_class: ClassVar[type[nn.Module]] = Segmenter
-    reader_class: ClassVar[type[nn.Module] | None] = None
+    encoder_class: ClassVar[type[nn.Module] | None] = None
 
     def __init__(
         self,
@@ -88,8 +88,8 @@ class Task(LightningModule):
 
     def check(self, batch: Any, trainer: Trainer) -> None:
         """Raise BadInput where data, task, model and trainer do not fit together."""
-        if batch.kind != self.learns_from:
-            raise Misfit(f"{type(self).__name__} learns from {self.learns_from}, these data are {batch.kind}")
+        if batch.kind != self.batch_kind:
+            raise Misfit(f"{type(self).__name__} learns from {self.batch_kind}, these data are {batch.kind}")
 
     def run(self, split: str, batch: Any) -> Output:
         """`step`, for a loop over a split; a task that carries states from batch to batch does so here."""

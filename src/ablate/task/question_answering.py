@@ -27,7 +27,7 @@ class QuestionAnswering(Task):
         encoder_weights: a file with the weights that a picture's encoder begins with; None: random ones.
     """
 
-    learns_from = BatchKind.QUESTIONS
+    batch_kind = BatchKind.QUESTIONS
     model_class = QuestionAnsweringModel
 
     def __init__(
@@ -54,7 +54,7 @@ class QuestionAnswering(Task):
         if self.model.reads_stories:
             super().load_encoder(weights)
         else:
-            load_encoder(self.model.reader.encoder, weights)
+            load_encoder(self.model.encoder.backbone, weights)
 
     def inputs(self, batch: QuestionBatch) -> tuple:
         if batch.image is not None:

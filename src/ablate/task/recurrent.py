@@ -12,7 +12,7 @@ from ablate.data.batch import IGNORE, BatchKind, SequenceBatch
 from ablate.errors import BadInput, check_fraction, check_positive
 from ablate.loss.text import token_cross_entropy
 from ablate.metric.classification import ClassificationScores
-from ablate.model.recurrent.models import LanguageModel
+from ablate.model.recurrent.models import StepwiseModel
 from ablate.optim.optimisation import Optimisation
 from ablate.task.base import Output, Task
 
@@ -36,8 +36,8 @@ class RecurrentTask(Task):
         BadInput: truncation of a bidirectional network.
     """
 
-    learns_from = BatchKind.CLASS_PER_STEP
-    model_class = LanguageModel
+    batch_kind = BatchKind.CLASS_PER_STEP
+    model_class = StepwiseModel
 
     def __init__(
         self,

@@ -24,7 +24,7 @@ class SequenceTask(Task):
 class SequenceClassification(SequenceTask):
     """Cross-entropy of the class of each sequence; accuracy, macro F1 and the confusion matrix over the whole split."""
 
-    learns_from = BatchKind.CLASS_PER_SEQUENCE
+    batch_kind = BatchKind.CLASS_PER_SEQUENCE
 
     def __init__(self, model: nn.Module, optimisation: Optimisation | None, num_classes: int, label_smoothing: float = 0.0) -> None:
         super().__init__(model, {"scores": ClassificationScores(num_classes)}, optimisation)
@@ -39,7 +39,7 @@ class SequenceClassification(SequenceTask):
 class SequenceRegression(SequenceTask):
     """Mean squared error of one number a sequence; the model has one output."""
 
-    learns_from = BatchKind.NUMBER_PER_SEQUENCE
+    batch_kind = BatchKind.NUMBER_PER_SEQUENCE
 
     def __init__(self, model: nn.Module, optimisation: Optimisation | None) -> None:
         super().__init__(model, {"mse": MeanSquaredError()}, optimisation)

@@ -20,9 +20,9 @@ from ablate.metric.text.cider import CIDEr, CIDErD
 from ablate.metric.text.overlap import Bleu, ChrF, ExactMatch, RougeL, SacreBleu
 from ablate.model.evaluation import evaluating
 from ablate.model.text.decoding.base import Hypotheses
+from ablate.model.text.encoder import Encoder, TextEncoder
 from ablate.model.text.encoder_decoder import EncoderDecoder
 from ablate.model.text.memory import Memory
-from ablate.model.text.reader import Reader, TextReader
 from ablate.optim.optimisation import Optimisation
 from ablate.task.base import Output, Task
 
@@ -78,13 +78,13 @@ class TextGeneration(Task):
     Args:
         scores: names out of SCORES, by which free-running texts are compared with their references.
         label_smoothing: the share of the target that all tokens have alike (Szegedy et al. 2016, section 7).
-        doubly_stochastic: the factor λ of the penalty on places that were not looked at (Xu et al. 2015, eq. 14).
+        doubly_stochastic: the factor λ of the penalty on positions that were not attended to (Xu et al. 2015, eq. 14).
         scheduled_sampling, sampling_schedule: see `probability_schedule`.
         at_lengths: see `ExposureScores`.
     """
 
     model_class = EncoderDecoder
-    reader_class: ClassVar[type[Reader]]
+    encoder_class: ClassVar[type[Encoder]]
 
     def __init__(
         self,
@@ -105,26 +105,26 @@ class TextGeneration(Task):
         super().__init__(model, metrics, optimisation, taught)
         if not doubly_stochastic >= 0:
             raise BadInput(f"`doubly_stochastic`={doubly_stochastic} must be at least 0")
-        if doubly_stochastic and getattr(model.decoder, "attention", None) is None:
+        if doubly_stochastic and self.model.decoder.attention is None:
             raise BadInput("`doubly_stochastic` needs an attention to speak of: model/attention=additive")
         self.label_smoothing, self.doubly_stochastic = check_fraction("label_smoothing", label_smoothing), doubly_stochastic
         self.sampling = probability_schedule(scheduled_sampling, sampling_schedule)
         self.sampling_probability = self.sampling(0.0)  # of each token that the decoder hears, now, in training
 
     @abstractmethod
-    def read(self, batch: WrittenBatch) -> Memory:
+    def encode(self, batch: WrittenBatch) -> Memory:
         """What the decoder gets of a batch."""
 
     def check(self, batch: Any, trainer: Trainer) -> None:
         super().check(batch, trainer)
-        if not isinstance(self.model.reader, self.reader_class):
-            read, wanted = type(self.model.reader).__name__, self.reader_class.__name__
+        if not isinstance(self.model.encoder, self.encoder_class):
+            read, wanted = type(self.model.encoder).__name__, self.encoder_class.__name__
             raise Misfit(f"{type(self).__name__} trains models with a {wanted}, not with a {read}")
         with evaluating(self):
-            self.write(self.read(batch))  # what is wrong with the search is said now and not after an epoch
+            self.write(self.encode(batch))  # what is wrong with the search is said now and not after an epoch
 
     def step(self, batch: WrittenBatch) -> Output:
-        return self.teach(batch, self.read(batch))
+        return self.teach(batch, self.encode(batch))
 
     def teach(self, batch: WrittenBatch, memory: Memory) -> Output:
         """Loss and likeliest tokens of the batch's texts under teacher forcing or scheduled sampling."""
@@ -141,7 +141,7 @@ class TextGeneration(Task):
         if split == "train":
             self.sampling_probability = self.sampling(self.global_step / max(1, self.trainer.estimated_stepping_batches))
             return self.step(batch)
-        memory = self.read(batch)  # once, for both
+        memory = self.encode(batch)  # once, for both
         output, free = self.teach(batch, memory), self.write(memory).tokens
         return output._replace(prediction=output.prediction._replace(free=free, batch=batch))
 
@@ -173,11 +173,11 @@ class TextGeneration(Task):
 class Translation(TextGeneration):
     """A text in one language is read, a text in another is written; see `TextGeneration`."""
 
-    learns_from = BatchKind.TEXT_PAIRS
-    reader_class = TextReader
+    batch_kind = BatchKind.TEXT_PAIRS
+    encoder_class = TextEncoder
 
     def inputs(self, batch: PairBatch) -> tuple:
         return batch.source, batch.source_lengths, batch.input
 
-    def read(self, batch: PairBatch) -> Memory:
-        return self.model.reader(batch.source, batch.source_lengths)
+    def encode(self, batch: PairBatch) -> Memory:
+        return self.model.encoder(batch.source, batch.source_lengths)

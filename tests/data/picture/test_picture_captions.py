@@ -37,7 +37,7 @@ def test_in_training_every_caption_is_a_sample():
     assert batch.input[1, 0] == BEGIN and batch.target[1].tolist()[2:] == [END, IGNORE, IGNORE, IGNORE]
     for row, caption in zip(batch.target, ("a red dot .", "a dot", "the blue one , here"), strict=True):
         assert data.tokenisers["target"].text(row[row != IGNORE].tolist()) == caption
-    assert data.facts() == {"vocabulary_size": 4 + 9}
+    assert data.inferred_config() == {"vocabulary_size": 4 + 9}
     assert batch.description == "pictures of 8×8 with captions"
 
 
@@ -192,6 +192,6 @@ def test_flickr8k(real_data: Path):
     assert [(len(data), data.cut) for data in sizes.values()] == [(1000, 0), (1000, 0)]
     data = sizes["test"]
     assert len(data.references(0)) == 5 and data.references(0)[0] == "the dogs are in the snow in front of a fence"
-    assert 2500 < data.facts()["vocabulary_size"] < 2600
+    assert 2500 < data.inferred_config()["vocabulary_size"] < 2600
     batch = data.finish(data.collate([data[i] for i in range(4)]))
     assert batch.image.shape == (4, 3, 128, 128) and 0.2 < batch.image.mean() < 0.8

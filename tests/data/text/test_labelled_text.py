@@ -43,7 +43,7 @@ def test_rare_words_are_unknown_and_a_vocabulary_has_a_greatest_size():
     assert text(min_count=2).tokenisers["source"].vocabulary.tokens == [*SPECIAL, "dog", "sat", "the"]
     few = text(max_vocabulary=5)
     assert few.tokenisers["source"].vocabulary.tokens == [*SPECIAL, "dog"] and few[0].input.tolist() == [UNKNOWN] * 3
-    assert few.facts() == {"vocabulary_size": 5}
+    assert few.inferred_config() == {"vocabulary_size": 5}
 
 
 def test_long_texts_lose_their_ends_and_are_counted():

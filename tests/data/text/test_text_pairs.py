@@ -35,7 +35,7 @@ def test_a_batch():
     assert batch.input[0].tolist() == [BEGIN, a, dog, 0] and batch.target[0].tolist() == [a, dog, END, IGNORE]
     assert data.references(1) == ["the cat sits"] and data.lengths == [2, 4, 2] and data.cut == 0
     assert data.finish(batch) is batch and batch.description == "pairs, for example one of 4 and 4 steps"
-    assert data.facts() == {"source_vocabulary_size": 4 + 7, "vocabulary_size": 4 + 6}
+    assert data.inferred_config() == {"source_vocabulary_size": 4 + 7, "vocabulary_size": 4 + 6}
 
 
 def test_options():
@@ -77,7 +77,7 @@ def test_dates():
     for i in range(300):
         texts[data.tokenisers["source"].text(data[i].source.tolist())].add(data.references(i)[0])
     assert all(len(of) == 1 for of in texts.values()) and max(data.lengths) <= config("dates").max_length and data.cut == 0
-    assert data.facts()["vocabulary_size"] == 4 + 11
+    assert data.inferred_config()["vocabulary_size"] == 4 + 11
     few = opened_option("dates", dataset__read__sizes={"train": 3})
     assert [few.references(i) for i in range(3)] == [data.references(i) for i in range(3)]
 
@@ -95,7 +95,7 @@ def test_a_date_in_each_script():
 def test_symbols(reverse: bool):
     options = {"dataset__read__sizes": SIZES, "dataset__read__reverse": reverse}
     data, given = opened_option("copy_pairs", **options), config("copy_pairs")
-    assert data.facts() == {key: given[key] for key in ("source_vocabulary_size", "vocabulary_size")}
+    assert data.inferred_config() == {key: given[key] for key in ("source_vocabulary_size", "vocabulary_size")}
     for i in range(100):
         source = data.tokenisers["source"].decode(data[i].source.tolist())
         assert data.references(i)[0].split() == (source[::-1] if reverse else source)

@@ -66,30 +66,30 @@ def test_padding_and_other_texts_change_nothing(cell, attention, options):
 
 def test_keys_are_the_places_of_the_map_row_by_row():
     net = of_picture().eval()
-    memory, features = net.reader(PICTURES), net.reader.encoder(PICTURES)
+    memory, features = net.encoder(PICTURES), net.encoder.backbone(PICTURES)
     assert memory.keys.shape == (3, 4 * 3, 8) and memory.mask.all()
     assert torch.equal(memory.keys[:, 3 + 2], features.bottom[:, :, 1, 2])
     assert torch.allclose(memory.summary, features.bottom.mean((2, 3)))
-    assert of_picture(places="last_map").eval().reader(PICTURES).keys.shape == (3, 8 * 6, 8)
+    assert of_picture(feature_level="last_map").eval().encoder(PICTURES).keys.shape == (3, 8 * 6, 8)
 
 
 def test_reversal_is_within_the_length_and_keys_stay_at_their_tokens():
     turned = torch.tensor([row[:n].flip(0).tolist() + row[n:].tolist() for row, n in zip(SOURCE, LENGTHS)])
-    plain, other = of_text().reader(turned, LENGTHS), of_text(reverse=True).reader(SOURCE, LENGTHS)
+    plain, other = of_text().encoder(turned, LENGTHS), of_text(reverse=True).encoder(SOURCE, LENGTHS)
     assert torch.allclose(plain.summary, other.summary) and torch.allclose(plain.keys[0].flip(0), other.keys[0])
     assert torch.allclose(plain.keys[2, :3].flip(0), other.keys[2, :3])
 
 
 def test_the_summary_is_all_that_the_reader_is_left_with():
     net = of_text(attention="none", bidirectional=True, layers=2)
-    assert net.reader.summary_size == 2 * 2 * 2 * 4 and net.reader.key_size == 8
+    assert net.encoder.summary_size == 2 * 2 * 2 * 4 and net.encoder.key_size == 8
     assert net(SOURCE, LENGTHS, TOKENS).weights is None
 
 
 @of_pictures
 def test_the_picture_comes_first_as_in_show_and_tell(attention):
     net = of_picture(attention=attention, start="input").eval()
-    decoder, memory = net.decoder, net.reader(PICTURES)
+    decoder, memory = net.decoder, net.encoder(PICTURES)
     cell = decoder.recurrent.layers[0][0]
     expected, _ = cell(decoder.start_from(memory.summary), cell.initial_state(3))
     assert torch.equal(decoder.start(memory).cells[0].hidden, expected)
@@ -97,12 +97,12 @@ def test_the_picture_comes_first_as_in_show_and_tell(attention):
 
 def test_a_frozen_encoder_stays_as_it_is():
     net = of_picture(frozen=True)
-    before = {name: value.clone() for name, value in net.reader.encoder.state_dict().items()}
+    before = {name: value.clone() for name, value in net.encoder.backbone.state_dict().items()}
     net.train()
     minimise(lambda: net(PICTURES, None, TOKENS).logits.square().sum(), torch.optim.SGD(net.parameters(), 0.5), steps=1)
-    assert not any(module.training for module in net.reader.encoder.modules()) and net.decoder.training
-    assert all(torch.equal(value, before[name]) for name, value in net.reader.encoder.state_dict().items())
-    assert of_picture().train().reader.encoder.training
+    assert not any(module.training for module in net.encoder.backbone.modules()) and net.decoder.training
+    assert all(torch.equal(value, before[name]) for name, value in net.encoder.backbone.state_dict().items())
+    assert of_picture().train().encoder.backbone.training
 
 
 @of_pictures
@@ -119,7 +119,7 @@ def overfitted(net, source, target, lr, steps):
         return F.cross_entropy(net(source, None, target[:, :-1]).logits.flatten(0, 1), target[:, 1:].flatten())
 
     minimise(loss, torch.optim.Adam(net.parameters(), lr), steps)
-    return net.search(net.decoder, net.reader(source), begin=2, end=3, banned=(0, 1, 2)).tokens
+    return net.search(net.decoder, net.encoder(source), begin=2, end=3, banned=(0, 1, 2)).tokens
 
 
 @of_pictures
@@ -157,7 +157,7 @@ def test_the_config_of_a_translator(attention):
 
 
 test_what_does_not_fit_is_named = refusals(
-    (lambda: of_picture(places="last"), "did you mean 'last_map'"),
+    (lambda: of_picture(feature_level="last"), "did you mean 'last_map'"),
     (lambda: of_text(attention="dot", bidirectional=True), "of the size of a key, 8, not 4; model/attention=general takes any"),
     (
         lambda: of_text(reverse=True)(SOURCE, LENGTHS + torch.tensor([1, 0, 0]), TOKENS),

@@ -64,7 +64,7 @@ def test_gradients_reach_every_parameter(cell, attention, pictures):
 
 def test_one_embedding_reads_story_and_question():
     net = network()
-    assert net.reader.input.embedding.weight is net.question.input.embedding.weight
+    assert net.encoder.input.embedding.weight is net.question.input.embedding.weight
 
 
 @every_attention

@@ -109,5 +109,5 @@ def learn(task: Captioning, batch: int, length: int) -> Callable[[], None]:
 def find(task: Captioning, batch: int) -> Callable[[], object]:
     """A search for a text of each picture, which has been read before."""
     with torch.no_grad():
-        memory = task.eval().read(pictures(task, batch, 1))
+        memory = task.eval().encode(pictures(task, batch, 1))
     return lambda: task.write(memory)

@@ -64,7 +64,7 @@ def write_captions(task: Captioning, source: Path, output: Path) -> None:
 def _plot(task: Captioning, image: Float[Tensor, "1 3 h w"], generation: GeneratedText, file: Path) -> None:
     from ablate.figure.attention import Strip, attention_strips
 
-    grid = tuple(task.model.reader.feature_map(image.to(task.device)).shape[2:])
+    grid = tuple(task.model.encoder.feature_map(image.to(task.device)).shape[2:])
     attention_strips([Strip(image[0], generation.tokens, generation.weights)], grid).savefig(file, dpi=120)
 
 

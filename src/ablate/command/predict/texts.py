@@ -61,7 +61,7 @@ def tokenise(tokeniser: Tokeniser, text: str, name: str, longest: int | None = N
 @torch.no_grad()
 def generate(task: TextGeneration, batch: Batch) -> GeneratedText:
     """The text that the task's search finds for a batch of one row."""
-    best = task.write(task.read(task.transfer_batch_to_device(batch, task.device, 0)))
+    best = task.write(task.encode(task.transfer_batch_to_device(batch, task.device, 0)))
     tokens = task.tokenisers["target"].decode_with_end(best.tokens[0].tolist())
     weights = None if best.weights is None else best.weights[0, : len(tokens)].cpu()
     return GeneratedText(task.texts(best.tokens)[0], math.exp(float(best.log_probability)), tokens, weights)

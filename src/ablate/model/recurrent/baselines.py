@@ -7,7 +7,7 @@ from torch import Tensor, nn
 from ablate.errors import check_positive
 from ablate.model.recurrent.layers import SequenceInput, Sequences
 from ablate.model.recurrent.models import SequenceModel
-from ablate.model.recurrent.unroll import check_lengths, present
+from ablate.model.recurrent.unroll import check_lengths, length_mask
 
 
 class BagOfWords(SequenceModel):
@@ -30,7 +30,7 @@ class BagOfWords(SequenceModel):
         embedded = self.input(xs)
         if lengths is None:
             return self.head(embedded.mean(1))
-        mask = present(lengths, embedded.shape[1])[..., None]
+        mask = length_mask(lengths, embedded.shape[1])[..., None]
         return self.head((embedded * mask).sum(1) / lengths[:, None])
 
 
@@ -67,6 +67,6 @@ class WindowMLP(SequenceModel):
         check_lengths(lengths, xs.shape[0], xs.shape[1], xs.device)
         embedded = self.input(xs[:, : self.window])
         if lengths is not None:
-            embedded = embedded * present(lengths, embedded.shape[1])[..., None]
+            embedded = embedded * length_mask(lengths, embedded.shape[1])[..., None]
         filled = F.pad(embedded, (0, 0, 0, self.window - embedded.shape[1]))
         return self.head(self.dropout(self.hidden(filled.flatten(1)).relu()))

@@ -11,7 +11,7 @@ from torch import Tensor, nn
 from ablate.errors import BadInput, check_choice, check_positive
 from ablate.model.recurrent.cell.base import Cell
 from ablate.model.recurrent.layers import Recurrent, SequenceInput, Sequences
-from ablate.model.recurrent.unroll import present
+from ablate.model.recurrent.unroll import length_mask
 
 SUMMARIES = ("last", "mean", "max")
 
@@ -24,7 +24,7 @@ class SequenceModel(nn.Module, ABC):
         """One vector for each sequence."""
 
 
-class LanguageModel(nn.Module, ABC):
+class StepwiseModel(nn.Module, ABC):
     """Many to many, aligned: logits of each step, and the states to continue from.
 
     Where the classes are the tokens, it is a language model.
@@ -98,11 +98,11 @@ class SequenceClassifier(RecurrentNetwork, SequenceModel):
         if self.summary == "mean":
             return outputs.mean(1) if lengths is None else outputs.sum(1) / lengths[:, None]  # padding's outputs are 0
         if lengths is not None:
-            outputs = outputs.masked_fill(~present(lengths, outputs.shape[1])[..., None], -torch.inf)
+            outputs = outputs.masked_fill(~length_mask(lengths, outputs.shape[1])[..., None], -torch.inf)
         return outputs.amax(1)
 
 
-class SequenceTagger(RecurrentNetwork, LanguageModel):
+class SequenceTagger(RecurrentNetwork, StepwiseModel):
     """logits_t = W_o h_t + b_o at every step t. Trained to predict the next token, it is a language model.
 
     Args:

@@ -58,14 +58,14 @@ def reverse_padded(xs: Float[Tensor, "b t d"], lengths: Int[Tensor, " b"] | None
     return xs.gather(1, source[..., None].expand_as(xs))
 
 
-def present(lengths: Int[Tensor, " b"], steps: int) -> Tensor:
-    """(b, t): whether a place is within its sequence."""
+def length_mask(lengths: Int[Tensor, " b"], steps: int) -> Tensor:
+    """(b, t): true at the steps of each sequence, false at its padding."""
     return torch.arange(steps, device=lengths.device) < lengths[:, None]
 
 
 def _loop(cell: Cell, xs: Tensor, lengths: Tensor | None, state: tuple, record: list | None) -> tuple[Tensor, tuple]:
     outputs = []
-    masks = [None] * xs.shape[1] if lengths is None else present(lengths, xs.shape[1])[..., None].unbind(1)
+    masks = [None] * xs.shape[1] if lengths is None else length_mask(lengths, xs.shape[1])[..., None].unbind(1)
     for x, mask in zip(cell.project(xs).unbind(1), masks):  # indexing in the loop would make its backward pass quadratic in T
         new = cell.step(x, state)
         if record is not None:
@@ -94,12 +94,12 @@ def _fused(name: str, weights: Sequence[Tensor], xs: Tensor, lengths: Tensor | N
     if lengths is None:
         return outputs, type(state)(*(end[0] for end in ends))
     last = outputs.gather(1, (lengths - 1)[:, None, None].expand(-1, 1, outputs.shape[2]))[:, 0]
-    outputs = outputs * present(lengths, xs.shape[1])[..., None]
+    outputs = outputs * length_mask(lengths, xs.shape[1])[..., None]
     return outputs, type(state)(last, *(end[0] for end in ends[1:]))
 
 
 def _freeze_memory(xs: Tensor, weights: Sequence[Tensor], lengths: Tensor) -> tuple[Tensor, tuple[Tensor, ...]]:
-    padding = (~present(lengths, xs.shape[1]))[..., None].to(xs)
+    padding = (~length_mask(lengths, xs.shape[1]))[..., None].to(xs)
     weight_input, *others = weights
     n = weight_input.shape[0] // 4
     column = weight_input.new_zeros(4 * n, 1)

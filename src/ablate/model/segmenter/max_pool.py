@@ -1,4 +1,4 @@
-"""Max pooling over windows that do not overlap, with one byte for each maximum's place, and its inverse."""
+"""Max pooling over windows that do not overlap, with one byte for each maximum's position, and its inverse."""
 
 from collections.abc import Sequence
 from typing import Any
@@ -11,13 +11,13 @@ from torch.autograd import Function
 
 
 def max_pool(x: Float[Tensor, "n c h w"], k: int = 2) -> tuple[Float[Tensor, "n c h_out w_out"], UInt8[Tensor, "n c h_out w_out"]]:
-    """The maximum of each k×k window, and its place in the window.
+    """The maximum of each k×k window, and its position in the window.
 
     pooled[y, x] = max over 0 ≤ i, j < k of x[k·y + i, k·x + j], offset[y, x] = k·i + j of the first maximum, row by row
 
     Equals `F.max_pool2d(x, k, ceil_mode=True)`, its gradient too: sizes are rounded up, the last windows end at the border.
     Deterministic on every device; keeps one byte a window for its gradient, where torch keeps eight. A NaN makes its window
-    NaN; the place is then any of the window.
+    NaN; the position is then any of the window.
 
     Args:
         k: window and stride, 1 to 16.
@@ -26,7 +26,7 @@ def max_pool(x: Float[Tensor, "n c h w"], k: int = 2) -> tuple[Float[Tensor, "n 
         ValueError: if k is out of range.
     """
     if not 1 <= k <= 16:
-        raise ValueError(f"a place in a {k}×{k} window does not fit into one byte: 1 to 16")
+        raise ValueError(f"a position in a {k}×{k} window does not fit into one byte: 1 to 16")
     return _MaxPool.apply(x, k)
 
 
@@ -39,7 +39,7 @@ def max_unpool(
 
     out[k·y + i, k·x + j] = x[y, x] if offset[y, x] = k·i + j, else 0
 
-    It is the adjoint of taking values at these places, and equals `F.max_unpool2d` bit for bit, its gradient too.
+    It is the adjoint of taking values at these positions, and equals `F.max_unpool2d` bit for bit, its gradient too.
 
     Args:
         size: height and width of the result, k·h - k < height ≤ k·h, as the map had that was pooled.
@@ -75,8 +75,8 @@ class _MaxUnpool(Function):
         layout = torch.channels_last if x.stride(1) < x.stride(3) else torch.contiguous_format
         out = torch.empty((n, c, k * h, k * w), dtype=x.dtype, device=x.device, memory_format=layout)
         offset = offset.to(x.dtype)
-        for place in range(k * k):
-            out[..., place // k :: k, place % k :: k] = _keep(x, offset, place)
+        for position in range(k * k):
+            out[..., position // k :: k, position % k :: k] = _keep(x, offset, position)
         return out[..., : size[0], : size[1]]
 
     @staticmethod
@@ -96,25 +96,25 @@ def pad_to_multiple(x: Float[Tensor, "n c h w"], k: int, value: float) -> Float[
     return F.pad(x, (0, -w % k, 0, -h % k), value=value) if h % k or w % k else x
 
 
-def _first_max(maps: Sequence[Tensor], places: Sequence[Any]) -> tuple[Tensor, Tensor]:
-    """Elementwise maximum of `maps`, and of `places`, which rise from map to map, that of the first to attain it."""
-    best, place = maps[0], torch.zeros_like(maps[0], dtype=torch.uint8) + places[0]
-    for x, place_of_x in zip(maps[1:], places[1:]):
+def _first_max(maps: Sequence[Tensor], positions: Sequence[Any]) -> tuple[Tensor, Tensor]:
+    """Elementwise maximum of `maps`, and of `positions`, which rise from map to map, that of the first to attain it."""
+    best, position = maps[0], torch.zeros_like(maps[0], dtype=torch.uint8) + positions[0]
+    for x, position_of_x in zip(maps[1:], positions[1:]):
         # On the CPU, arithmetic on bytes is vectorised and `where` is not.
-        place = torch.maximum(place, (x > best).to(torch.uint8) * place_of_x)
+        position = torch.maximum(position, (x > best).to(torch.uint8) * position_of_x)
         best = torch.maximum(best, x)
-    return best, place
+    return best, position
 
 
 def _take(x: Tensor, offset: Tensor, k: int) -> Tensor:
     """The value at `offset` in each window; a sum, as subtracting +0 is what leaves every float as it is, -0 too."""
     offset = offset.to(x.dtype)
     taken = -_keep(-x[..., ::k, ::k], offset, 0)
-    for place in range(1, k * k):
-        taken = taken - _keep(-x[..., place // k :: k, place % k :: k], offset, place)
+    for position in range(1, k * k):
+        taken = taken - _keep(-x[..., position // k :: k, position % k :: k], offset, position)
     return taken
 
 
-def _keep(x: Tensor, offset: Tensor, place: int) -> Tensor:
-    """`where(offset == place, x, 0)` as the gradient of clip(t, -½, ½) at t = offset - place: vectorised, unlike `where`."""
-    return torch.ops.aten.hardtanh_backward(x, offset - place, -0.5, 0.5)
+def _keep(x: Tensor, offset: Tensor, position: int) -> Tensor:
+    """`where(offset == position, x, 0)` as the gradient of clip(t, -½, ½) at t = offset - position: vectorised, unlike `where`."""
+    return torch.ops.aten.hardtanh_backward(x, offset - position, -0.5, 0.5)

@@ -9,7 +9,7 @@ from torch import Tensor, nn
 
 from ablate.errors import check_positive
 from ablate.model.text.attention import Attention
-from ablate.model.text.reader import Reader, TextReader
+from ablate.model.text.encoder import Encoder, TextEncoder
 
 
 class AnswerOutput(NamedTuple):
@@ -23,33 +23,33 @@ class QuestionAnswering(nn.Module):
     """logits = W_o tanh(W_r [q; c]) + b_o,   q = tanh(W_q m) of the states m that the question leaves.
 
         without attention   c: the summary of what was read, whatever is asked
-        with                c = attention(q, places of the picture or words of the story)
+        with                c = attention(q, positions of the picture or words of the story)
 
     A single look: of Sukhbaatar et al. 2015, section 2.1, with a recurrent network in the place of bags of words.
 
     Args:
         question: reads the question.
-        reader: reads the picture or the story; one of stories shares its embedding with the question's.
+        encoder: reads the picture or the story; one of stories shares its embedding with the question's.
         attention: given the sizes of a query and of a key, makes an attention, or None.
         dropout: before W_o.
     """
 
     def __init__(
         self,
-        question: TextReader,
-        reader: Reader,
+        question: TextEncoder,
+        encoder: Encoder,
         attention: Callable[[int, int], Attention | None],
         num_classes: int,
         dropout: float = 0.0,
     ) -> None:
         super().__init__()
-        self.question, self.reader = question, reader
-        if isinstance(reader, TextReader):
-            reader.input = question.input
+        self.question, self.encoder = question, encoder
+        if isinstance(encoder, TextEncoder):
+            encoder.input = question.input
         size = question.recurrent.layers[-1][0].hidden_size
         self.query = nn.Linear(question.summary_size, size)
-        self.attention = attention(size, reader.key_size)
-        attended = reader.summary_size if self.attention is None else reader.key_size
+        self.attention = attention(size, encoder.key_size)
+        attended = encoder.summary_size if self.attention is None else encoder.key_size
         self.readout = nn.Linear(size + attended, size)
         self.dropout = nn.Dropout(dropout)
         self.head = nn.Linear(size, check_positive("num_classes", num_classes))
@@ -57,7 +57,7 @@ class QuestionAnswering(nn.Module):
     @property
     def reads_stories(self) -> bool:
         """Whether it answers questions about stories; else about pictures."""
-        return isinstance(self.reader, TextReader)
+        return isinstance(self.encoder, TextEncoder)
 
     def forward(
         self,
@@ -67,7 +67,7 @@ class QuestionAnswering(nn.Module):
         lengths: Int[Tensor, " b"] | None = None,
     ) -> AnswerOutput:
         """Logits of each answer; lengths are those of stories and questions, pictures have none."""
-        memory = self.reader(source, source_lengths)
+        memory = self.encoder(source, source_lengths)
         query, seen, weights = self.query(self.question(question, lengths).summary).tanh(), memory.summary, None
         if self.attention is not None:
             seen, weights = (each[:, 0] for each in self.attention(query[:, None], memory.keys, memory.mask))

@@ -6,7 +6,7 @@ from torch import Tensor, nn
 
 from ablate.errors import BadInput
 
-PREFIXES = ("model.encoder.", "encoder.", "model.reader.encoder.", "reader.encoder.", "")
+PREFIXES = ("model.encoder.", "encoder.", "model.encoder.backbone.", "encoder.backbone.", "")
 
 
 def load_encoder(encoder: nn.Module, state: Mapping[str, Tensor]) -> None:

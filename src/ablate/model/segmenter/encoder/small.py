@@ -20,10 +20,10 @@ class SmallEncoder(nn.Module):
 
     Attributes:
         channels: of each level, fine to coarse.
-        has_offsets: whether the places of the maxima come with the features: with max pooling.
+        has_offsets: whether the positions of the maxima come with the features: with max pooling.
 
     Args:
-        downsample: max_pool, over 2×2 and with the places of its maxima for a decoder; avg_pool, over 2×2; overlapping_max_pool,
+        downsample: max_pool, over 2×2 and with the positions of its maxima for a decoder; avg_pool, over 2×2; overlapping_max_pool,
             over 3×3 with stride 2 (Krizhevsky et al. 2012, section 3.4); or strided_conv.
         downsample_kernel: of strided_conv, at least 2.
         bottleneck: how many times conv-norm-ReLU after the last downsampling, where context is cheapest (Ronneberger et
@@ -78,14 +78,14 @@ class SmallEncoder(nn.Module):
 
 
 class MaxPool(nn.Module):
-    """The maximum of each 2×2 window and its place, (n, c, h, w) -> twice (n, c, ⌈h/2⌉, ⌈w/2⌉)."""
+    """The maximum of each 2×2 window and its offset in the window, (n, c, h, w) -> twice (n, c, ⌈h/2⌉, ⌈w/2⌉)."""
 
     def forward(self, x: Float[Tensor, "n c h w"]) -> tuple[Float[Tensor, "n c h2 w2"], UInt8[Tensor, "n c h2 w2"]]:
         return max_pool(x, 2)
 
 
-class Plain(nn.Module):
-    """A module that rounds sizes up while halving them, (n, c, h, w) -> (n, c, ⌈h/2⌉, ⌈w/2⌉); no places."""
+class WithoutOffsets(nn.Module):
+    """A module that rounds sizes up while halving them, (n, c, h, w) -> (n, c, ⌈h/2⌉, ⌈w/2⌉); no offsets."""
 
     def __init__(self, halve: nn.Module) -> None:
         super().__init__()
@@ -96,7 +96,7 @@ class Plain(nn.Module):
 
 
 class StridedConv(nn.Module):
-    """conv-norm-ReLU with stride 2, (n, c, h, w) -> (n, c, ⌈h/2⌉, ⌈w/2⌉), for any kernel from 2 on; no places."""
+    """conv-norm-ReLU with stride 2, (n, c, h, w) -> (n, c, ⌈h/2⌉, ⌈w/2⌉), for any kernel from 2 on; no offsets."""
 
     def __init__(self, channels: int, kernel: int, norm: str) -> None:
         super().__init__()
@@ -110,8 +110,8 @@ def _downsampling(kind: str, channels: int, kernel: int, norm: str) -> nn.Module
     if kind == "strided_conv":
         return StridedConv(channels, kernel, norm)
     if kind == "avg_pool":
-        return Plain(nn.AvgPool2d(2, ceil_mode=True))
-    return MaxPool() if kind == "max_pool" else Plain(nn.MaxPool2d(3, 2, padding=1))
+        return WithoutOffsets(nn.AvgPool2d(2, ceil_mode=True))
+    return MaxPool() if kind == "max_pool" else WithoutOffsets(nn.MaxPool2d(3, 2, padding=1))
 
 
 def _check_downsample_kernel(downsample: str, kernel: int) -> None:

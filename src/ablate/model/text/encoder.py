@@ -1,4 +1,4 @@
-"""Networks that read a text, or a picture, and make a memory of it."""
+"""Encoders: networks that turn a text, or a picture, into the memory that a decoder attends to."""
 
 from abc import ABC, abstractmethod
 from collections.abc import Callable
@@ -10,14 +10,14 @@ from torch import Tensor, nn
 from ablate.errors import check_choice
 from ablate.model.recurrent.cell.base import Cell
 from ablate.model.recurrent.layers import Recurrent, SequenceInput
-from ablate.model.recurrent.unroll import check_lengths, present, reverse_padded
+from ablate.model.recurrent.unroll import check_lengths, length_mask, reverse_padded
 from ablate.model.text.memory import Memory, flatten_states
 
-PLACES = ("bottom", "last_map")
+FEATURE_LEVELS = ("bottom", "last_map")
 
 
-class Reader(nn.Module, ABC):
-    """Makes a memory of a text or of a picture.
+class Encoder(nn.Module, ABC):
+    """Turns a text or a picture into a memory.
 
     Attributes:
         key_size: numbers in a key of the memory.
@@ -32,14 +32,14 @@ class Reader(nn.Module, ABC):
         """The memory of a source; `lengths` are those of texts (None: all are s), pictures have none."""
 
 
-class TextReader(Reader):
+class TextEncoder(Encoder):
     """keys_t = h_t of the last layer; summary: the states of all cells at their ends, side by side.
 
     Args:
         vocabulary_size, embedding_size: see `SequenceInput`.
         cell, layers, bidirectional, fused: see `Recurrent`.
         reverse: read from the end to the beginning, within the true length (Sutskever et al. 2014, section 3.3); each key stays
-            at the place of its token.
+            at the position of its token.
         dropout: of the inputs and between layers.
     """
 
@@ -66,31 +66,31 @@ class TextReader(Reader):
         check_lengths(lengths, tokens.shape[0], tokens.shape[1], tokens.device)
         xs = self.input(tokens)
         keys, ends = self.recurrent(reverse_padded(xs, lengths) if self.reverse else xs, lengths)
-        mask = torch.ones_like(tokens, dtype=torch.bool) if lengths is None else present(lengths, tokens.shape[1])
+        mask = torch.ones_like(tokens, dtype=torch.bool) if lengths is None else length_mask(lengths, tokens.shape[1])
         return Memory(reverse_padded(keys, lengths) if self.reverse else keys, mask, flatten_states(ends))
 
 
-class PictureReader(Reader):
+class PictureEncoder(Encoder):
     """keys: the encoder's map, row by row; summary: their mean (Xu et al. 2015, section 3.1.2).
 
     Args:
-        encoder: `image -> Features`, with `channels`.
+        backbone: `image -> Features`, with `channels`.
         frozen: it is not trained, and stays in evaluation mode.
-        places: bottom, what the last downsampling left; last_map, what it was given, with four times the places.
+        feature_level: bottom, what the last downsampling left; last_map, what it was given, with four times the positions.
     """
 
-    def __init__(self, encoder: nn.Module, frozen: bool = False, places: str = "bottom") -> None:
+    def __init__(self, backbone: nn.Module, frozen: bool = False, feature_level: str = "bottom") -> None:
         super().__init__()
-        self.encoder, self.frozen = encoder, frozen
-        self.places = check_choice("places", places, PLACES)
-        self.key_size = self.summary_size = encoder.channels[-1]
+        self.backbone, self.frozen = backbone, frozen
+        self.feature_level = check_choice("feature_level", feature_level, FEATURE_LEVELS)
+        self.key_size = self.summary_size = backbone.channels[-1]
         if frozen:
-            encoder.requires_grad_(False).eval()
+            backbone.requires_grad_(False).eval()
 
-    def train(self, mode: bool = True) -> "PictureReader":
+    def train(self, mode: bool = True) -> "PictureEncoder":
         super().train(mode)
         if self.frozen:
-            self.encoder.eval()
+            self.backbone.eval()
         return self
 
     def forward(self, image: Float[Tensor, "b c h w"], lengths: None = None) -> Memory:
@@ -99,5 +99,5 @@ class PictureReader(Reader):
 
     def feature_map(self, image: Float[Tensor, "b c h w"]) -> Float[Tensor, "b n r k"]:
         """The encoder's feature map; its positions, row by row, become the keys."""
-        features = self.encoder(image)
-        return features.bottom if self.places == "bottom" else features.maps[-1]
+        features = self.backbone(image)
+        return features.bottom if self.feature_level == "bottom" else features.maps[-1]
