@@ -8,6 +8,8 @@ import pytest
 import torch
 from jaxtyping import install_import_hook
 
+TRAINED = ("run", "runs", "segmenter")  # fixtures of a module: networks that are trained for all of its tests
+
 install_import_hook("ablate", "typecheck.checked")
 
 ROOT = Path(__file__).resolve().parents[1]
@@ -37,8 +39,8 @@ def deterministic_device(request: pytest.FixtureRequest, deterministic: None) ->
 
 @pytest.hookimpl(tryfirst=True)  # before -m chooses
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """Tests of real data are slow; what must run one after the other begins first, so that no process waits for it at the end."""
+    """Tests of real data or of a trained network are slow; what must run one after the other begins first, so that it ends in time."""
     for item in items:
-        if "real_data" in item.fixturenames:
+        if {"real_data", *TRAINED} & {*item.fixturenames}:
             item.add_marker("slow")
     items.sort(key=lambda item: item.get_closest_marker("xdist_group") is None)
