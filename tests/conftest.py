@@ -39,7 +39,7 @@ def deterministic_device(request: pytest.FixtureRequest, deterministic: None) ->
 
 @pytest.hookimpl(tryfirst=True)  # before -m chooses
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """Tests of real data or of a trained network are slow; what must run one after the other begins first, so that it ends in time."""
+    """Tests of real data or of a trained network are slow; what must run one after the other begins first."""
     for item in items:
         if {"real_data", *TRAINED} & {*item.fixturenames}:
             item.add_marker("slow")
