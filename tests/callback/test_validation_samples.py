@@ -195,6 +195,7 @@ def test_answers_without_attention(tmp_path):
     assert Image.open(tmp_path / "answers.png").width > 300
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     "make, callback",
     [(captioning, Captions), (translation, Translations), (answering, partial(Answers, class_names=ANSWERS))],

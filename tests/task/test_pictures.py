@@ -21,6 +21,7 @@ def make(*overrides):
     return build(compose("model.encoder.width=12", "model.encoder.depth=2", *overrides), "task")
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("decoder", DECODERS)
 def test_one_batch_is_learned_by_heart(decoder):
     # Where the upsampling learns nothing, edges stay soft: there a skip to the finest level.

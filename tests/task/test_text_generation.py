@@ -146,6 +146,7 @@ def cross_entropies(task, batch):
     return rows
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("search", [GREEDY, Beam(width=3)])
 @every_attention
 @every_task
@@ -311,6 +312,7 @@ test_bad_schedules_are_one_line = refusals(
 )
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("workers, bucket", [(0, 0), (0, 2), (1, 0), (1, 2)])
 def test_a_continued_run_sees_the_batches_of_one_never_stopped(workers, bucket, tmp_path):
     seen = []
