@@ -5,7 +5,7 @@ from collections.abc import Iterable, Sequence
 from rich.console import Console
 from rich.table import Table
 
-console = Console(highlight=False, soft_wrap=True)
+console = Console(markup=False, emoji=False, highlight=False, soft_wrap=True)  # [x] and :x: of a path or a name stay as they are
 
 
 def print_table(title: str | None, headings: Sequence[str], rows: Iterable[Sequence[object]]) -> None:

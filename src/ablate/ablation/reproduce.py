@@ -54,7 +54,7 @@ def reproduce(cfg: DictConfig) -> None:
     design = ablation.design(cfg.budget, cfg.until == "decided")
     registration, changed = register(folder, ablation, cfg.budget, design)
     for line in filter(None, [changed, *_doubts(session, design)]):
-        console.print(f"note: {line}", highlight=False, markup=False)
+        console.print(f"note: {line}")
     stopped = ""
     if cfg.until is None:
         runs = session.plan(registration, ablation.seeds(design.seeds[0]))
@@ -83,7 +83,7 @@ def report(
         log_report(folder, ablation, outcomes)
     console.print(verdict_table(ablation, outcomes))
     for note in filter(None, notes):
-        console.print(note, highlight=False, markup=False)
+        console.print(note)
     shown = folder.relative_to(Path.cwd()) if folder.is_relative_to(Path.cwd()) else folder
     console.print(f"the report is {shown / PAGE}\nlook at it: tensorboard --logdir {shown}")
     return outcomes

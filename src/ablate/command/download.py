@@ -109,7 +109,7 @@ def receive(response: HTTPResponse, part: Path, start: int) -> None:
     length = response.headers.get("Content-Length")
     total = None if length is None else start + int(length)
     columns = (BarColumn(), DownloadColumn(), TransferSpeedColumn(), TimeRemainingColumn())
-    bar = Progress(TextColumn("{task.description}"), *columns, console=Console(stderr=True))
+    bar = Progress(TextColumn("{task.description}", markup=False), *columns, console=Console(stderr=True))
     with bar, part.open("ab") as file:
         file.truncate(start)
         task = bar.add_task(part.name.removesuffix(".part"), total=total, completed=start)

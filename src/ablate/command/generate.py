@@ -26,6 +26,6 @@ def write_samples(cfg: DictConfig) -> list[str]:
     folder.mkdir(parents=True, exist_ok=True)
     write_atomically(folder / "samples.txt", "\n\n".join(texts) + "\n")
     for text in texts:
-        console.print(f"{text}\n", markup=False)
+        console.print(f"{text}\n")
     console.print(f"kept in {folder / 'samples.txt'}")
     return texts

@@ -1,6 +1,7 @@
 """The verdicts in a terminal of 80 columns."""
 
 import io
+from dataclasses import replace
 
 import numpy as np
 import pytest
@@ -13,6 +14,8 @@ from ablate.ablation.report.format import condition, effect, note
 from ablate.ablation.spec.ablation import Claim
 from ablate.ablation.spec.contrast import Contrast
 from ablate.ablation.spec.read import load
+from ablate.console import console as ours
+from ablate.console import print_table
 
 STATEMENT = (
     "Learned upsampling with a kernel that the stride divides beats every fixed interpolation, whatever the skip connection."
@@ -79,3 +82,12 @@ def test_the_table_fits_80_columns_and_exploratory_claims_come_last():
     assert max(map(len, text.splitlines())) <= 80 and "…" not in text.replace("… incomplete", "")
     assert text.index("inconclusive") < text.index("incomplete") < text.index("exploratory") and "simultaneous 95 %" in text
     assert all(part in text for part in ("1.23e-05 times", "[1.01e-05, 1.23e+08]", "beyond 0.941", "-12"))
+
+
+def test_brackets_and_colons_of_a_text_are_no_markup(capsys):
+    text = "[/x] [bold]a[/bold] :fire: \\[y]"
+    outcome = Outcome(replace(claim(), statement=text), "incomplete", [estimate(np.nan, np.nan, np.nan)], 1.0, text)
+    ours.print(text)
+    ours.print(verdict_table(replace(load(STUB_ABLATION), question=text), [outcome]), width=200)
+    print_table(text, [text], [[text]])
+    assert capsys.readouterr().out.count(text) == 7

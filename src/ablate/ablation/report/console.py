@@ -2,8 +2,8 @@
 
 from collections.abc import Mapping, Sequence
 
-from rich.markup import escape
 from rich.table import Table
+from rich.text import Text
 
 from ablate.ablation.judge.forecast import Forecast
 from ablate.ablation.judge.verdict import Outcome
@@ -18,17 +18,17 @@ def verdict_table(ablation: Ablation, outcomes: Sequence[Outcome]) -> Table:
 
     Exploratory claims come last. Only claims and conditions are wrapped, so the table fits into 80 columns.
     """
-    table = Table(title=ablation.question, title_style="bold", title_justify="left", show_lines=True)
+    table = Table(title=Text(ablation.question), title_style="bold", title_justify="left", show_lines=True)
     table.add_column("claim", ratio=1)
     table.add_column("effect,\nsimultaneous 95 %", justify="right", no_wrap=True)
     table.add_column("counts if", justify="right", max_width=14)
     for outcome in sorted(outcomes, key=lambda outcome: outcome.claim.exploratory):
         claim, verdict = outcome.claim, outcome.verdict
-        mark = f"[{COLOUR[verdict]}]{MARKS[verdict]} {verdict}{', plain 95 %' * claim.exploratory}[/]"
-        why = f"\n[dim]{escape(text)}[/]" if (text := note(outcome)) else ""
-        effects = "\n".join(escape(effect(estimate).replace(" [", "\n[")) for estimate in outcome.estimates)
+        mark = f"{MARKS[verdict]} {verdict}{', plain 95 %' * claim.exploratory}"
+        why = [(f"\n{text}", "dim")] if (text := note(outcome)) else []
+        effects = "\n".join(effect(estimate).replace(" [", "\n[") for estimate in outcome.estimates)
         counted = f"{condition(claim)}\n{outcome.n} {'seed' if outcome.n == 1 else 'seeds'}"
-        table.add_row(f"{mark}\n{escape(claim.statement)}{why}", effects, counted)
+        table.add_row(Text.assemble((mark, COLOUR[verdict]), f"\n{claim.statement}", *why), Text(effects), Text(counted))
     return table
 
 
@@ -36,7 +36,7 @@ def forecast_table(ablation: Ablation, budget: str, forecasts: Sequence[Forecast
     """One row for each claim: its effect and spread in the pilots, and the probability that each design decides it."""
     seeds = {name: f"{design.seeds[-1]}" for name, design in designs.items()}
     title = f"{ablation.name}, budget {budget}: what will probably be decided, from {max(f.n for f in forecasts)} pilot seeds"
-    table = Table(title=title, title_style="bold", title_justify="left")
+    table = Table(title=Text(title), title_style="bold", title_justify="left")
     table.add_column("claim", ratio=1)
     table.add_column("effect ± sd", justify="right", no_wrap=True)
     for name in designs:

@@ -74,7 +74,7 @@ def with_probability(text: str, probability: float) -> str:
 
 def show(text: str) -> None:
     """Print a text as it is, whatever brackets and colons it has."""
-    console.print(text, markup=False, emoji=False)
+    console.print(text)
 
 
 def _encode(tokeniser: Tokeniser, tokens: Sequence[str], shown: str) -> list[int]:
