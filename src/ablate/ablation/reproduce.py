@@ -40,6 +40,7 @@ def reproduce(cfg: DictConfig) -> None:
         config_name=cfg.config,
         job=cfg.job,
         folder=folder,
+        new_data=cfg.new_data,
         force=cfg.force,
         published=read_published(ablation.name) if cfg.published else (),
     )
@@ -97,7 +98,7 @@ def _check(cfg: DictConfig) -> None:
         if cfg.until is None:
             raise BadInput(f"hours={cfg.hours} needs until=decided; without it all seeds of the budget are run")
     check_positive("pilot_seeds", cfg.pilot_seeds)
-    for key in ("pilot", "published", "force"):
+    for key in ("pilot", "new_data", "published", "force"):
         if not isinstance(cfg[key], bool):
             raise BadInput(f"{key}={cfg[key]!r} must be true or false")
 

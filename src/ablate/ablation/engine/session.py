@@ -18,10 +18,11 @@ from ablate.ablation.judge.results import Row, read_row
 from ablate.ablation.judge.tuning import chosen, tried_cell
 from ablate.ablation.judge.verdict import Outcome, judge
 from ablate.ablation.report.format import duration
-from ablate.ablation.spec.ablation import Ablation, Looks, Run
+from ablate.ablation.spec.ablation import SEED, Ablation, Looks, Run
 from ablate.console import console
+from ablate.errors import BadInput
 
-PILOT_DATA = "data.dataset.seed"  # generated data of pilots differ from those of the answer
+DATA_SEED = "data.dataset.seed"  # of generated data; pilots have others than the answer
 
 
 @dataclass
@@ -32,6 +33,7 @@ class Session:
         extra: overrides of every run.
         config_name, job: what a run is composed from, and what is called with it.
         folder: of the ablation.
+        new_data: every seed also draws its own data, so that intervals cover the choice of the test data, too.
         force: run again what has a result.
         published: rows of results that count as done where their hash is equal.
     """
@@ -42,12 +44,17 @@ class Session:
     config_name: str
     job: str
     folder: Path
+    new_data: bool = False
     force: bool = False
     published: Sequence[Row] = ()
     tuned: dict[str, list[str]] = field(default_factory=dict)
 
     def __post_init__(self) -> None:
         self.planner = Planner(self.config_name, self.folder)
+        if self.new_data and not self._generates_data():
+            raise BadInput(f"new_data=true needs generated data; ablation {self.ablation.name} has no {DATA_SEED}")
+        if self.new_data:
+            self.extra = [*self.extra, f"{DATA_SEED}={SEED}"]
 
     def execute(self, runs: Sequence[PlannedRun]) -> None:
         """Run what has no result, neither here nor among what is published."""
@@ -112,7 +119,7 @@ class Session:
 
     def pilot(self, n: int) -> list[Row]:
         """Run `n` seeds that no answer uses, on other data where they are generated; the rows of results."""
-        extra = [*self.extra, *self._other_data()]
+        extra = self._pilot_extra()
         seeds = range(PILOT_SEED, PILOT_SEED + n)
         runs = self.ablation.runs(self.budget, extra, seeds, self.tuned)
         planned = self.planner.plan(runs, self.ablation.prepared(self.budget, extra, seeds), f"pilot/{self.budget}", "")
@@ -126,7 +133,7 @@ class Session:
         seeds = range(PILOT_SEED, PILOT_SEED + tune.seeds)
         runs = [
             Run(tried_cell(run.cell, i), run.seed, [*run.overrides, *point])
-            for run in self.ablation.runs(self.budget, [*self.extra, *self._other_data()], seeds)
+            for run in self.ablation.runs(self.budget, self._pilot_extra(), seeds)
             for i, point in enumerate(tune.points)
         ]
         planned = self.planner.plan(runs, self.ablation.prepared(self.budget, self.extra, seeds), f"tune/{self.budget}", "")
@@ -142,10 +149,14 @@ class Session:
         labels = {"stage": stage, "budget": self.budget, "code": self.planner.code[:CODE_DIGITS]}
         return rows(runs, **labels, **({"registration": registration} if registration else {}))
 
-    def _other_data(self) -> list[str]:
+    def _pilot_extra(self) -> list[str]:
+        """Overrides of runs that no answer uses: they have other data, where data are generated."""
+        return [*self.extra, f"{DATA_SEED}={PILOT_SEED}"] if not self.new_data and self._generates_data() else self.extra
+
+    def _generates_data(self) -> bool:
         run = self.ablation.runs(self.budget, self.extra, [PILOT_SEED])[0]
         config = run_config(self.config_name, run.fill_in({name: name for name in self.ablation.prepare}))
-        return [f"{PILOT_DATA}={PILOT_SEED}"] if OmegaConf.select(config, PILOT_DATA) is not None else []
+        return OmegaConf.select(config, DATA_SEED) is not None
 
 
 def rows(runs: Iterable[PlannedRun], **labels: str) -> list[Row]:

@@ -16,6 +16,7 @@ BETTER = ("maximise", "minimise")
 SCALES = ("linear", "log")
 TESTS = ("t", "sign_flip", "sign")
 ABOUT_TRAINER = ("trainer=", "trainer.", "debug=")
+SEED = "{seed}"  # an override's value: the seed of the run
 PREPARED = re.compile(r"(?<==)\{([\w.+-]+)\}$")  # an override's value: the checkpoint of what was prepared
 
 
@@ -44,6 +45,11 @@ class Run(NamedTuple):
     cell: str
     seed: int
     overrides: list[str]
+
+    @classmethod
+    def seeded(cls, cell: str, seed: int, overrides: Iterable[str]) -> "Run":
+        """A run whose overrides KEY={seed} have its seed, as `data.dataset.seed={seed}`, which draws new data for each seed."""
+        return cls(cell, seed, [word.removesuffix(SEED) + str(seed) if word.endswith(f"={SEED}") else word for word in overrides])
 
     @property
     def needs(self) -> list[str]:
@@ -173,7 +179,7 @@ class Ablation:
         """
         chosen = self.budgets[check_choice("budget", budget, self.budgets)]
         return [
-            Run(cell, seed, [*self.base, *chosen.overrides, *extra, *overrides, *(tuned or {}).get(cell, ())])
+            Run.seeded(cell, seed, [*self.base, *chosen.overrides, *extra, *overrides, *(tuned or {}).get(cell, ())])
             for seed in (self.seeds(chosen.seeds) if seeds is None else seeds)
             for cell, overrides in self.cells.items()
         ]
@@ -182,7 +188,7 @@ class Ablation:
         """What is trained before the cells, with every seed. Of `extra` only the trainer's overrides apply to it."""
         chosen, trainer = self.budgets[budget], [word for word in extra if word.lstrip("+~").startswith(ABOUT_TRAINER)]
         return [
-            Run(name, seed, [*overrides, *chosen.prepare, *trainer])
+            Run.seeded(name, seed, [*overrides, *chosen.prepare, *trainer])
             for seed in (self.seeds(chosen.seeds) if seeds is None else seeds)
             for name, overrides in self.prepare.items()
         ]
