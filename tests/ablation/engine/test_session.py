@@ -18,9 +18,8 @@ def planned(name, folder, **options):
 
 def test_a_seed_draws_new_data_where_that_is_asked_for(tmp_path):
     usual, new = planned("upsampling", tmp_path / "a"), planned("upsampling", tmp_path / "b", new_data=True)
-    assert [run.seed for run in new] == [3, 3, 4, 4] and all(
-        {f"data.dataset.seed={r.seed}", f"seed={r.seed}"} < {*r.overrides} for r in new
-    )
+    assert [run.seed for run in new] == [3, 3, 4, 4]
+    assert all({f"data.dataset.seed={r.seed}", f"seed={r.seed}"} < {*r.overrides} for r in new)
     assert not any("data.dataset.seed" in word for run in usual for word in run.overrides)
     assert not {run.key for run in usual} & {run.key for run in new}
 

@@ -197,12 +197,15 @@ def contrast_values(contrast: Contrast, measured: Measured, seeds: Iterable[int]
 def unattainable(ablation: Ablation, design: Looks) -> dict[str, str]:
     """Of each claim that no result can decide, the reason: so few seeds give no p that is small enough."""
     tested = [claim for claim in ablation.claims if not claim.exploratory]
-    reasons = {}
-    for claim in tested:
-        least = min(statistics.smallest_p(n, claim.test) / w for n, w in zip(*design, strict=True))
-        if least >= (needed := statistics.ALPHA / (2 * len(tested))):
-            reasons[claim.name] = f"{design.seeds[-1]} seeds give no p below {least:.2g}, and {needed:.2g} is needed"
-    return reasons
+    reasons = {claim.name: _too_few_seeds(claim, design, len(tested)) for claim in tested}
+    return {name: reason for name, reason in reasons.items() if reason}
+
+
+def _too_few_seeds(claim: Claim, design: Looks, primary: int) -> str:
+    """Why no result of this design can decide the claim, by the hardest that Holm's correction can ask for; "" where one can."""
+    needed = statistics.ALPHA / (2 * primary)
+    least = min(statistics.smallest_p(n, claim.test) / w for n, w in zip(*design, strict=True))
+    return f"{design.seeds[-1]} seeds give no p below {least:.2g}, and {needed:.2g} is needed" if least >= needed else ""
 
 
 def _outcome(evidence: Evidence, rejected: np.ndarray, p: np.ndarray, primary: int) -> Outcome:
@@ -219,7 +222,7 @@ def _outcome(evidence: Evidence, rejected: np.ndarray, p: np.ndarray, primary: i
         if last >= 0:
             note = f"open after {evidence.design.seeds[last]} seeds; {note}"
         return Outcome(claim, "incomplete", estimates, float(p.min()), note)
-    return Outcome(claim, "inconclusive", estimates, float(p.min()), _note(claim, estimates, primary))
+    return Outcome(claim, "inconclusive", estimates, float(p.min()), _note(evidence, estimates, primary))
 
 
 def _missing(claim: Claim, measured: Measured, seeds: Sequence[int]) -> str:
@@ -229,19 +232,18 @@ def _missing(claim: Claim, measured: Measured, seeds: Sequence[int]) -> str:
     return "; ".join(parts[:MOST_NAMED]) + more
 
 
-def _note(claim: Claim, estimates: Sequence[Estimate], primary: int) -> str:
+def _note(evidence: Evidence, estimates: Sequence[Estimate], primary: int) -> str:
     """What it would take to decide an inconclusive claim."""
-    n = len(estimates[0].values)
+    claim, n = evidence.claim, len(estimates[0].values)
     if n < 2:
         return "one seed gives no interval; take five or more"
-    alpha = statistics.ALPHA / (2 * primary)  # the hardest that Holm's correction can ask for
-    if (least := statistics.smallest_p(n, claim.test)) >= alpha:
-        return f"{n} seeds give no p below {least:.2g}, and {alpha:.2g} is needed"
+    if few := _too_few_seeds(claim, evidence.design, primary):
+        return few
     distances = [_distance(e.mean, claim) for e in estimates]
     if min(distances) <= 0:
         return "the measured effect is smaller than the least effect; more seeds are unlikely to change that"
     spread = [float(e.values.std(ddof=1)) for e in estimates]
-    needed = max(statistics.seeds_needed(d, sd, alpha) for d, sd in zip(distances, spread, strict=True))
+    needed = max(statistics.seeds_needed(d, sd, statistics.ALPHA / (2 * primary)) for d, sd in zip(distances, spread, strict=True))
     return f"it would probably take {f'about {max(needed, n + 1):.0f}' if needed <= MANY_SEEDS else f'over {MANY_SEEDS}'} seeds"
 
 
