@@ -2,7 +2,8 @@
 
 import fcntl
 import sys
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
+from functools import cache, partial
 from pathlib import Path
 
 from hydra.core.hydra_config import HydraConfig
@@ -44,9 +45,10 @@ def reproduce(cfg: DictConfig) -> None:
         force=cfg.force,
         published=read_published(ablation.name) if cfg.published else (),
     )
-    first = session.plan("", ablation.seeds(1))[0]  # composes the config of every cell, so that mistakes are found here
+    first = session.plan("", ablation.seeds(1))  # composes the config of every cell, so that mistakes are found here
     if cfg.metric_tags is not None:
-        check_metrics(ablation, get_method(cfg.metric_tags)(run_config(cfg.config, first.overrides)))
+        configs = {run.cell: partial(run_config, cfg.config, run.overrides) for run in first}
+        check_metrics(ablation, lambda cell: get_method(cfg.metric_tags)(configs[cell]()))
     if tried := session.tune():
         write_csv(folder / "tune.csv", tried, folder)
     if cfg.pilot:
@@ -66,10 +68,15 @@ def reproduce(cfg: DictConfig) -> None:
     _end(runs)
 
 
-def check_metrics(ablation: Ablation, known: list[str]) -> None:
-    """Raise BadInput for a metric that no run of this ablation will have."""
+def check_metrics(ablation: Ablation, tags: Callable[[str], list[str]]) -> None:
+    """Raise BadInput for a metric that the first cell of its claims, or of the ablation if no claim has it, will not have.
+
+    Args:
+        tags: a cell's metrics.
+    """
+    cells, known = {claim.metric: claim.cells[0] for claim in ablation.claims}, cache(tags)
     for metric in ablation.metrics:
-        check_choice(f"ablation {ablation.name}: metric", metric, known)
+        check_choice(f"ablation {ablation.name}: metric", metric, known(cells.get(metric, next(iter(ablation.cells)))))
 
 
 def report(

@@ -25,9 +25,12 @@ def test_every_ablation_loads_and_every_cell_composes(name, tmp_path):
     for budget in ablation.budgets:
         for run in [*ablation.prepared(budget)[: len(ablation.prepare)], ablation.runs(budget)[0]]:
             compose(*run.fill_in(dict.fromkeys(ablation.prepare, "file")))
-    for run in ablation.runs("smoke")[: len(ablation.cells)]:
-        compose(*run.fill_in(dict.fromkeys(ablation.prepare, "file")))
-    check_metrics(ablation, metric_tags(composed("train", tmp_path, *run.fill_in(dict.fromkeys(ablation.prepare, "file")))))
+    words = {
+        run.cell: run.fill_in(dict.fromkeys(ablation.prepare, "file")) for run in ablation.runs("smoke")[: len(ablation.cells)]
+    }
+    for each in words.values():
+        compose(*each)
+    check_metrics(ablation, lambda cell: metric_tags(composed("train", tmp_path, *words[cell])))
 
 
 def drop(*keys):
