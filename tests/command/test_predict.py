@@ -263,7 +263,7 @@ def test_a_search_chosen_anew_drops_the_options_of_the_old_one(runs):
     assert "model.search.width=2" in as_trained(f"checkpoint={runs('captions')}", "model.search.max_length=3")
     assert "data.image_size=16" not in as_trained(f"checkpoint={runs('captions')}", "data=scenes")
     for word in ("model=captioner", "model/attention=none", "model.search=beam", "+model.dropout=1"):
-        with pytest.raises(BadInput, match="the network is the checkpoint's own"):
+        with pytest.raises(BadInput, match="network and task are the checkpoint's own"):
             as_trained(f"checkpoint={runs('captions')}", word)
 
 

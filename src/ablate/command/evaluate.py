@@ -15,8 +15,9 @@ from ablate.console import console
 from ablate.errors import BadInput
 from ablate.files import write_json
 from ablate.run.build import build, key_of, naming
-from ablate.run.checkpoint import plain_overrides, read_checkpoint
+from ablate.run.checkpoint import check_same_task, read_checkpoint
 from ablate.run.folder import METRICS, flat, override_key
+from ablate.run.foreign import plain_overrides
 from ablate.run.load import load_task
 from ablate.run.summary import print_metrics
 from ablate.run.train import make_trainer
@@ -25,9 +26,10 @@ from ablate.run.train import make_trainer
 def evaluate(cfg: DictConfig) -> dict[str, float]:
     """Test metrics of `cfg.checkpoint` on `cfg.data`, shown and kept in metrics.json of a folder of their own."""
     checkpoint = read_checkpoint(cfg.checkpoint)
-    check_same_sizes(checkpoint, cfg)
     seed_everything(cfg.seed, workers=True, verbose=False)
-    task = load_task(checkpoint, cfg.checkpoint, _new_search(checkpoint, cfg))
+    task = load_task(checkpoint, cfg.checkpoint, _new_search(checkpoint, cfg), cfg.trust)
+    check_same_task(checkpoint, cfg.task._target_, cfg.checkpoint)
+    check_same_sizes(checkpoint, cfg)
     data, trainer = build(cfg, "datamodule"), make_trainer(cfg, only_test=True)
     data.use_tokenisers(task.tokenisers)
     data.check("test")
@@ -43,12 +45,12 @@ def evaluate(cfg: DictConfig) -> dict[str, float]:
 
 
 def with_overrides_of_run(words: Sequence[str]) -> list[str]:
-    """The overrides of the checkpoint's run without its probes, then the user's; a group chosen anew starts from its defaults."""
-    if fixed := [word for word in words if re.match(r"model\b", override_key(word)) and not _is_search(word)]:
-        raise BadInput(f"{fixed[0]}: the network is the checkpoint's own; leave the word out (model/search alone may be chosen)")
+    """The overrides of data, model and task in the checkpoint's run, then the user's; a group chosen anew starts from defaults."""
+    if fixed := [word for word in words if re.match(r"(model|task|experiment)\b", override_key(word)) and not _is_search(word)]:
+        raise BadInput(f"{fixed[0]}: network and task are the checkpoint's own; leave the word out (model/search may be chosen)")
     path, given = value_of(words, "checkpoint"), {override_key(word) for word in words}
-    overrides = plain_overrides(read_checkpoint(path), path) if path else []
-    return [*(word for word in overrides if not _replaced(override_key(word), {*given, "probe"})), *words]
+    overrides = plain_overrides(read_checkpoint(path)["overrides"], path) if path else []
+    return [*(word for word in overrides if not _replaced(override_key(word), given)), *words]
 
 
 def check_same_sizes(checkpoint: dict[str, Any], cfg: DictConfig) -> None:
@@ -67,7 +69,7 @@ def check_same_sizes(checkpoint: dict[str, Any], cfg: DictConfig) -> None:
 
 def _new_search(checkpoint: dict[str, Any], cfg: DictConfig) -> dict[str, Any] | None:
     """The config of the search for texts, if this command sets another than the checkpoint's run; else None."""
-    now, then = HydraConfig.get().overrides.task, checkpoint.get("overrides", [])
+    now, then = HydraConfig.get().overrides.task, checkpoint["overrides"]
     if list(filter(_is_search, now)) == list(filter(_is_search, then)):
         return None
     return OmegaConf.to_container(cfg.model.search, resolve=True)

@@ -37,7 +37,7 @@ def export(cfg: DictConfig) -> None:
             raise BadInput(f"output={cfg.output!r} holds {file.name} already; name another folder")
     silence()
     checkpoint = read_checkpoint(cfg.checkpoint)
-    task = load_task(checkpoint, cfg.checkpoint)
+    task = load_task(checkpoint, cfg.checkpoint, trust=cfg.trust)
     if not isinstance(task.model, FCN):
         raise BadInput(f"export.py writes model=fcn; checkpoint {cfg.checkpoint!r} holds a {type(task.model).__name__}")
     height, width = size_of(cfg.size, checkpoint["config"]["data"].get("image_size"))

@@ -8,7 +8,6 @@ import numpy as np
 import torch
 from lightning.pytorch import Trainer, seed_everything
 from matplotlib.figure import Figure
-from omegaconf import OmegaConf
 from PIL import Image
 from rich.progress import track
 from torch.utils.tensorboard import SummaryWriter
@@ -27,7 +26,8 @@ from ablate.figure.steps import convolution, transposed_convolution, unpooling
 from ablate.figure.unrolled import unrolled
 from ablate.run.build import build
 from ablate.run.checkpoint import read_checkpoint
-from ablate.run.load import load_task
+from ablate.run.foreign import plain_overrides
+from ablate.run.load import build_task, load_task
 from ablate.task.base import Task
 
 EPOCHS, BATCHES = 2, 8  # of the network that is trained here; that its checkerboard is measured on
@@ -36,14 +36,15 @@ FIGURES = (unpooling, convolution, transposed_convolution, one_dimension, matric
            deconvolution, unrolled, gradient_flow)  # fmt: skip
 
 
-def write_figures(names: Sequence[str], checkpoint: Path | None, output: Path, logs: Path) -> None:
+def write_figures(names: Sequence[str], checkpoint: Path | None, output: Path, logs: Path, trust: Sequence[str] = ()) -> None:
     """Write figures, by default all, as PNG files into `output` and as TensorBoard's pictures into `logs`, each when it is ready.
 
     Args:
         checkpoint: of a segmenter, for the figure checkerboard; None: a small network is trained for it.
+        trust: packages that the checkpoint may name parts of its network from.
     """
     figures: Mapping[str, Callable[[], Figure]] = {function.__name__: function for function in FIGURES} | {
-        "checkerboard": lambda: trained_checkerboard() if checkpoint is None else checkpoint_checkerboard(str(checkpoint))
+        "checkerboard": lambda: trained_checkerboard() if checkpoint is None else checkpoint_checkerboard(str(checkpoint), trust)
     }
     chosen = [check_choice("figure", name, figures) for name in names] or list(figures)
     output.mkdir(parents=True, exist_ok=True)
@@ -68,12 +69,13 @@ def trained_checkerboard() -> Figure:
     return plot_checkerboard({"before training": before, "trained": _measured(task, data)})
 
 
-def checkpoint_checkerboard(path: str) -> Figure:
+def checkpoint_checkerboard(path: str, trust: Sequence[str] = ()) -> Figure:
     """The checkerboard of the network of a checkpoint, and of the same network with random weights."""
     content = read_checkpoint(path)
-    trained, cfg = load_task(content, path), OmegaConf.create(content["config"])
+    cfg = compose_config("train", plain_overrides(content["overrides"], path))
+    trained, data = load_task(content, path, trust=trust), build(cfg, "datamodule")
     seed_everything(cfg.seed, verbose=False)
-    fresh, data = build(cfg, "task"), build(cfg, "datamodule")
+    fresh = build_task(content, path, trust=trust)
     data.check("test")
     return plot_checkerboard({"random weights": _measured(fresh, data), "the checkpoint": _measured(trained, data)})
 

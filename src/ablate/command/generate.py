@@ -9,14 +9,13 @@ from ablate.console import console
 from ablate.errors import BadInput, check_positive
 from ablate.files import write_atomically
 from ablate.run.checkpoint import read_checkpoint
-from ablate.run.load import load_task
+from ablate.run.load import load_task, to_device
 from ablate.task.language_modelling import LanguageModelling
 
 
 def write_samples(cfg: DictConfig) -> list[str]:
     """`cfg.samples` texts that go on from `cfg.prefix`, shown and kept in samples.txt of a folder of their own."""
-    checkpoint = read_checkpoint(cfg.checkpoint)
-    task = load_task(checkpoint, cfg.checkpoint).to(cfg.device)
+    task = to_device(load_task(read_checkpoint(cfg.checkpoint), cfg.checkpoint, trust=cfg.trust), cfg.device)
     if not isinstance(task, LanguageModelling):
         raise BadInput(f"generate.py needs a language model: checkpoint {cfg.checkpoint!r} holds a {type(task).__name__}")
     draw = {"temperature": cfg.temperature, "top_k": cfg.top_k, "top_p": cfg.top_p}

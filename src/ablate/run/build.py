@@ -125,7 +125,7 @@ def _with_partial_parts(cfg: DictConfig, path: str, node: object) -> object:
     del options["_partial_"]
     target = options.pop("_target_")
     keys = [[name, key] for name in _names(node) if (key := key_of(cfg, f"{path}.{name}"))]
-    return {"_target_": f"{__name__}.make_partial", TARGET: target, KEYS: keys, **options}
+    return {**options, "_target_": f"{__name__}.make_partial", TARGET: target, KEYS: keys}
 
 
 def _nodes(path: str, node: object) -> Iterator[tuple[str, dict]]:

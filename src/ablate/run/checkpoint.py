@@ -2,7 +2,6 @@
 
 import os
 import pickle
-import re
 import warnings
 from collections.abc import Mapping
 from itertools import zip_longest
@@ -16,11 +15,10 @@ from torch import Tensor
 from ablate.data.text.tokeniser import Tokeniser
 from ablate.errors import BadInput
 from ablate.run.folder import first_difference
+from ablate.run.foreign import check_resolved, plain
 
 FORMAT = 2  # counted up when earlier checkpoints can no longer be read
-UNSAFE = re.compile(  # of overrides: flags, Hydra's own keys, classes, resolvers, options of a group that lie outside it
-    r"^-|^[+~]*hydra\b|_target_|\$\{[^}]*:|^[+~]*(?!log_dir=)[^.=]+=.*\.\."
-)
+PARTS = {"config": dict, "state_dict": dict, "tokenisers": dict, "overrides": list, "global_step": int, "loops": dict}
 
 
 class AtomicCheckpointIO(TorchCheckpointIO):
@@ -45,25 +43,36 @@ class AtomicCheckpointIO(TorchCheckpointIO):
 
 
 def _check_finite(checkpoint: dict[str, Any]) -> None:
-    for name, value in checkpoint.get("state_dict", {}).items():
-        if not value.isfinite().all():
-            raise BadInput(
-                f"{name} is not finite after step {checkpoint['global_step']}; the last good checkpoint is kept: lower "
-                "optimizer.lr or task.optimisation.gradient_clip"
-            )
+    if name := not_finite(checkpoint.get("state_dict", {})):
+        raise BadInput(
+            f"{name} is not finite after step {checkpoint['global_step']}; the last good checkpoint is kept: lower "
+            "optimizer.lr or task.optimisation.gradient_clip"
+        )
+
+
+def not_finite(weights: Mapping[str, Tensor]) -> str | None:
+    """The name of the first tensor with a value that is not finite."""
+    return next((name for name, value in weights.items() if not value.isfinite().all()), None)
 
 
 def read_checkpoint(path: str | Path) -> dict[str, Any]:
     """A checkpoint of this project, on the CPU.
 
     Raises:
-        BadInput: no file; a truncated or foreign one; one of an earlier version; one that holds more than tensors and plain values.
+        BadInput: no file; a truncated or foreign one; one of an earlier version; one that lacks a part, or holds more than tensors
+            and plain values, or a config with interpolations.
     """
     checkpoint = _load(path)
     if not _is_ours(checkpoint):
         raise BadInput(f"checkpoint {str(path)!r} was not written by this project: it has no config beside its weights")
     if checkpoint.get("format") != FORMAT:
-        raise BadInput(f"checkpoint {str(path)!r} was written by an earlier version of this project: train it again")
+        raise BadInput(f"checkpoint {str(path)!r} was written by another version of this project: train it again")
+    for part, kind in PARTS.items():
+        if not isinstance(checkpoint.get(part), kind):
+            raise BadInput(f"checkpoint {str(path)!r} lacks a part: {part!r}")
+    if odd := [name for name, value in checkpoint["state_dict"].items() if not isinstance(value, Tensor)]:
+        raise BadInput(f"checkpoint {str(path)!r} lacks the weight {odd[0]!r}")
+    check_resolved([checkpoint["config"], checkpoint["overrides"]], str(path))
     return checkpoint
 
 
@@ -90,12 +99,13 @@ def _load(path: str | Path) -> Any:
         raise BadInput(f"checkpoint {str(path)!r} is not a file")
     try:
         with warnings.catch_warnings(action="ignore"):  # of pickle protocols: what matters is said below
-            return torch.load(path, map_location="cpu", weights_only=True)
+            content = torch.load(path, map_location="cpu", weights_only=True)
     except pickle.UnpicklingError as error:
         reason = "it would run code when loaded" if "weights_only" in str(error).lower() else "it is not a checkpoint"
         raise BadInput(f"checkpoint {str(path)!r} is refused: {reason}") from error
-    except (RuntimeError, EOFError, KeyError, ValueError, OSError) as error:
+    except Exception as error:  # what torch raises depends on where the damage is
         raise BadInput(f"checkpoint {str(path)!r} is truncated or no checkpoint") from error
+    return plain(content, str(path))
 
 
 def _is_ours(checkpoint: object) -> bool:
@@ -105,21 +115,16 @@ def _is_ours(checkpoint: object) -> bool:
     return isinstance(config, dict) and all(isinstance(config.get(part), dict) for part in ("data", "model", "task"))
 
 
-def plain_overrides(checkpoint: dict[str, Any], path: str | Path) -> list[str]:
-    """The overrides of the run that wrote a checkpoint, from which a config is composed again.
-
-    Raises:
-        BadInput: an override names a class to build, a folder of configs or a resolver, which could run code.
-    """
-    words = checkpoint.get("overrides", [])
-    for word in words if isinstance(words, list) else [words]:
-        if not isinstance(word, str) or UNSAFE.search(word):
-            raise BadInput(f"checkpoint {str(path)!r} is refused: its override {word!r} could run code")
-    return words
+def check_same_task(checkpoint: dict[str, Any], target: str, path: str | Path) -> None:
+    """Raise BadInput where a checkpoint is of another task than the one of the class `target`."""
+    trained, given = (str(name).rpartition(".")[2] for name in (checkpoint["config"]["task"].get("_target_"), target))
+    if trained != given:
+        raise BadInput(f"checkpoint {str(path)!r} is of another task: it holds a {trained}, not a {given}")
 
 
 def check_same_model(checkpoint: dict[str, Any], config: dict, path: str | Path) -> None:
-    """Raise BadInput where a checkpoint is of another model than `config` describes, with the first difference."""
+    """Raise BadInput where a checkpoint is of another task or model than `config` describes, with the first difference."""
+    check_same_task(checkpoint, config["task"]["_target_"], path)
     if difference := first_difference(checkpoint["config"]["model"], config["model"], "model."):
         raise BadInput(f"checkpoint {str(path)!r} is of another model: {difference}")
 

@@ -1,72 +1,109 @@
 """Loading a trained network from its checkpoint; nothing but networks and tasks of this project is ever built from a file."""
 
-from pydoc import locate
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
 from typing import Any
 
-from hydra.errors import InstantiationException
+import torch
 from omegaconf import OmegaConf
 
-from ablate.data.text.tokeniser import Tokeniser
+from ablate.data.text.tokeniser import Tokeniser, Vocabulary
 from ablate.errors import BadInput
-from ablate.run.build import build
+from ablate.run.build import build, wrong_types
+from ablate.run.checkpoint import not_finite
+from ablate.run.foreign import check_targets, check_trust
 from ablate.task.base import Task
 
-MAY_BE_BUILT = ("ablate.task.", "ablate.model.")
 
-
-def load_task(checkpoint: dict[str, Any], path: str, search: dict[str, Any] | None = None) -> Task:
+def load_task(checkpoint: dict[str, Any], path: str, search: dict[str, Any] | None = None, trust: object = ()) -> Task:
     """The task of a checkpoint with its weights, in evaluation mode.
 
     Args:
         path: of the checkpoint, for messages.
         search: the user's config of how texts are searched for, in the place of the checkpoint's.
+        trust: packages of the user from which the checkpoint may name parts of its network.
 
     Raises:
-        BadInput: the config names something else than networks and tasks, or does not fit the weights.
+        BadInput: the config names something else than networks and tasks, or does not fit the weights; a part is missing; a
+            weight is not finite.
     """
+    task = build_task(checkpoint, path, search, trust)
+    try:
+        task.load_state_dict(checkpoint["state_dict"])
+    except RuntimeError as error:
+        raise BadInput(f"checkpoint {path!r} does not fit the network its config describes") from error
+    if name := not_finite(task.state_dict()):
+        raise BadInput(f"checkpoint {path!r}: {name} is not finite")
+    task.config, task.tokenisers = checkpoint["config"], _tokenisers(checkpoint, path)
+    if missing := [name for name in task.tokenised if name not in task.tokenisers]:
+        raise BadInput(f"checkpoint {path!r} lacks a part: the tokeniser of its {missing[0]} texts")
+    _check_types(DataOptions, task.config["data"], f"checkpoint {path!r}: data.")
+    _check_types(TextOptions, task.config["data"].get("dataset", {}), f"checkpoint {path!r}: data.dataset.")
+    return task.eval()
+
+
+def build_task(checkpoint: dict[str, Any], path: str, search: dict[str, Any] | None = None, trust: object = ()) -> Task:
+    """The same with random weights, and without what it reads texts with."""
     config = dict(checkpoint["config"]["task"], optimisation=None)
-    _check_targets(config, path)
+    check_targets(config, path, check_trust(trust))
     if search is not None:
         if "search" not in config.get("model", {}):
             task = config["_target_"].rpartition(".")[2]
             raise BadInput(f"model/search is for networks that write texts, checkpoint {path!r} holds a {task}: leave it out")
         config["model"] = dict(config["model"], search=search)
-    parts = OmegaConf.create({"model": config.get("model"), "task": {**config, "model": "${model}"}})  # errors name model.KEY
     try:
+        parts = OmegaConf.create({"model": config.get("model"), "task": {**config, "model": "${model}"}})  # errors name model.KEY
         task = build(parts, "task")
-    except InstantiationException as error:
+    except BadInput as error:
+        raise type(error)(f"checkpoint {path!r} names a network that cannot be built: {error.args[0]}") from error
+    except Exception as error:  # whatever a constructor makes of what somebody else has written
         raise BadInput(f"checkpoint {path!r} names a network that cannot be built: {error.__cause__ or error}") from error
-    try:
-        task.load_state_dict(checkpoint["state_dict"])
-    except RuntimeError as error:
-        raise BadInput(f"checkpoint {path!r} does not fit the network its config describes") from error
-    task.config = checkpoint["config"]
-    task.tokenisers = {name: Tokeniser.from_state(state) for name, state in checkpoint["tokenisers"].items()}
-    return task.eval()
+    if not isinstance(task, Task):
+        raise BadInput(f"checkpoint {path!r} holds a {type(task).__name__}, which is no task")
+    return task
 
 
-def to_device(task: Task, device: str) -> Task:
+def to_device(task: Task, device: object) -> Task:
     """The task, on a device that the user names."""
     try:
-        return task.to(device)
-    except (RuntimeError, AssertionError) as error:
-        raise BadInput(f"`device`={device}: {str(error).splitlines()[0]}") from error
+        if (chosen := torch.device(str(device))).type == "meta":
+            raise RuntimeError("it computes shapes only")
+        return task.to(chosen)
+    except (RuntimeError, AssertionError, ImportError) as error:
+        raise BadInput(f"`device`={device}: {str(error).splitlines()[0]} (cpu works everywhere)") from error
 
 
-def _check_targets(config: object, path: str) -> None:
-    """Raise BadInput where a checkpoint's config would build anything but networks and tasks."""
-    if isinstance(config, dict):
-        target = config.get("_target_")
-        if target is not None and not _may_be_built(str(target), path):
-            raise BadInput(f"checkpoint {path!r} is refused: it would run {target}")
-        for value in config.values():
-            _check_targets(value, path)
+@dataclass
+class DataOptions:
+    """What predictions read of the data in a checkpoint's config; the types are checked when it is loaded."""
+
+    palette: Sequence[Sequence[int]] | None
+    class_names: Sequence[str] | None
+    image_size: int | Sequence[int] | None
+    dataset: Mapping[str, Any]
 
 
-def _may_be_built(target: str, path: str) -> bool:
-    """By its name, before anything is imported, then by where it was defined."""
-    if not target.startswith(MAY_BE_BUILT):
-        return False
-    if (located := locate(target)) is None:
-        raise BadInput(f"checkpoint {path!r} needs {target}, which this version does not have")
-    return f"{located.__module__}.".startswith(MAY_BE_BUILT)
+@dataclass
+class TextOptions:
+    """The same of `data.dataset`."""
+
+    max_length: int | None
+    reverse: bool
+
+
+def _check_types(target: Callable[..., Any], options: Mapping[str, Any], what: str) -> None:
+    for name, value, wanted in wrong_types(target, options):
+        raise BadInput(f"{what}{name}={value!r} must be {wanted}")
+
+
+def _tokenisers(checkpoint: dict[str, Any], path: str) -> dict[str, Tokeniser]:
+    """The tokenisers of a checkpoint, by the kinds of texts."""
+    made = {}
+    for name, state in checkpoint["tokenisers"].items():
+        try:
+            _check_types(Tokeniser, state, "")
+            _check_types(Vocabulary, {"tokens": state["tokens"]}, "")
+            made[name] = Tokeniser.from_state(state)
+        except (BadInput, AttributeError, KeyError, TypeError) as error:
+            raise BadInput(f"checkpoint {path!r} lacks a part: its tokeniser of {name} texts cannot be made: {error}") from error
+    return made

@@ -2,7 +2,7 @@
 
 import warnings
 from abc import abstractmethod
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Any, ClassVar, NamedTuple
 
 import torch
@@ -46,11 +46,13 @@ class Task(LightningModule):
         batch_kind: the kind of batches that it takes.
         model_class: the class of models that it trains.
         encoder_class: the class of encoders that these models have; None: any, or none.
+        tokenised: the kinds of texts for which it needs a tokeniser: "source" is read, "target" is written.
     """
 
     batch_kind: ClassVar[BatchKind] = BatchKind.CLASS_PER_PIXEL
     model_class: ClassVar[type[nn.Module]] = Segmenter
     encoder_class: ClassVar[type[nn.Module] | None] = None
+    tokenised: ClassVar[Sequence[str]] = ()
 
     def __init__(
         self,
@@ -98,6 +100,16 @@ class Task(LightningModule):
     def load_encoder(self, weights: Mapping[str, Tensor]) -> None:
         """Copy `weights`, read from the file `encoder_weights`, into the network's encoder of pictures."""
         raise BadInput("this network has no encoder of pictures; leave it null")
+
+    def trained_on(self, key: str) -> Any:
+        """What the config says of the data that it was trained on, such as "image_size".
+
+        Raises:
+            BadInput: it says nothing.
+        """
+        if (value := self.config["data"].get(key)) is None:
+            raise BadInput(f"the checkpoint does not know the {key} of the data that its network was trained on")
+        return value
 
     # --- the three loops ---------------------------------------------------------------------------
 

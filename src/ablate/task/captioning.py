@@ -32,6 +32,7 @@ class Captioning(TextGeneration):
 
     batch_kind = BatchKind.CAPTIONED_PICTURES
     encoder_class = PictureEncoder
+    tokenised = ("target",)
 
     def __init__(
         self,

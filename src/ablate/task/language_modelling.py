@@ -18,6 +18,8 @@ from ablate.task.recurrent import RecurrentTask
 class LanguageModelling(RecurrentTask):
     """Cross-entropy of the next token; perplexity and bits a token over all tokens of a split."""
 
+    tokenised = ("source",)
+
     def __init__(
         self,
         model: nn.Module,

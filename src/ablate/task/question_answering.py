@@ -29,6 +29,7 @@ class QuestionAnswering(Task):
 
     batch_kind = BatchKind.QUESTIONS
     model_class = QuestionAnsweringModel
+    tokenised = ("source",)
 
     def __init__(
         self,

@@ -175,6 +175,7 @@ class Translation(TextGeneration):
 
     batch_kind = BatchKind.TEXT_PAIRS
     encoder_class = TextEncoder
+    tokenised = ("source", "target")
 
     def inputs(self, batch: PairBatch) -> tuple:
         return batch.source, batch.source_lengths, batch.input

@@ -26,7 +26,7 @@ MASK, OVERLAY, ATTENTION = ".png", "_overlay.png", "_attention.png"  # how the n
 
 def write_masks(task: Segmentation, source: Path, output: Path) -> None:
     """A palette mask NAME.png and an overlay NAME_overlay.png for each picture, at the picture's own size."""
-    pictures, palette = find_pictures(source), task.config["data"]["palette"]
+    pictures, palette = find_pictures(source), task.trained_on("palette")
     make_room(output, pictures, "masks", (MASK, OVERLAY))
     for path, picture in readable(track(pictures, description="predicting", console=console)):
         label = segment(task, np.asarray(picture))
@@ -82,7 +82,7 @@ def find_pictures(path: Path) -> list[Path]:
 
 def prepared(task: Task, picture: Image.Image) -> Float[Tensor, "1 3 h w"]:
     """A picture of the size of those that the network was trained on, in [0, 1]."""
-    return resized(picture, check_size("image_size", task.config["data"]["image_size"]))[None].float() / 255
+    return resized(picture, check_size("image_size", task.trained_on("image_size")))[None].float() / 255
 
 
 def readable(paths: Iterable[Path]) -> Iterator[tuple[Path, Image.Image]]:

@@ -24,7 +24,7 @@ SHOWN = 3  # answers
 def predict(cfg: DictConfig) -> None:
     """Masks, captions, translations or answers by `cfg.checkpoint` for `cfg.input`; what becomes a file goes to `cfg.output`."""
     search = OmegaConf.to_container(cfg.model.search, resolve=True) if "model" in cfg else None
-    task = to_device(load_task(read_checkpoint(cfg.checkpoint), cfg.checkpoint, search), cfg.device)
+    task = to_device(load_task(read_checkpoint(cfg.checkpoint), cfg.checkpoint, search, cfg.trust), cfg.device)
     of = f"checkpoint {cfg.checkpoint!r} holds a {type(task).__name__}"
     given, output, question = str(cfg.input), Path(cfg.output), None if cfg.question is None else str(cfg.question)
     if question is not None and not isinstance(task, QuestionAnswering):
@@ -50,7 +50,7 @@ def write_answers(task: QuestionAnswering, given: str, question: str | None) -> 
     tokeniser = task.tokenisers["source"]
     asked = tokenise(tokeniser, question, "question=").numbers
     if task.model.reads_stories:
-        longest = task.config["data"]["dataset"]["max_length"]
+        longest = task.trained_on("dataset").get("max_length")
         story = tokenise(tokeniser, given, "input=", longest, last=True).numbers
         show(answers(task, question_batch(asked, story=story)))
         return
@@ -64,5 +64,7 @@ def answers(task: QuestionAnswering, batch: QuestionBatch) -> str:
     batch = task.transfer_batch_to_device(batch, task.device, 0)
     probabilities = task.model(*task.inputs(batch)).logits[0].softmax(0)
     best = probabilities.topk(min(SHOWN, len(probabilities)))
-    names = task.config["data"]["class_names"]
+    names = task.trained_on("class_names")
+    if len(names) != len(probabilities):
+        raise BadInput(f"the checkpoint names {len(names)} answers, its network has {len(probabilities)}")
     return ", ".join(with_probability(names[i], p) for p, i in zip(best.values.tolist(), best.indices.tolist(), strict=True))

@@ -119,7 +119,7 @@ def translate(task: Translation, text: str, name: str) -> tuple[Tokens, Generate
     Args:
         name: put before the text in messages.
     """
-    options = task.config["data"]["dataset"]
+    options = task.trained_on("dataset")
     source = tokenise(task.tokenisers["source"], text, name, options.get("max_length"))
     if not options.get("reverse"):
         return source, generate(task, pair_batch(source.numbers))

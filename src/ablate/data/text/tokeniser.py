@@ -45,12 +45,12 @@ class Vocabulary:
         return [self.index.get(token, UNKNOWN) for token in tokens]
 
     def decode(self, numbers: Iterable[int]) -> list[str]:
-        """Tokens, up to the first END."""
+        """Tokens, up to the first END; of a number that has none, the unknown one."""
         found = []
         for number in numbers:
             if number == END:
                 break
-            found.append(self.tokens[number])
+            found.append(self.tokens[number if number < len(self.tokens) else UNKNOWN])
         return found
 
 

@@ -104,5 +104,5 @@ class Additive(Attention):
         return self.value((self.query(query)[:, :, None] + projected[:, None]).tanh())[..., 0]
 
 
-def none(query_size: int, key_size: int) -> None:
+def none(query_size: int, key_size: int) -> Attention | None:
     """No attention: all that the decoder knows of the source is its own first state."""
