@@ -15,7 +15,7 @@ from ablate.errors import BadInput
 from ablate.run.load import load_task
 from ablate.run.train import train
 
-pytestmark = pytest.mark.xdist_group("generate")  # two trained runs for all
+pytestmark = [pytest.mark.slow, pytest.mark.xdist_group("generate")]  # two trained runs for all
 BEST = "checkpoints/best.ckpt"
 TEXT = "The cat sat on the mat. A dog ran; the cat ran too.\n" * 60
 WORDS = [

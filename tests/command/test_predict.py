@@ -21,7 +21,7 @@ from ablate.run.checkpoint import read_checkpoint
 from ablate.run.load import load_task
 from ablate.run.train import train
 
-pytestmark = pytest.mark.xdist_group("prediction")  # the trained runs are for all
+pytestmark = [pytest.mark.slow, pytest.mark.xdist_group("prediction")]  # the trained runs are for all
 TEXTS = ("checkpoint", "input", "output", "question")
 SHORT = ["model.embedding_size=8", "model.cell.hidden_size=8", "trainer.max_epochs=1", "logger=none", "~callbacks.progress"]
 PAIRS = ["task=translation", "model=sequence_to_sequence", "data.dataset.read.sizes={train: 64, val: 8, test: 8}", *SHORT]
@@ -217,7 +217,6 @@ def test_questions_on_stories(predict):
     assert "input='' is an empty text" in refused(predict, "stories", "input=", "question=where is Mary ?")
 
 
-@pytest.mark.slow
 def test_the_command_line_takes_text_as_it_is(runs, tmp_path):
     checkpoint = tmp_path / "it's=a,b.ckpt"
     checkpoint.write_bytes(runs("copy").read_bytes())
@@ -227,7 +226,6 @@ def test_the_command_line_takes_text_as_it_is(runs, tmp_path):
     assert "input='السلام עליכם': the network has never seen any of it" in error_line(done)
 
 
-@pytest.mark.slow
 def test_a_search_that_does_not_fit_is_one_line(runs, tmp_path):
     done = script("evaluate", f"checkpoint={runs('scenes')}", "model/search=greedy", cwd=tmp_path)
     assert "model/search is not among the groups of this config" in error_line(done)

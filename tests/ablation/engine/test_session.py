@@ -13,12 +13,12 @@ def planned(name, folder, **options):
     GlobalHydra.instance().clear()
     ablation = load(CONF / f"ablation/{name}.yaml", "smoke")
     session = Session(ablation, "smoke", [], "train", "ablate.run.train.train", folder, **options)
-    return session.plan("", [3, 4], cells=list(ablation.cells)[:2])
+    return session.plan("", [3, 4], cells=list(ablation.cells)[:1])
 
 
 def test_a_seed_draws_new_data_where_that_is_asked_for(tmp_path):
     usual, new = planned("upsampling", tmp_path / "a"), planned("upsampling", tmp_path / "b", new_data=True)
-    assert [run.seed for run in new] == [3, 3, 4, 4]
+    assert [run.seed for run in new] == [3, 4]
     assert all({f"data.dataset.seed={r.seed}", f"seed={r.seed}"} < {*r.overrides} for r in new)
     assert not any("data.dataset.seed" in word for run in usual for word in run.overrides)
     assert not {run.key for run in usual} & {run.key for run in new}
