@@ -94,6 +94,12 @@ def test_the_first_validation_beyond_the_threshold_counts():
     assert set(Solved("val/loss", 1.0, "min").metric_tags()) <= set(found)
 
 
+@pytest.mark.parametrize("stop, steps", [(False, 12), (True, 4)])
+def test_a_solved_training_may_end(stop, steps):
+    found = trained(Solved("val/loss", 0.64**3.5, "min", stop))
+    assert found["test/solved/step"] == 4 and found["test/loss"] == pytest.approx(0.64**steps)
+
+
 def test_what_is_never_solved_has_the_last_step():
     found = trained(Solved("val/loss", 0.0, "min"))
     assert (found["test/solved/yes"], found["test/solved/step"]) == (0, 12)

@@ -79,10 +79,12 @@ class Solved(Measure):
         metric: name under which it is logged, such as val/mse.
         threshold: the problem is solved once the metric reaches it.
         mode: min, the metric is at most the threshold; max, it is at least the threshold.
+        stop: end the training there.
     """
 
-    def __init__(self, metric: str, threshold: float, mode: str) -> None:
+    def __init__(self, metric: str, threshold: float, mode: str, stop: bool = False) -> None:
         self.metric, self.threshold, self.mode = metric, threshold, check_choice("mode", mode, ("min", "max"))
+        self.stop = stop
         self.step: int | None = None
 
     def metric_tags(self) -> list[str]:
@@ -94,6 +96,7 @@ class Solved(Measure):
         value = float(trainer.callback_metrics[self.metric])
         if self.step is None and (value <= self.threshold if self.mode == "min" else value >= self.threshold):
             self.step = trainer.global_step
+            trainer.should_stop = trainer.should_stop or self.stop
 
     def values(self, trainer: Trainer, task: LightningModule) -> dict[str, float]:
         step = trainer.global_step if self.step is None else self.step
