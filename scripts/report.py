@@ -12,7 +12,7 @@ import sys
 from pathlib import Path
 from typing import NoReturn
 
-from ablate.ablation.engine.code import CODE_DIGITS, code_version
+from ablate.ablation.engine.code import CODE_DIGITS
 from ablate.ablation.judge.published import Answer
 from ablate.ablation.judge.verdict import Outcome
 from ablate.ablation.report import ledger, sweep
@@ -106,11 +106,13 @@ def shown(folder: Path, answer: Answer, outcomes: list[Outcome]) -> str:
 
 def remade() -> str:
     """Write the tables of all that is published, and say which verdicts come from another version of the code."""
-    entries, version = ledger.read_ledger(), code_version()[:CODE_DIGITS]
-    ledger.remake(entries, version)
+    from ablate.ablation.engine.plan import present_version  # Hydra, which nothing else here needs
+
+    entries = ledger.read_ledger()
+    ledger.remake(entries)
     for entry in entries:
         for each in entry.judged:
-            if each.versions != {version}:
+            if each.versions != {version := present_version(each.answer.ablation, each.answer.budget)[:CODE_DIGITS]}:
                 of = f"{entry.ablation.name}, budget {each.answer.budget}: the verdicts"
                 print(f"{of} come from version {', '.join(sorted(each.versions))} of the code; the present one is {version}")
     answered = sum(bool(entry.judged) for entry in entries)

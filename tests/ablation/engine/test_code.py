@@ -4,7 +4,7 @@ import shutil
 
 import pytest
 
-from ablate.ablation.engine.code import EXECUTED, code_version, executed
+from ablate.ablation.engine.code import code_version, executed, targets_of
 from ablate.files import SOURCE
 
 MODULE = '''"""A module."""
@@ -41,15 +41,28 @@ def test_words_do_not_count_and_numbers_do(old, new, same):
 
 
 @pytest.mark.parametrize(
-    "name, same", [("loss/text.py", False), ("run/train.py", False), ("figure/colours.py", True), ("command/export.py", True)]
+    "name, same",
+    [
+        ("run/train.py", False),
+        ("task/base.py", False),  # what the task is derived from
+        ("model/segmenter/max_pool.py", False),
+        ("model/text/decoding/beam.py", True),
+        ("model/segmenter/another.py", True),
+        ("figure/colours.py", True),
+    ],
 )
 def test_only_what_a_run_executes_counts(name, same, tmp_path):
-    for entry in EXECUTED:
-        copy = shutil.copytree if (SOURCE / entry).is_dir() else shutil.copy
-        (tmp_path / entry).parent.mkdir(parents=True, exist_ok=True)
-        copy(SOURCE / entry, tmp_path / entry)
-    before = code_version(tmp_path)
-    (tmp_path / name).parent.mkdir(exist_ok=True)
-    with (tmp_path / name).open("a") as file:
+    targets = {"ablate.task.segmentation.Segmentation", "ablate.model.segmenter.decoder.unpooling.max_unpool"}
+    source = shutil.copytree(SOURCE, tmp_path / "ablate", ignore=shutil.ignore_patterns("__pycache__"))
+    before = code_version(targets, source)
+    with (source / name).open("a") as file:
         file.write("\nMORE = 1\n")
-    assert (code_version(tmp_path) == before) is same
+    assert (code_version(targets, source) == before) is same
+
+
+def test_targets_are_the_dotted_names_of_a_config():
+    config = {
+        "task": {"_target_": "ablate.task.base.Task", "of": [{"path": "${get_method:ablate.run.train.train}"}]},
+        "name": "ablate",
+    }
+    assert targets_of(config) == {"ablate.task.base.Task", "ablate.run.train.train"}

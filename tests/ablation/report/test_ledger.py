@@ -61,8 +61,8 @@ class Conf:
         write_report(self.report, answer._replace(rows=rows), {"command": "c"})
         return self.report
 
-    def remade(self, version="0123456789"):
-        ledger.remake(ledger.read_ledger(), version, self.page, self.readme)
+    def remade(self):
+        ledger.remake(ledger.read_ledger(), self.page, self.readme)
         return self.page.read_text(), self.readme.read_text()
 
 
@@ -111,7 +111,6 @@ def test_the_tables_say_what_is_published(conf):
     for fact in ("Budget `full`. Fixed design", "after 6 seeds", "commit aaaaaaaaaa, code 0123456789, cpu, 2026-11-26"):
         assert fact in page
     assert re.search(r"\| ✔ supported \| More is better. \| .* \| stub \|", readme) and "errs" not in readme
-    assert "code 0123456789 (not that of this page)" in conf.remade("another")[0]
     conf.change(lambda given: given["claims"]["more"].update(least_effect=0.04))
     page, readme = conf.remade()
     assert "(What is published was registered for other claims.)" in page and "No headline is answered yet." in readme
@@ -193,8 +192,7 @@ test_wrong_words = refusals(
 def test_the_published_tables_are_the_verdicts_of_the_published_results(path, name):
     """If it fails: python scripts/report.py --all."""
     entries, text = ledger.read_ledger(), path.read_text()
-    version = re.search(ledger.VERSION.replace("{}", r"(\w+)"), ledger.PAGE.read_text())[1]
-    made = {"verdicts": ledger.tables(entries, version), "headlines": ledger.headlines(entries)}[name]
+    made = {"verdicts": ledger.tables(entries), "headlines": ledger.headlines(entries)}[name]
     assert ledger.between(path, name, made) == text
     assert len(ledger.README.read_bytes()) <= 12 * 1024, "README.md is too long: fewer or shorter headlines"
 
@@ -203,7 +201,7 @@ def test_a_published_verdict_that_is_edited_is_found(conf):
     publish.publish_folder(conf.answered())
     page, _ = conf.remade()
     conf.page.write_text(page.replace("✔ supported", "✘ refuted"))
-    again = ledger.between(conf.page, "verdicts", ledger.tables(ledger.read_ledger(), "0123456789"))
+    again = ledger.between(conf.page, "verdicts", ledger.tables(ledger.read_ledger()))
     assert again != conf.page.read_text() and again == page
 
 

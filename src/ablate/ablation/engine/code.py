@@ -3,6 +3,9 @@
 import ast
 import hashlib
 import json
+import re
+from collections.abc import Iterable
+from functools import cache
 from pathlib import Path
 from typing import Any
 
@@ -14,20 +17,59 @@ EXECUTED = (
     *("run/build.py", "run/checkpoint.py", "run/train.py"),
 )
 
+TRAIN = "ablate.run.train"
 CODE_DIGITS = 10  # of the version, as results name it
 
 
-def code_version(source: Path = SOURCE) -> str:
-    """Digest of the modules `EXECUTED` and of the versions of the packages.
+def code_version(targets: Iterable[str] = (), source: Path = SOURCE) -> str:
+    """Digest of the modules among `EXECUTED` that runs import, directly or not, and of the versions of the packages.
 
     Comments, formatting, docstrings and the texts of error messages do not change it.
+
+    Args:
+        targets: dotted names of what is built from the config, beside the training itself.
     """
-    entries = [source / name for name in EXECUTED]
-    files = [path for entry in entries for path in (sorted(entry.rglob("*.py")) if entry.is_dir() else [entry])]
-    parts = [f"{path.relative_to(source).as_posix()}\n{executed(path.read_text(encoding='utf-8'))}" for path in files]
+    paths = sorted(path for path in _imported(frozenset(targets), source) if _is_executed(path.relative_to(source)))
+    parts = [f"{path.relative_to(source).as_posix()}\n{executed(path.read_text(encoding='utf-8'))}" for path in paths]
     return hashlib.sha256("\0".join([*parts, json.dumps(provenance()["versions"])]).encode()).hexdigest()
 
 
+def targets_of(config: object) -> set[str]:
+    """The dotted names of this package in a config."""
+    return set(re.findall(r"\bablate(?:\.\w+)+", json.dumps(config)))
+
+
+@cache
+def _imported(targets: frozenset[str], source: Path) -> set[Path]:
+    """The files of what is named, and of all that they import of this package."""
+    found, waiting = set[Path](), [path for name in (TRAIN, *targets) if (path := _file(name, source))]
+    while waiting:
+        if (path := waiting.pop()) not in found:
+            found.add(path)
+            waiting += _imports(path, source)
+    return found
+
+
+@cache
+def _imports(path: Path, source: Path) -> list[Path]:
+    nodes = list(ast.walk(ast.parse(path.read_text(encoding="utf-8"))))
+    names = [f"{n.module}.{alias.name}" for n in nodes if isinstance(n, ast.ImportFrom) and n.module for alias in n.names]
+    names += [alias.name for n in nodes if isinstance(n, ast.Import) for alias in n.names]
+    return [file for name in names if name.startswith("ablate.") and (file := _file(name, source))]
+
+
+def _file(name: str, source: Path) -> Path | None:
+    """The file of a module, or of the module in which a dotted name stands."""
+    parts = name.split(".")[1:]
+    paths = (source.joinpath(*parts[:n]).with_suffix(".py") for n in range(len(parts), 0, -1))
+    return next((path for path in paths if path.is_file()), None)
+
+
+def _is_executed(path: Path) -> bool:
+    return any(path.is_relative_to(entry) for entry in EXECUTED)
+
+
+@cache
 def executed(source: str) -> str:
     """The syntax tree of a module, without docstrings and the texts of error messages."""
     return ast.dump(_WithoutTexts().visit(ast.parse(source)))

@@ -8,8 +8,8 @@ from typing import NamedTuple
 
 from omegaconf import DictConfig, OmegaConf
 
-from ablate.ablation.engine.code import code_version
-from ablate.ablation.spec.ablation import Run
+from ablate.ablation.engine.code import code_version, targets_of
+from ablate.ablation.spec.ablation import Ablation, Run
 from ablate.cli.compose import compose_config
 from ablate.errors import BadInput
 from ablate.files import CONF, write_json
@@ -42,11 +42,16 @@ class Planner:
     """
 
     def __init__(self, config_name: str, folder: Path) -> None:
-        self.config_name, self.folder, self.code = config_name, folder, code_version()
+        self.config_name, self.folder, self.targets = config_name, folder, set[str]()
         conf = _digest_files(CONF, "*.yaml")
-        self.cache, self.conf, self.configs = folder / "plan.json", conf, dict[str, str]()
+        self.cache, self.conf, self.known = folder / "plan.json", conf, dict[str, dict]()
         if self.cache.exists() and (stored := json.loads(self.cache.read_text()))["conf"] == conf:
-            self.configs = stored["configs"]
+            self.known = stored["known"]
+
+    @property
+    def version(self) -> str:
+        """The version of the code of all runs that were planned."""
+        return code_version(self.targets)
 
     def plan(self, runs: Sequence[Run], prepared: Sequence[Run], below: str, registration: str) -> list[PlannedRun]:
         """The runs with folders in `below`; what they need is taken from `prepared`, which is never registered."""
@@ -55,16 +60,18 @@ class Planner:
             ready.setdefault(run.seed, {})[run.cell] = self._planned(run, {}, "prepared", "")
         planned = [self._planned(run, ready.get(run.seed, {}), below, registration) for run in runs]
         self.folder.mkdir(parents=True, exist_ok=True)
-        write_json(self.cache, {"conf": self.conf, "configs": self.configs})
+        write_json(self.cache, {"conf": self.conf, "known": self.known})
         return planned
 
     def _planned(self, run: Run, prepared: dict[str, PlannedRun], below: str, registration: str) -> PlannedRun:
-        known, words = self.configs, json.dumps([self.config_name, run.overrides])
-        plain = run.fill_in({name: name for name in prepared})
-        if words not in known:
-            known[words] = _digest_config(self.config_name, plain)
+        words, plain = json.dumps([self.config_name, run.overrides]), run.fill_in({name: name for name in prepared})
+        if words not in self.known:
+            config = _plain_config(self.config_name, plain)
+            self.known[words] = {"digest": _digest(json.dumps(config, sort_keys=True)), "targets": sorted(targets_of(config))}
+        digest, targets = self.known[words]["digest"], self.known[words]["targets"]
+        self.targets.update(targets)
         needs = tuple(prepared[name] for name in run.needs)
-        key = _digest(known[words], self.code, str(run.seed), registration, *(need.key for need in needs))[:10]
+        key = _digest(digest, code_version(targets), str(run.seed), registration, *(need.key for need in needs))[:10]
         files = {name: str(each.folder.absolute() / BEST) for name, each in prepared.items()}
         overrides = [*run.fill_in(files), f"seed={run.seed}"]
         return PlannedRun(run.cell, run.seed, overrides, key, self.folder / below / f"{run.cell}_seed={run.seed}_{key}", needs)
@@ -78,11 +85,20 @@ def run_config(config_name: str, overrides: Sequence[str]) -> DictConfig:
         raise BadInput(f"the overrides {' '.join(overrides)}: {error}") from error
 
 
-def _digest_config(config_name: str, overrides: Sequence[str]) -> str:
+def present_version(ablation: Ablation, budget: str, config_name: str = "train") -> str:
+    """The version of the code that this ablation would run now."""
+    runs = [
+        run._replace(overrides=run.fill_in({name: name for name in ablation.prepare})) for run in ablation.runs(budget, seeds=[0])
+    ]
+    configs = [_plain_config(config_name, run.overrides) for run in [*runs, *ablation.prepared(budget, seeds=[0])]]
+    return code_version(set().union(*map(targets_of, configs)))
+
+
+def _plain_config(config_name: str, overrides: Sequence[str]) -> dict:
     config = OmegaConf.to_container(run_config(config_name, overrides), resolve=False)
     for key in ("log_dir", "name", "ckpt_path"):  # where a run lies does not change its result
         config.pop(key, None)
-    return _digest(json.dumps(config, sort_keys=True))
+    return config
 
 
 def _digest_files(folder: Path, pattern: str) -> str:

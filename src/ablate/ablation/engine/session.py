@@ -146,7 +146,7 @@ class Session:
 
     def rows(self, runs: Iterable[PlannedRun], stage: str, registration: str = "") -> list[Row]:
         """The results of these runs, as they are kept: with stage, budget, registration and version of the code."""
-        labels = {"stage": stage, "budget": self.budget, "code": self.planner.code[:CODE_DIGITS]}
+        labels = {"stage": stage, "budget": self.budget, "code": self.planner.version[:CODE_DIGITS]}
         return rows(runs, **labels, **({"registration": registration} if registration else {}))
 
     def _pilot_extra(self) -> list[str]:

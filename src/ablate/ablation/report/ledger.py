@@ -16,7 +16,6 @@ from ablate.files import CONF, ROOT, write_atomically
 
 PAGE, README = CONF / "ablation/README.md", ROOT / "README.md"
 MOST_HEADLINES = 15
-VERSION = "This page was written at version `{}` of the code."
 
 
 class Judged(NamedTuple):
@@ -44,9 +43,9 @@ def read_ledger() -> list[Entry]:
     return [Entry(a, [Judged(each, judge(each.ablation, each.rows, each.design)) for each in answers(a)]) for a in ablations]
 
 
-def remake(ledger: Sequence[Entry], version: str, page: Path = PAGE, readme: Path = README) -> None:
+def remake(ledger: Sequence[Entry], page: Path = PAGE, readme: Path = README) -> None:
     """Write the tables between the markers of both files; neither is written if one of them cannot be."""
-    made = [(page, between(page, "verdicts", tables(ledger, version))), (readme, between(readme, "headlines", headlines(ledger)))]
+    made = [(page, between(page, "verdicts", tables(ledger))), (readme, between(readme, "headlines", headlines(ledger)))]
     for path, text in made:
         write_atomically(path, text)
 
@@ -61,12 +60,12 @@ def between(path: Path, name: str, text: str) -> str:
     return f"{before}{begin}\n\n{text.strip()}\n\n{end}{after}"
 
 
-def tables(ledger: Iterable[Entry], version: str) -> str:
+def tables(ledger: Iterable[Entry]) -> str:
     """A section for each ablation that is answered, and the others by name."""
     ledger = list(ledger)
     open_ones = [f"- **{entry.ablation.name}**: {entry.ablation.question}{_stale(entry)}" for entry in ledger if not entry.judged]
     rest = ["### Not answered yet", "\n".join(open_ones)] if open_ones else []
-    return "\n\n".join([VERSION.format(version), *(_section(e, version) for e in ledger if e.judged), *rest])
+    return "\n\n".join([*(_section(e) for e in ledger if e.judged), *rest])
 
 
 def headlines(ledger: Iterable[Entry]) -> str:
@@ -84,7 +83,7 @@ def headlines(ledger: Iterable[Entry]) -> str:
     return document.table(("verdict", "claim", "effect", "ablation"), lines, left=4) if lines else "No headline is answered yet."
 
 
-def _section(entry: Entry, version: str) -> str:
+def _section(entry: Entry) -> str:
     (largest, *others), ablation = entry.judged, entry.ablation
     heads = ["verdict", "claim (source)", "metric", "effect", "counts if", "seeds", *(f"at {o.answer.budget}" for o in others)]
     lines, exploratory = [], []
@@ -104,7 +103,7 @@ def _section(entry: Entry, version: str) -> str:
             "Exploratory, without verdicts, with plain 95 % intervals:",
             document.table(["exploratory claim", *heads[2:6]], exploratory, left=2),
         ]
-    return "\n\n".join([*parts, *(_origin(each, version) for each in entry.judged)])
+    return "\n\n".join([*parts, *(_origin(each) for each in entry.judged)])
 
 
 def _agreement(largest: Judged, other: Judged) -> str:
@@ -118,13 +117,12 @@ def _agreement(largest: Judged, other: Judged) -> str:
     )
 
 
-def _origin(judged: Judged, version: str) -> str:
+def _origin(judged: Judged) -> str:
     answer, rows = judged.answer, judged.answer.rows
-    old = "" if judged.versions == {version} else " (not that of this page)"
     facts = [
         f"Registration `{answer.registration}`",
         f"commit {document.commits(rows)}",
-        f"code {', '.join(sorted(judged.versions))}{old}",
+        f"code {', '.join(sorted(judged.versions))}",
         document.hardware(rows, {}),
         document.date(rows, {}),
         f"all runs {duration(sum(float(str(row.get('seconds') or 0)) for row in rows))}",
