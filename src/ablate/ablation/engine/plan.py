@@ -87,10 +87,9 @@ def run_config(config_name: str, overrides: Sequence[str]) -> DictConfig:
 
 def present_version(ablation: Ablation, budget: str, config_name: str = "train") -> str:
     """The version of the code that this ablation would run now."""
-    runs = [
-        run._replace(overrides=run.fill_in({name: name for name in ablation.prepare})) for run in ablation.runs(budget, seeds=[0])
-    ]
-    configs = [_plain_config(config_name, run.overrides) for run in [*runs, *ablation.prepared(budget, seeds=[0])]]
+    names = {name: name for name in ablation.prepare}
+    runs = [*ablation.runs(budget, seeds=[0]), *ablation.prepared(budget, seeds=[0])]
+    configs = [_plain_config(config_name, run.fill_in(names)) for run in runs]
     return code_version(set().union(*map(targets_of, configs)))
 
 
