@@ -4,6 +4,8 @@ import json
 import os
 from pathlib import Path
 
+from ablate.errors import BadInput
+
 SOURCE = Path(__file__).resolve().parent
 ROOT = SOURCE.parents[1]
 CONF = ROOT / "conf"
@@ -17,12 +19,37 @@ def options(group: str) -> list[str]:
 
 
 def write_atomically(path: Path, content: str | bytes) -> None:
-    """Write so that a reader, or a kill, finds the old file or the new one and never a half."""
+    """Write so that a reader, or a kill, finds the old file or the new one and never a half; in UTF-8.
+
+    Half a surrogate pair, which UTF-8 cannot have, becomes its code.
+    """
     part = path.with_name(f".{path.name}.{os.getpid()}.part")
-    part.write_bytes(content.encode() if isinstance(content, str) else content)
+    part.write_bytes(content.encode(errors="backslashreplace") if isinstance(content, str) else content)
     os.replace(part, path)
 
 
 def write_json(path: Path, value: object, indent: int | None = 1) -> None:
     """Plain JSON, atomically."""
     write_atomically(path, json.dumps(value, indent=indent) + "\n")
+
+
+def read_json(path: Path) -> dict:
+    """The object in a JSON file; empty where there is no file.
+
+    Raises:
+        BadInput: the file is empty, cut, or holds something else.
+    """
+    try:
+        value = json.loads(path.read_bytes())
+    except FileNotFoundError:
+        return {}
+    except (ValueError, RecursionError):
+        value = None
+    if not isinstance(value, dict):
+        raise BadInput(f"{path} is empty or cut, or holds no JSON object")
+    return value
+
+
+def lies_in(path: Path, folder: Path) -> bool:
+    """Whether a file or folder lies in a folder, by where links lead."""
+    return path.resolve().is_relative_to(folder.resolve())

@@ -1,14 +1,18 @@
 """Figures of attention, of captions and of answers show what they are given, in any script."""
 
+from types import SimpleNamespace
+
 import numpy as np
 import pytest
 import torch
+from matplotlib import rcParams
 from matplotlib.backends.backend_agg import FigureCanvasAgg
 from matplotlib.colors import to_hex
 from matplotlib.text import Text
 
 from ablate.callback.texts import story_lines
 from ablate.data.batch import Judgement
+from ablate.figure import labels
 from ablate.figure.attention import IN_A_ROW, Matrix, Strip, attention_matrices, attention_strips
 from ablate.figure.colours import CORRECT, GREY, INCORRECT, UNJUDGED
 from ablate.figure.labels import printable, token_label
@@ -105,7 +109,10 @@ def test_no_script_and_no_sign_is_too_much(tmp_path):
         *((text, text) for text in ("שלום", "مرحبا", "$1 = ½")),
     ],
 )
-def test_letters_without_a_glyph_become_code_points(text, shown):
+def test_letters_that_no_font_has_become_code_points(text, shown, monkeypatch):
+    monkeypatch.setattr(labels, "fontManager", SimpleNamespace(ttflist=[]))
+    monkeypatch.setitem(rcParams, "font.family", ["sans-serif"])
+    labels._take_font_with.cache_clear()
     assert printable(text) == shown
 
 

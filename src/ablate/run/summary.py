@@ -1,6 +1,5 @@
 """Summary of a run on the console and in TensorBoard: what is trained before it, test metrics after it."""
 
-import json
 import math
 import resource
 from pathlib import Path
@@ -14,6 +13,7 @@ from ablate.analysis.cost import cost
 from ablate.console import console, print_table
 from ablate.data.batch import Batch
 from ablate.data.datamodule import DataModule
+from ablate.files import read_json
 from ablate.run import folder as run_folder
 from ablate.task.base import Task
 
@@ -61,7 +61,7 @@ def print_end(folder: Path, cfg: DictConfig, trainer: Trainer, metrics: dict[str
 def print_finished(folder: Path) -> None:
     """Print the test metrics of a run that is finished already."""
     console.print(f"{folder} is finished already")
-    print_metrics(_of_test(json.loads((folder / run_folder.METRICS).read_text())))
+    print_metrics(_of_test(read_json(folder / run_folder.METRICS)))
 
 
 def print_metrics(metrics: dict[str, float]) -> None:

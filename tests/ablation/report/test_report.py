@@ -1,11 +1,14 @@
 """The report from fixed results: its tables to the letter, its page in a browser without a request."""
 
 import http.server
+import json
 import re
 import shutil
 import subprocess
 import threading
+from base64 import b64encode
 from html.parser import HTMLParser
+from pathlib import Path
 
 import numpy as np
 import pytest
@@ -16,6 +19,7 @@ from stub_project import STUB_ABLATION
 
 from ablate.ablation.judge.published import Answer
 from ablate.ablation.judge.results import read_csv
+from ablate.ablation.report import report
 from ablate.ablation.report.report import rewrite_report, write_report
 from ablate.ablation.spec.read import load
 from ablate.ablation.spec.registration import digest
@@ -101,6 +105,88 @@ def test_the_page_refers_to_nothing_outside_itself(made):
     assert "@import" not in text and "url(" not in text
 
 
+class Structure(HTMLParser):
+    """The tags of a page with their attributes, without what is shown and without pictures."""
+
+    def __init__(self, text):
+        super().__init__()
+        self.found, self.shown = [], ""
+        self.feed(text)
+
+    def handle_starttag(self, tag, attrs):
+        self.found.append((tag, tuple((name, value) for name, value in attrs if name not in ("src", "alt", "title"))))
+
+    def handle_data(self, data):
+        self.shown += data
+
+
+EVIL = (
+    "<script>alert(1)</script> [x](javascript:alert(1)) ![x](../secret.txt) <img src=x onerror=alert(1)> `*a*` **b** _c_ a|b "
+    "</pre> <!-- &lt; &#60; <javascript:alert(1)> ``` \\[y] [r] ~~s~~ $z$ ' \" `"
+)
+
+
+def hostile(folder, text):
+    """A report all of whose free texts, those of its files too, are `text`; with a run that failed, whose log is `text`."""
+    file = yaml.safe_load(STUB_ABLATION.read_text().replace("test/score", "METRIC"))
+    file = json.loads(json.dumps(file).replace('"METRIC"', json.dumps(text)))
+    file |= {"question": text, "source": text, "claims": {f"{text}{i}": c for i, c in enumerate(file["claims"].values())}}
+    for claim in file["claims"].values():
+        claim |= {"statement": text, "source": text}
+    rows = []
+    for cell, values in SCORES.items():
+        for seed, score in enumerate(values):
+            run = folder / f"runs/smoke/{cell}_{seed}"
+            run.mkdir(parents=True)
+            (run / "run.log").write_text(f"\n\n# a\n\n{text}\n\n    {text}", errors="replace")
+            facts = {**RUN, "commit": text, "device": text, "date": text, "code": text, "folder": str(run), "overrides": [text]}
+            rows.append({"cell": cell, "seed": seed, **facts, text: score, "test/error": 1 - score})
+    rows[0] |= {"status": text, "error": text}
+    origin = {"command": f"\n\n{text}\n```\n\n{text}", "commit": text, "python": text, "versions": {text: text}, "platform": text}
+    write_report(folder, Answer(load(file, "smoke"), "smoke", False, rows), origin, {text: [text]}, [text])
+    return (folder / "report.html").read_text(), Structure((folder / "report.html").read_text())
+
+
+def test_a_text_changes_nothing_in_the_page_but_what_is_shown(tmp_path):
+    """Every text of a report's files is shown to the letter; the tags of the page are those of a page with a harmless text."""
+    (tmp_path / "secret.txt").write_text("secret")
+    (_, harmless), (page, evil) = hostile(tmp_path / "harmless", "text"), hostile(tmp_path / "evil", EVIL)
+    assert evil.found == harmless.found and b64encode(b"secret").decode() not in page
+    assert evil.shown.count(EVIL) >= harmless.shown.count("text") - 5  # the folder's name, and what the style says
+
+
+@pytest.mark.parametrize(
+    "text", ["\ud800\0\x02\x1b[31m\x07", "# a", "- a", "1. a", "=", "---", "> a", "a\n\n\n    b\n---\n", "‮\u2028"]
+)
+def test_odd_texts_change_nothing_either(tmp_path, text):
+    assert hostile(tmp_path / "odd", text)[1].found == hostile(tmp_path / "harmless", "text")[1].found
+
+
+@pytest.mark.parametrize("kind", ["a link", "damaged", "another kind"])
+def test_a_panel_that_is_no_picture_of_the_run_is_a_note(made, kind, tmp_path_factory):
+    folder, _ = made
+    secret = tmp_path_factory.mktemp("outside") / "secret.png"
+    Image.new("RGB", (8, 8), "green").save(secret)
+    for panel in folder.glob("runs/smoke/low_*/panel.png"):
+        data = {"damaged": panel.read_bytes()[:-9], "another kind": b"secret"}.get(kind)
+        panel.unlink()
+        panel.symlink_to(secret) if data is None else panel.write_bytes(data)
+    rewrite_report(folder)
+    assert "No whole picture in this folder: low (" in (folder / "report.md").read_text()
+    assert len(References((folder / "report.html").read_text()).found) == 7
+    assert b64encode(secret.read_bytes()).decode() not in (folder / "report.html").read_text()
+
+
+@pytest.mark.parametrize("name", ["run.log", "panel.png"])
+def test_files_of_a_run_outside_the_folder_are_not_read(made, name, tmp_path):
+    rows = [{**row, "status": "failed"} if row["seed"] == 0 else row for row in made[1]]
+    for row in rows:
+        Path(row["folder"], "run.log").write_text("secret")
+    write_report(tmp_path / "other", Answer(load(STUB_ABLATION, "smoke"), "smoke", False, rows), ORIGIN)
+    text = (tmp_path / "other/report.md").read_text()
+    assert "secret" not in text and "panel.png)" in text and "<img" not in text
+
+
 @pytest.mark.slow
 @pytest.mark.skipif(not shutil.which("chromium"), reason="chromium is not installed")
 def test_the_page_in_a_browser_asks_for_nothing_else(made, tmp_path):
@@ -155,15 +241,43 @@ def test_what_cannot_be_decided_and_which_seeds_are_outlying_is_said(made, tmp_p
     assert "`more` seed 3." in text
 
 
-@pytest.mark.parametrize("name", ["results.csv", "report.json"])
-@pytest.mark.parametrize("cut", CUTS.values(), ids=CUTS)
-def test_a_cut_file_is_refused_and_all_stays_as_it_was(made, name, cut):
+BROKEN = {
+    **{f"{name}, {how}": (name, cut) for name in ("results.csv", "report.json") for how, cut in CUTS.items()},
+    "a cut history": ("runs/smoke/low_0/history.json", CUTS["within a line"]),
+    "an odd history": ("runs/smoke/low_0/history.json", lambda text: '{"val/score": [1, "x"]}'),
+    "a list": ("report.json", lambda text: "[]"),
+    "deep": ("report.json", lambda text: "[" * 10**5),
+    "notes": ("report.json", lambda text: text.replace('"notes": []', '"notes": 5')),
+    "time": ("report.json", lambda text: text.replace("1800000000.0", "1e300")),
+    "seconds": ("results.csv", lambda text: text.replace("90.0", "soon", 1)),
+    "seed": ("results.csv", lambda text: text.replace("low,0", "low,²", 1)),
+    "quotes": ("results.csv", lambda text: text.replace("x=low", "'x=low", 1)),
+    "a stranger": ("results.csv", lambda text: text.replace("low,0", "lower,0", 1)),
+}
+
+
+@pytest.mark.parametrize(("name", "cut"), BROKEN.values(), ids=BROKEN)
+def test_a_broken_file_is_refused_and_all_stays_as_it_was(made, name, cut):
     folder, _ = made
-    (folder / name).write_text(cut((folder / name).read_text()))
-    before = {path: path.read_bytes() for path in folder.rglob("*") if path.is_file()}
-    with pytest.raises(BadInput, match=r"empty or cut|is cut: it has 8 of 9 runs"):
+    before, text = contents(folder), (folder / name).read_text()
+    (folder / name).write_text(cut(text))
+    assert before != (before := contents(folder))
+    with pytest.raises(BadInput, match=r"empty or cut|is cut: it has 8 of 9 runs|no curves|has the cell 'lower'"):
         rewrite_report(folder)
-    assert before == {path: path.read_bytes() for path in folder.rglob("*") if path.is_file()}
+    assert before == contents(folder)
+
+
+def test_a_figure_that_cannot_be_drawn_leaves_an_earlier_report(made, monkeypatch):
+    folder, rows = made
+    before = contents(folder)
+    monkeypatch.setattr(report, "plot_effect_curves", lambda *_: 1 / 0)
+    with pytest.raises(ZeroDivisionError):
+        write_report(folder, Answer(load(STUB_ABLATION, "smoke"), "smoke", False, rows[:-1]), {})
+    assert before == contents(folder)
+
+
+def contents(folder):
+    return {path: path.read_bytes() for path in folder.rglob("*") if path.is_file()}
 
 
 def test_claims_that_were_changed_in_the_report_are_refused(made):

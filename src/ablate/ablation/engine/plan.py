@@ -3,6 +3,7 @@
 import hashlib
 import json
 from collections.abc import Sequence
+from contextlib import suppress
 from pathlib import Path
 from typing import NamedTuple
 
@@ -12,7 +13,7 @@ from ablate.ablation.engine.code import code_version, targets_of
 from ablate.ablation.spec.ablation import Ablation, Run
 from ablate.cli.compose import compose_config
 from ablate.errors import BadInput
-from ablate.files import CONF, write_json
+from ablate.files import CONF, read_json, write_json
 from ablate.run import folder as run_folder
 
 BEST = "checkpoints/best.ckpt"
@@ -45,8 +46,9 @@ class Planner:
         self.config_name, self.folder, self.targets = config_name, folder, set[str]()
         conf = _digest_files(CONF, "*.yaml")
         self.cache, self.conf, self.known = folder / "plan.json", conf, dict[str, dict]()
-        if self.cache.exists() and (stored := json.loads(self.cache.read_text()))["conf"] == conf:
-            self.known = stored["known"]
+        with suppress(BadInput):  # a cut cache is none
+            if (stored := read_json(self.cache)).get("conf") == conf:
+                self.known = stored["known"]
 
     @property
     def version(self) -> str:

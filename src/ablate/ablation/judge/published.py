@@ -37,7 +37,10 @@ class Answer(NamedTuple):
 def read_published(name: str) -> list[Row]:
     """All published rows of the ablation `name`; none where there is no file."""
     path = FOLDER / f"{name}.csv"
-    return read_csv(path) if path.is_file() else []
+    rows = read_csv(path) if path.is_file() else []
+    if not all("stage" in row and row.get("budget") in BUDGETS for row in rows):
+        raise BadInput(f"{path}: a row has no stage, or a budget that is none of {', '.join(BUDGETS)}")
+    return rows
 
 
 def publish(ablation: Ablation, rows: Sequence[Row]) -> Path:

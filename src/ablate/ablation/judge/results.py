@@ -2,21 +2,22 @@
 
 import csv
 import io
-import json
 import shlex
 from collections.abc import Collection, Iterable, Mapping, Sequence
+from contextlib import suppress
 from datetime import datetime
 from math import isfinite
 from pathlib import Path
 
 from ablate.errors import BadInput
-from ablate.files import write_atomically
+from ablate.files import read_json, write_atomically
 from ablate.run import folder as run_folder
 
 Row = dict[str, object]
 LABELS = ("stage", "budget", "registration", "cell", "seed", "status", "hash", "code")
 FACTS = ("seconds", "peak_memory_mb", "commit", "device", "date")
 LEADING = (*LABELS, *FACTS)
+NUMBERS = ("seconds", "peak_memory_mb")
 COST = ("cost/parameters", "cost/multiply_adds")
 TEXT = {*LABELS, "commit", "device", "date", "overrides", "folder", "error", "pair"} - {"seed"}
 TRAILING = ("error", "overrides", "folder")
@@ -24,9 +25,7 @@ TRAILING = ("error", "overrides", "folder")
 
 def read_row(folder: Path, **labels: object) -> Row:
     """The row of the run in `folder`, from run.json and metrics.json; `labels` (cell, seed, hash) replace what they hold."""
-    state, metrics = run_folder.read_state(folder), {}
-    if (folder / run_folder.METRICS).exists():
-        metrics = json.loads((folder / run_folder.METRICS).read_text())
+    state, metrics = run_folder.read_state(folder), read_json(folder / run_folder.METRICS)
     facts = {name: state[name] for name in (*FACTS, "error") if name in state}
     if "started" in state:
         facts["date"] = datetime.fromtimestamp(state["started"]).strftime("%Y-%m-%d")
@@ -80,28 +79,33 @@ def read_csv(path: Path) -> list[Row]:
     try:
         text = path.read_bytes().decode()
         heads, *lines = list(csv.reader(io.StringIO(text, newline=""))) or [[]]
-    except (UnicodeDecodeError, csv.Error):
-        text, heads, lines = "", [], []
-    whole = text.endswith("\n") and {"cell", "seed", "status"} <= {*heads} and all(len(line) == len(heads) for line in lines)
-    rows: list[Row] = [{k: _value(k, v) for k, v in zip(heads, line, strict=True) if v} for line in lines] if whole else []
-    if not rows or not all(isinstance(row.get("seed"), int) for row in rows):
+        rows = [_row(heads, line) for line in lines] if text.endswith("\n") and len({*heads}) == len(heads) else []
+    except (ValueError, csv.Error):
+        rows = []
+    if not rows:
         raise BadInput(f"{path} is empty or cut, or holds no results of runs")
     for row in rows:
-        row["overrides"] = shlex.split(str(row.get("overrides", "")))
         if "folder" in row:
             row["folder"] = str(path.parent / str(row["folder"]))
     return rows
 
 
+def _row(heads: Sequence[str], line: Sequence[str]) -> Row:
+    """One row; ValueError for a line that is none."""
+    row: Row = {k: _value(k, v) for k, v in zip(heads, line, strict=True) if v}
+    numbers = [row[name] for name in (*NUMBERS, *COST) if name in row]
+    if not {"cell", "seed", "status"} <= {*row} or not isinstance(row["seed"], int) or any(isinstance(n, str) for n in numbers):
+        raise ValueError(line)
+    return {**row, "overrides": shlex.split(str(row.get("overrides", "")))}
+
+
 def _value(column: str, text: str) -> object:
     if column in TEXT:
         return text
-    if text.lstrip("-").isdigit():
-        return int(text)
-    try:
-        return float(text)
-    except ValueError:
-        return text
+    for number in (int, float):
+        with suppress(ValueError):
+            return number(text)
+    return text
 
 
 def _words(overrides: str | Collection[str]) -> str:

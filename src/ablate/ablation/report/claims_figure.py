@@ -122,5 +122,4 @@ def _finite(values: Sequence[float]) -> Float[np.ndarray, " n"]:
 def _write(axes: Axes, x: float, y: float, text: str, **style: Any) -> None:
     """Text `x` inches from the left of the figure, at the height `y` of the axes."""
     place = (x - LEFT) / (RIGHT - LEFT)
-    plain = text.replace("$", "\\$")
-    axes.text(place, y, plain, transform=axes.get_yaxis_transform(), **{"va": "center", "fontsize": 8.5, **style})
+    axes.text(place, y, text, transform=axes.get_yaxis_transform(), **{"va": "center", "fontsize": 8.5, **style})

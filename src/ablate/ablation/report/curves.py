@@ -1,6 +1,5 @@
 """Learning curves: the mean over seeds, with a band from the lowest seed to the highest."""
 
-import json
 from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path
 from typing import Any, NamedTuple
@@ -12,10 +11,13 @@ from matplotlib.collections import LineCollection
 from matplotlib.figure import Figure
 
 from ablate.ablation.report.figure import axes_rows, new_figure
+from ablate.errors import BadInput
 from ablate.figure.colours import CURVES, LIGHT_GREY
+from ablate.files import read_json
 
 Curve = tuple[Float[np.ndarray, " _"], Float[np.ndarray, " _"]]
 MOST_TOGETHER, COLUMNS, MOST_POINTS = 6, 4, 300
+HISTORY = "history.json"
 
 
 class Band(NamedTuple):
@@ -28,12 +30,16 @@ class Band(NamedTuple):
 
 
 def history(row: Mapping) -> dict[str, Curve]:
-    """Maps each tag in the run's history.json to steps and values; empty without that file."""
+    """Maps each tag in the run's history.json to steps and values; empty without that file.
+
+    Raises:
+        BadInput: the file is empty or cut, or holds no curves.
+    """
+    path = Path(str(row.get("folder", ""))) / HISTORY
     try:
-        stored = json.loads((Path(str(row["folder"])) / "history.json").read_text())
-    except (KeyError, OSError, json.JSONDecodeError):
-        return {}
-    points = {tag: np.array(curve, dtype=float).reshape(-1, 2) for tag, curve in stored.items()}
+        points = {tag: np.array(curve, dtype=float).reshape(-1, 2) for tag, curve in read_json(path).items()}
+    except (ValueError, TypeError):
+        raise BadInput(f"{path} holds no curves of steps and values") from None
     return {tag: (curve[:, 0], curve[:, 1]) for tag, curve in points.items()}
 
 

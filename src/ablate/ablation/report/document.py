@@ -4,7 +4,6 @@ import shlex
 from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
 from datetime import datetime
-from html import escape
 from math import isfinite
 from pathlib import Path
 
@@ -14,6 +13,7 @@ from ablate.ablation.judge.verdict import Outcome, unattainable
 from ablate.ablation.report.cells import CellSummary, best
 from ablate.ablation.report.format import DASH, MARKS, abbreviated, condition, duration, effect, note, plus_minus, probability
 from ablate.ablation.report.logs import last_lines
+from ablate.ablation.report.text import attribute, block, code, plain
 
 ARROW = {"maximise": "↑", "minimise": "↓"}
 
@@ -38,9 +38,9 @@ def exploratory_table(outcomes: Sequence[Outcome]) -> str:
 
 def _claim(outcome: Outcome) -> tuple[str, ...]:
     claim, estimates = outcome.claim, outcome.estimates
-    verdict = f"**{MARKS[outcome.verdict]} {outcome.verdict}**" + (f"<br>{escape(why)}" if (why := note(outcome)) else "")
-    statement = f"{escape(claim.statement)}<br>*{escape(claim.source)}*"
-    measured = f"{claim.metric}:<br>" + "<br>".join(_code(e.label) for e in estimates)
+    verdict = f"**{MARKS[outcome.verdict]} {outcome.verdict}**" + (f"<br>{plain(why)}" if (why := note(outcome)) else "")
+    statement = f"{plain(claim.statement)}<br>*{plain(claim.source)}*"
+    measured = f"{plain(claim.metric)}:<br>" + "<br>".join(code(e.label) for e in estimates)
     effects = "<br>".join(effect(e) for e in estimates)
     sizes = "<br>".join(f"{e.size:+.2f}" if isfinite(e.size) else DASH for e in estimates)
     p = DASH if outcome.verdict == "incomplete" else probability(outcome.p)
@@ -65,7 +65,7 @@ def claims_legend(outcomes: Sequence[Outcome]) -> str:
         "over the standard deviation with Hedges' correction."
     )
     assumed = [outcome for outcome in outcomes if outcome.outliers and outcome.claim.test != "sign"]
-    far = "; ".join(f"{_code(outcome.claim.name)} seed {', '.join(map(str, outcome.outliers))}" for outcome in assumed)
+    far = "; ".join(f"{code(outcome.claim.name)} seed {', '.join(map(str, outcome.outliers))}" for outcome in assumed)
     return text + (
         f"\n\n**Outlying seeds**, whose effects lie far from the others; mind what the test assumes: {far}." if far else ""
     )
@@ -86,7 +86,7 @@ def design(answer: Answer) -> str:
         [
             f"{tested_when(answer)} Claims, tests, margins, looks and seeds are registered as `{answer.registration}`.",
             *(_false_verdicts(test, answer.until_decided) for test in tests),
-            *(f"{_code(name)} cannot be decided: {reason}." for name, reason in unattainable(ablation, looks).items()),
+            *(f"{code(name)} cannot be decided: {plain(reason)}." for name, reason in unattainable(ablation, looks).items()),
         ]
     )
 
@@ -112,40 +112,40 @@ def _false_verdicts(test: str, until_decided: bool) -> str:
 
 def tuning(tuned: Mapping[str, Sequence[str]] | None) -> str:
     """What was chosen for each cell; empty where nothing was."""
-    return table(("cell", "chosen"), [(_code(cell), _code(shlex.join(words))) for cell, words in (tuned or {}).items()], left=2)
+    return table(("cell", "chosen"), [(code(cell), code(shlex.join(words))) for cell, words in (tuned or {}).items()], left=2)
 
 
 def cells_table(cells: Sequence[CellSummary], metrics: Mapping[str, str]) -> str:
     """One row for each cell: mean ± standard deviation of each metric, the best mean in bold, and the cost of a run."""
     top = {metric: best(cells, metric, better) for metric, better in metrics.items()}
-    heads = ["cell", *(f"{m} {ARROW[b]}" for m, b in metrics.items()), "parameters", "multiply-adds", "time a run", "n"]
+    heads = ["cell", *(f"{plain(m)} {ARROW[b]}" for m, b in metrics.items()), "parameters", "multiply-adds", "time a run", "n"]
     lines = []
     for cell in cells:
         values = {metric: plus_minus(cell.scores[metric]) for metric in metrics}
         bold = [f"**{text}**" if cell.name in top[metric] else text for metric, text in values.items()]
         n = str(cell.finished) if cell.finished == cell.runs else f"{cell.finished} of {cell.runs}"
         costs = abbreviated(cell.parameters), abbreviated(cell.multiply_adds), duration(cell.seconds)
-        lines.append([_code(cell.name), *bold, *costs, n])
+        lines.append([code(cell.name), *bold, *costs, n])
     return table(heads, lines)
 
 
 def pictures(paths: Mapping[str, str]) -> str:
     """One picture for each cell, with the cell's name below."""
     figures = [
-        f'<figure><img src="{escape(path)}" alt="{escape(name)}"><figcaption>{escape(name)}</figcaption></figure>'
+        f'<figure><img src="{attribute(path)}" alt="{attribute(name)}"><figcaption>{attribute(name)}</figcaption></figure>'
         for name, path in paths.items()
     ]
     return '<div class="pictures">\n' + "\n".join(figures) + "\n</div>"
 
 
-def failures(rows: Iterable[Mapping]) -> str:
-    """Every run without a result: the reason, and the last lines of its log."""
+def failures(rows: Iterable[Mapping], folder: Path) -> str:
+    """Every run without a result: the reason, and the last lines of its log, if that lies in `folder`."""
     parts = []
     for row in rows:
         if row.get("status") != "finished":
-            reason = f": {escape(str(row['error']))}" if row.get("error") else ""
-            parts.append(f"**{_code(str(row['cell']))}, seed {row['seed']}**, {row.get('status', 'absent')}{reason}")
-            parts += [f"<pre>{escape(lines)}</pre>"] if (lines := last_lines(Path(str(row.get("folder", ""))))) else []
+            reason = f": {plain(row['error'])}" if row.get("error") else ""
+            parts.append(f"**{code(row['cell'])}, seed {row['seed']}**, {plain(row.get('status', 'absent'))}{reason}")
+            parts += [block(lines)] if (lines := last_lines(Path(str(row.get("folder", ""))), folder)) else []
     return "\n\n".join(parts)
 
 
@@ -160,13 +160,13 @@ def reproduction(rows: Sequence[Mapping], origin: Mapping) -> str:
         "python": str(origin.get("python", "")),
         **{str(name): str(version) for name, version in origin.get("versions", {}).items()},
     }
-    command = f"```\n{origin.get('command', '')}\n```"
-    return command + "\n\n" + table(("", ""), [(name, escape(fact)) for name, fact in facts.items() if fact], left=2)
+    command = block(origin.get("command", ""))
+    return command + "\n\n" + table(("", ""), [(plain(name), plain(fact)) for name, fact in facts.items() if fact], left=2)
 
 
 def preparation(prepare: Mapping[str, Sequence[str]]) -> str:
     """The networks that were trained before the cells; empty if there are none."""
-    each = [f"{_code(name)} (`{shlex.join(overrides)}`)" for name, overrides in prepare.items()]
+    each = [f"{code(name)} ({code(shlex.join(overrides))})" for name, overrides in prepare.items()]
     return f"Trained before the cells, with every seed, and no row of the results: {', '.join(each)}." if each else ""
 
 
@@ -191,7 +191,3 @@ def commits(rows: Sequence[Mapping]) -> str:
 
 def _all_of(rows: Sequence[Mapping], column: str) -> str:
     return ", ".join(sorted({str(row[column]) for row in rows if row.get(column)}))
-
-
-def _code(name: str) -> str:
-    return f"`{name}`"

@@ -1,8 +1,6 @@
-"""Figures of reports: their size and how they are saved; the value of every seed and the interval of their mean for each cell."""
+"""Figures of reports: their size; the value of every seed and the interval of their mean for each cell."""
 
-import io
 from collections.abc import Sequence
-from pathlib import Path
 
 import numpy as np
 from matplotlib.axes import Axes
@@ -12,7 +10,7 @@ from matplotlib.figure import Figure
 from ablate.ablation.judge import statistics
 from ablate.ablation.report.cells import CellSummary
 from ablate.figure.colours import DARK_GREEN, DARK_ORANGE, NAVY, PALE_GREY, SKY_BLUE
-from ablate.files import write_atomically
+from ablate.figure.labels import label_ticks, printable
 
 VERDICT = {"supported": DARK_GREEN, "refuted": DARK_ORANGE}
 WIDTH, DPI = 8.0, 110  # inches, dots an inch
@@ -31,15 +29,6 @@ def new_figure(height: float, width: float = WIDTH, *, margin: tuple[float, floa
         left, right, top, bottom = margin
         figure.subplots_adjust(left / width, bottom / height, 1 - right / width, 1 - top / height)
     return figure
-
-
-def save(figure: Figure, path: Path) -> Path:
-    """Write a PNG, whole or not at all; returns its path."""
-    path.parent.mkdir(parents=True, exist_ok=True)
-    picture = io.BytesIO()
-    figure.savefig(picture, format="png", metadata={"Software": None})
-    write_atomically(path, picture.getvalue())
-    return path
 
 
 def axes_rows(
@@ -61,7 +50,7 @@ def plot_points(cells: Sequence[CellSummary], metric: str, better: str) -> Figur
     axes = figure.subplots()
     for y, cell in enumerate(cells):
         _plot_seeds(axes, y, np.array(cell.scores[metric]))
-    axes.set_yticks(range(len(cells)), [cell.name for cell in cells])
+    label_ticks(axes.set_yticks, [printable(cell.name) for cell in cells], len(cells))
     axes.set_ylim(len(cells) - 0.4, -0.6)
     if seen := [value for cell in cells for value in cell.scores[metric]]:
         room = 0.4 * (max(seen) - min(seen)) or 0.1  # the interval of two seeds is so long that the dots would be one

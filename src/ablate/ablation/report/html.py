@@ -1,19 +1,20 @@
 """report.md as one HTML page that holds its pictures and its style, so that it needs no other file and no network."""
 
 import base64
-import mimetypes
 import re
-from html import escape, unescape
-from pathlib import Path
+from collections.abc import Mapping
+from html import unescape
 
 import markdown
 
 from ablate.ablation.report.format import MARKS
+from ablate.ablation.report.text import attribute
 
 PAGE = """<!DOCTYPE html>
 <html lang="en">
 <head>
 <meta charset="utf-8">
+<meta http-equiv="Content-Security-Policy" content="default-src 'none'; img-src data:; style-src 'unsafe-inline'">
 <meta name="viewport" content="width=device-width, initial-scale=1">
 <title>{title}</title>
 <style>{style}</style>
@@ -50,17 +51,16 @@ figure { margin: 0; } figcaption { color: var(--soft); font-size: .9rem; }
 """
 
 
-def page(text: str, title: str, folder: Path) -> str:
-    """The HTML of a Markdown text; paths of its pictures are relative to `folder`."""
-    body = markdown.markdown(text, extensions=["tables", "fenced_code"])
+def page(text: str, title: str, pictures: Mapping[str, bytes]) -> str:
+    """The HTML of a Markdown text. Of pictures it shows those in `pictures`, PNGs by their URLs in the text, and no others."""
+    body = markdown.markdown(text, extensions=["tables"])
     body = body.replace("<table>", '<div class="scroll"><table>').replace("</table>", "</table></div>")
     for verdict, mark in MARKS.items():
         shown = f"{mark} {verdict}</strong>"
         body = body.replace(f"<strong>{shown}", f'<strong class="{verdict}">{shown}')
-    body = re.sub(r'src="([^"]+)"', lambda found: f'src="{_data_uri(folder / unescape(found[1]))}"', body)
-    return PAGE.format(title=escape(title), style=STYLE, body=body)
+    body = re.sub(r'src="([^"]*)"', lambda found: f'src="{_data_uri(pictures.get(unescape(found[1]), b""))}"', body)
+    return PAGE.format(title=attribute(title), style=STYLE, body=body)
 
 
-def _data_uri(path: Path) -> str:
-    kind = mimetypes.guess_type(path.name)[0] or "application/octet-stream"
-    return f"data:{kind};base64,{base64.b64encode(path.read_bytes()).decode()}"
+def _data_uri(png: bytes) -> str:
+    return f"data:image/png;base64,{base64.b64encode(png).decode()}"

@@ -9,6 +9,7 @@ from ablate.ablation.judge.published import Answer, answers, read_published
 from ablate.ablation.judge.verdict import Outcome, judge
 from ablate.ablation.report import document
 from ablate.ablation.report.format import DASH, MARKS, condition, duration, effect, note
+from ablate.ablation.report.text import code, plain
 from ablate.ablation.spec.ablation import Ablation
 from ablate.ablation.spec.read import load
 from ablate.errors import BadInput
@@ -63,7 +64,8 @@ def between(path: Path, name: str, text: str) -> str:
 def tables(ledger: Iterable[Entry]) -> str:
     """A section for each ablation that is answered, and the others by name."""
     ledger = list(ledger)
-    open_ones = [f"- **{entry.ablation.name}**: {entry.ablation.question}{_stale(entry)}" for entry in ledger if not entry.judged]
+    unanswered = [entry.ablation for entry in ledger if not entry.judged]
+    open_ones = [f"- **{each.name}**: {plain(each.question)}{_stale(each)}" for each in unanswered]
     rest = ["### Not answered yet", "\n".join(open_ones)] if open_ones else []
     return "\n\n".join([*(_section(e) for e in ledger if e.judged), *rest])
 
@@ -75,7 +77,7 @@ def headlines(ledger: Iterable[Entry]) -> str:
     if marked > MOST_HEADLINES:
         raise BadInput(f"{marked} claims are marked headline: true, and README.md has room for {MOST_HEADLINES}")
     lines = [
-        (_verdict(o), o.claim.statement, _effects(o), entry.ablation.name)
+        (_verdict(o), plain(o.claim.statement), _effects(o), entry.ablation.name)
         for entry in ledger
         for o in (entry.judged[0].outcomes if entry.judged else [])
         if o.claim.headline
@@ -89,13 +91,14 @@ def _section(entry: Entry) -> str:
     lines, exploratory = [], []
     for i, outcome in enumerate(largest.outcomes):
         claim = outcome.claim
-        said = [f"{claim.statement} ({claim.source})", claim.metric, _effects(outcome), condition(claim), str(outcome.n)]
+        stated, shown = plain(f"{claim.statement} ({claim.source})"), (_effects(outcome), condition(claim), str(outcome.n))
+        said = [stated, plain(claim.metric), *shown]
         if claim.exploratory:
             exploratory.append(said)
         else:
-            noted = _verdict(outcome) + (f"<br>{why}" if (why := note(outcome)) else "")
+            noted = _verdict(outcome) + (f"<br>{plain(why)}" if (why := note(outcome)) else "")
             lines.append([noted, *said, *(_verdict(other.outcomes[i]) for other in others)])
-    parts = [f"### {ablation.name}", ablation.question]
+    parts = [f"### {ablation.name}", plain(ablation.question)]
     parts += [document.table(heads, lines, left=3)] if lines else []
     parts += [_agreement(largest, other) for other in others]
     if exploratory:
@@ -109,7 +112,7 @@ def _section(entry: Entry) -> str:
 def _agreement(largest: Judged, other: Judged) -> str:
     pairs = [(a.verdict, b) for a, b in zip(largest.outcomes, other.outcomes, strict=True) if not a.claim.exploratory]
     counts = Counter("agrees" if verdict == b.verdict else "contradicts" if b.decided else "leaves open" for verdict, b in pairs)
-    contradicts = [f"`{b.claim.name}`" for verdict, b in pairs if b.decided and verdict != b.verdict]
+    contradicts = [code(b.claim.name) for verdict, b in pairs if b.decided and verdict != b.verdict]
     named = f" ({', '.join(contradicts)})" if contradicts else ""
     counted = f"{counts['agrees']}, leaves {counts['leaves open']} open and says otherwise of {counts['contradicts']}{named}"
     return (
@@ -127,11 +130,11 @@ def _origin(judged: Judged) -> str:
         document.date(rows, {}),
         f"all runs {duration(sum(float(str(row.get('seconds') or 0)) for row in rows))}",
     ]
-    return f"Budget `{answer.budget}`. {document.tested_when(answer)} {', '.join(filter(None, facts))}."
+    return f"Budget `{answer.budget}`. {document.tested_when(answer)} {facts[0]}, {', '.join(map(plain, filter(None, facts[1:])))}."
 
 
-def _stale(entry: Entry) -> str:
-    rows = [row for row in read_published(entry.ablation.name) if row["stage"] == "answer"]
+def _stale(ablation: Ablation) -> str:
+    rows = [row for row in read_published(ablation.name) if row["stage"] == "answer"]
     return " (What is published was registered for other claims.)" if rows else ""
 
 

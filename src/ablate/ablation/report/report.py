@@ -1,9 +1,7 @@
 """Writes the report of an ablation into its folder: results.csv, report.md, report.html, figures/."""
 
-import json
 import os
 from collections.abc import Iterable, Mapping, Sequence
-from html import escape
 from pathlib import Path
 
 from ablate.ablation.judge.published import Answer
@@ -14,13 +12,14 @@ from ablate.ablation.report.cells import CellSummary, ranked, summarise
 from ablate.ablation.report.claims_figure import plot_claims
 from ablate.ablation.report.curves import Curve, bands, history, plot_curves
 from ablate.ablation.report.effect_curves import effect_curves, plot_effect_curves, validation_tag
-from ablate.ablation.report.figure import plot_points, save
-from ablate.ablation.report.format import file_name
+from ablate.ablation.report.figure import plot_points
 from ablate.ablation.report.html import page
+from ablate.ablation.report.pictures import Pictures
+from ablate.ablation.report.text import plain
 from ablate.ablation.spec.ablation import Ablation
 from ablate.ablation.spec.read import load
 from ablate.errors import BadInput
-from ablate.files import write_atomically, write_json
+from ablate.files import read_json, write_atomically, write_json
 
 RESULTS, TEXT, PAGE, REQUEST, PANEL = "results.csv", "report.md", "report.html", "report.json", "panel.png"
 MOST_CURVES = 24
@@ -47,24 +46,24 @@ def write_report(
     cells, curves = summarise(rows, list(ablation.cells), ablation.metrics), [history(row) for row in rows]
     request = {"ablation": ablation.file, "budget": answer.budget, "until_decided": answer.until_decided}
     request |= {"registration": answer.registration, "runs": len(rows), "origin": dict(origin), "tuned": tuned, "notes": notes}
-    write_csv(_made(folder) / RESULTS, rows, folder)
-    write_json(folder / REQUEST, request)
+    pictures = Pictures(folder)
     parts = [
         *_head(answer, outcomes, notes),
-        *claims_part(folder, outcomes),
+        *claims_part(pictures, outcomes),
         "## Design",
         document.design(answer),
         *tuned_part(tuned),
-        *cells_part(folder, cells, ablation.metrics),
-        *effects_part(folder, ablation, rows, curves),
-        *curves_part(folder, rows, curves, cells, ablation.metrics),
-        *pictures_part(folder, rows),
-        *failures_part(rows),
+        *cells_part(pictures, cells, ablation.metrics),
+        *effects_part(pictures, ablation, rows, curves),
+        *curves_part(pictures, rows, curves, cells, ablation.metrics),
+        *pictures_part(pictures, rows),
+        *failures_part(rows, folder),
         "## Run it again",
         document.reproduction(rows, origin),
         document.preparation(ablation.prepare),
     ]
-    write_document(folder, parts, f"{ablation.name}: {ablation.question}")
+    write_document(folder, parts, f"{ablation.name}: {ablation.question}", pictures, rows)
+    write_json(folder / REQUEST, request)
     return outcomes
 
 
@@ -84,9 +83,7 @@ def read_report(folder: Path) -> tuple[Answer, dict]:
         if not (folder / name).is_file():
             raise BadInput(f"{folder} holds no report of an ablation: there is no {name}; for a sweep, add --by KEY")
     try:
-        request = json.loads((folder / REQUEST).read_text())
-        words = {key: request[key] for key in ("budget", "until_decided", "registration", "runs", "origin", "tuned", "notes")}
-        file = request["ablation"]
+        file, words = _request(read_json(folder / REQUEST))
     except (ValueError, KeyError, TypeError):
         again = "what ran is kept, so reproduce.py writes it anew in a moment"
         raise BadInput(f"{folder / REQUEST} is empty or cut, or of another version of this project; {again}") from None
@@ -94,6 +91,8 @@ def read_report(folder: Path) -> tuple[Answer, dict]:
     if len(rows) < words["runs"]:
         raise BadInput(f"{folder / RESULTS} is cut: it has {len(rows)} of {words['runs']} runs")
     answer = Answer(load(file, words["budget"]), words["budget"], bool(words["until_decided"]), rows)
+    if strangers := {str(row["cell"]) for row in rows} - {*answer.ablation.cells}:
+        raise BadInput(f"{folder / RESULTS} has the cell {min(strangers)!r}, which its ablation does not have")
     if answer.registration != words["registration"]:
         raise BadInput(
             f"{folder / REQUEST} was changed: {words['registration']} was registered, and its claims are {answer.registration}"
@@ -101,41 +100,54 @@ def read_report(folder: Path) -> tuple[Answer, dict]:
     return answer, words
 
 
-def claims_part(folder: Path, outcomes: Sequence[Outcome]) -> list[str]:
+def _request(stored: Mapping) -> tuple[dict, dict]:
+    """The ablation's file and the other entries of report.json; KeyError, TypeError or ValueError if it is none."""
+    kinds = {"budget": str, "until_decided": bool, "registration": str, "runs": int, "origin": dict, "notes": list}
+    words = {key: stored[key] for key in (*kinds, "tuned")}
+    origin, tuned = words["origin"], words["tuned"] or {}
+    lists = [*tuned.values(), words["notes"]]
+    right = [isinstance(words[key], kind) for key, kind in kinds.items()]
+    right += [isinstance(each, list) and all(isinstance(word, str) for word in each) for each in lists]
+    right += [isinstance(origin.get("versions", {}), dict), 0 <= origin.get("started", 0) < 1e11]
+    if not all(right) or not isinstance(stored["ablation"], dict):
+        raise TypeError(stored)
+    return stored["ablation"], words
+
+
+def claims_part(pictures: Pictures, outcomes: Sequence[Outcome]) -> list[str]:
     """What came out: the figure, the table; then the same of claims that are exploratory, without verdicts."""
     tested = [outcome for outcome in outcomes if not outcome.claim.exploratory]
     exploratory = [outcome for outcome in outcomes if outcome.claim.exploratory]
     parts = []
     if tested:
-        drawn = image(save(plot_claims(tested), folder / "figures/claims.png"), folder, "the effect of each claim")
+        drawn = pictures.draw(plot_claims(tested), "claims", "the effect of each claim")
         legend = "Dots are seeds; the bar is the simultaneous 95 % interval; effects within the grey band do not count."
         parts += ["## What came out", drawn, legend, document.claims_table(tested), document.claims_legend(outcomes)]
     if exploratory:
-        drawn = image(save(plot_claims(exploratory), folder / "figures/exploratory.png"), folder, "effects without verdicts")
+        drawn = pictures.draw(plot_claims(exploratory), "exploratory", "effects without verdicts")
         said = "No part of the correction: intervals are plain, and there is no verdict."
         parts += ["## Exploratory claims", said, drawn, document.exploratory_table(exploratory)]
     return parts
 
 
-def write_document(folder: Path, parts: Sequence[str], title: str) -> None:
-    """Write the parts as report.md and as report.html, and remove figures that only an earlier report used."""
+def write_document(folder: Path, parts: Sequence[str], title: str, pictures: Pictures, rows: Sequence[Row]) -> None:
+    """Write the rows as results.csv, the pictures, and the parts as report.md and report.html."""
     text = "\n\n".join(part for part in parts if part) + "\n"
-    write_atomically(_made(folder) / TEXT, text)
-    write_atomically(folder / PAGE, page(text, title, folder))
-    for figure in (folder / "figures").glob("*.png"):
-        if figure.name not in text:
-            figure.unlink(missing_ok=True)
+    html = page(text, title, pictures.shown)
+    pictures.write()
+    write_csv(folder / RESULTS, rows, folder)
+    write_atomically(folder / TEXT, text)
+    write_atomically(folder / PAGE, html)
 
 
-def cells_part(folder: Path, cells: Sequence[CellSummary], metrics: Mapping[str, str]) -> list[str]:
+def cells_part(pictures: Pictures, cells: Sequence[CellSummary], metrics: Mapping[str, str]) -> list[str]:
     """The table of cells, and a plot of each metric with the value of every seed."""
     parts = ["## Cells", document.cells_table(cells, metrics)]
     parts.append("Mean ± standard deviation over seeds, the best mean in bold. In the figures: a dot for each seed, "
                  "the mean and its 95 % interval.")  # fmt: skip
     for metric, better in metrics.items():
         if any(cell.scores[metric] for cell in cells):
-            path = folder / f"figures/points_{file_name(metric)}.png"
-            parts.append(image(save(plot_points(cells, metric, better), path), folder, f"{metric} of every seed"))
+            parts.append(pictures.draw(plot_points(cells, metric, better), f"points_{metric}", f"{metric} of every seed"))
     return parts
 
 
@@ -145,21 +157,21 @@ def tuned_part(tuned: Mapping[str, Sequence[str]] | None) -> list[str]:
     return ["## Tuned", "Chosen for each cell by pilot seeds on validation, before the comparison.", text] if text else []
 
 
-def effects_part(folder: Path, ablation: Ablation, rows: Sequence[Row], curves: Sequence[Mapping[str, Curve]]) -> list[str]:
+def effects_part(pictures: Pictures, ablation: Ablation, rows: Sequence[Row], curves: Sequence[Mapping[str, Curve]]) -> list[str]:
     """The effect of each claim over training."""
     effects = effect_curves(ablation.claims, rows, curves)
     if not effects:
         return []
-    path = save(plot_effect_curves(effects), folder / "figures/effects.png")
+    drawn = pictures.draw(plot_effect_curves(effects), "effects", "the effect of each claim over training")
     explained = (
         "Would stopping earlier have changed a verdict? The effect of each claim at each validation, with its plain 95 % interval. "
         "With a learning rate schedule, a shorter training would not pass through the same values."
     )
-    return ["## Effects over training", explained, image(path, folder, "the effect of each claim over training")]
+    return ["## Effects over training", explained, drawn]
 
 
 def curves_part(
-    folder: Path,
+    pictures: Pictures,
     rows: Sequence[Row],
     curves: Sequence[Mapping[str, Curve]],
     cells: Sequence[CellSummary],
@@ -176,32 +188,31 @@ def curves_part(
     for tag, by_cell in found.items():
         shown = ranked(cells, tags[tag], metrics[tags[tag]])[:MOST_CURVES] if len(cells) > MOST_CURVES else cells
         figure = plot_curves(by_cell, tag, [cell.name for cell in shown])
-        path = save(figure, folder / f"figures/curve_{file_name(tag)}.png")
-        parts.append(image(path, folder, f"{tag} over training"))
+        parts.append(pictures.draw(figure, f"curve_{tag}", f"{tag} over training"))
     return parts
 
 
-def pictures_part(folder: Path, rows: Sequence[Row]) -> list[str]:
-    """For each cell the panel of its first seed that has one."""
-    paths: dict[str, str] = {}
+def pictures_part(pictures: Pictures, rows: Sequence[Row]) -> list[str]:
+    """For each cell the panel of its first seed that has one; which cells have only such as cannot be shown."""
+    shown: dict[str, str] = {}
+    missing: dict[str, Path] = {}
     for row in sorted(rows, key=lambda row: int(str(row["seed"]))):
-        path = Path(str(row.get("folder", ""))).absolute() / PANEL
-        if str(row["cell"]) not in paths and row.get("status") == "finished" and path.is_file():
-            paths[str(row["cell"])] = os.path.relpath(path, folder.absolute())
-    if not paths:
-        return []
-    return ["## Pictures", "The same inputs for every cell, at its first seed.", document.pictures(paths)]
+        cell, path = str(row["cell"]), Path(str(row.get("folder", ""))) / PANEL
+        if cell not in shown and row.get("status") == "finished" and os.path.lexists(path):
+            if name := pictures.take(path):
+                shown[cell] = name
+            else:
+                missing.setdefault(cell, path)
+    lacking = ", ".join(plain(f"{cell} ({path})") for cell, path in missing.items() if cell not in shown)
+    parts = ["The same inputs for every cell, at its first seed.", document.pictures(shown)] if shown else []
+    parts += [f"No whole picture in this folder: {lacking}."] if lacking else []
+    return ["## Pictures", *parts] if parts else []
 
 
-def failures_part(rows: Sequence[Row]) -> list[str]:
+def failures_part(rows: Sequence[Row], folder: Path) -> list[str]:
     """The runs without a result, if there are any."""
-    text = document.failures(rows)
+    text = document.failures(rows, folder)
     return ["## Runs without a result", text] if text else []
-
-
-def image(path: Path, folder: Path, description: str) -> str:
-    """A picture in Markdown, with its path relative to the report."""
-    return f"![{description}]({os.path.relpath(path, folder)})"
 
 
 def _head(answer: Answer, outcomes: Sequence[Outcome], notes: Iterable[str]) -> list[str]:
@@ -215,12 +226,7 @@ def _head(answer: Answer, outcomes: Sequence[Outcome], notes: Iterable[str]) -> 
     came = f"{document.came_out(outcomes)}. Budget `{answer.budget}`, {counts}."
     return [
         f"# {ablation.name}",
-        f"**{ablation.question}** {ablation.source}",
+        f"**{plain(ablation.question)}** {plain(ablation.source)}",
         came,
-        *(f"**Note:** {escape(note)}." for note in notes),
+        *(f"**Note:** {plain(note)}." for note in notes),
     ]
-
-
-def _made(folder: Path) -> Path:
-    folder.mkdir(parents=True, exist_ok=True)
-    return folder

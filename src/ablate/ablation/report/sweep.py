@@ -7,13 +7,15 @@ import numpy as np
 import yaml
 
 from ablate.ablation.judge import statistics
-from ablate.ablation.judge.results import Row, metric_names, read_row, scores, write_csv
+from ablate.ablation.judge.results import Row, metric_names, read_row, scores
 from ablate.ablation.judge.verdict import Estimate, estimate
 from ablate.ablation.report import document
 from ablate.ablation.report.cells import CellSummary, ranked, summarise
 from ablate.ablation.report.curves import history
 from ablate.ablation.report.format import effect, probability
-from ablate.ablation.report.report import REQUEST, RESULTS, cells_part, curves_part, failures_part, pictures_part, write_document
+from ablate.ablation.report.pictures import Pictures
+from ablate.ablation.report.report import REQUEST, cells_part, curves_part, failures_part, pictures_part, write_document
+from ablate.ablation.report.text import code, plain
 from ablate.ablation.spec.ablation import BETTER
 from ablate.ablation.spec.contrast import Contrast
 from ablate.errors import BadInput, check_choice, did_you_mean
@@ -54,20 +56,18 @@ def write_sweep_report(folder: Path, rows: Sequence[Row], by: str, metric: str, 
     if metric not in (known := metric_names(rows)):
         raise BadInput(f"--metric {metric}: no run has it{did_you_mean(metric, known)}")
     cells = ranked(summarise(rows, sorted({str(row["cell"]) for row in rows}), [metric]), metric, better)
-    folder.mkdir(parents=True, exist_ok=True)
-    write_csv(folder / RESULTS, rows, folder)
     finished = sum(row["status"] == "finished" for row in rows)
-    title = f"{folder.name} by {by}"
+    title, pictures = f"{folder.name} by {by}", Pictures(folder)
     parts = [
-        f"# {title}",
+        f"# {plain(title)}",
         f"{len(rows)} runs, {finished} finished.",
-        *cells_part(folder, cells, {metric: better}),
+        *cells_part(pictures, cells, {metric: better}),
         *_pairs_part(compare(cells, rows, metric)),
-        *curves_part(folder, rows, [history(row) for row in rows], cells, {metric: better}),
-        *pictures_part(folder, rows),
-        *failures_part(rows),
+        *curves_part(pictures, rows, [history(row) for row in rows], cells, {metric: better}),
+        *pictures_part(pictures, rows),
+        *failures_part(rows, folder),
     ]
-    write_document(folder, parts, title)
+    write_document(folder, parts, title, pictures, rows)
     return folder / "report.html"
 
 
@@ -85,7 +85,7 @@ def _pairs_part(estimates: Sequence[Estimate]) -> list[str]:
     sides = [(statistics.p_above(e.values, 0), statistics.p_below(e.values, 0)) for e in estimates]
     corrected = statistics.holm(np.array([min(1.0, 2 * min(each)) for each in sides]))
     lines = [
-        (f"`{e.label}`", effect(e), str(len(e.values)), probability(float(p))) for e, p in zip(estimates, corrected, strict=True)
+        (code(e.label), effect(e), str(len(e.values)), probability(float(p))) for e, p in zip(estimates, corrected, strict=True)
     ]
     explained = (
         "Differences between runs that agree in every other override; *n* counts them, *p* is two-sided, of the paired "
@@ -104,9 +104,19 @@ def _overrides(run: Path) -> dict[str, str]:
     words = run_folder.read_state(run).get("overrides")
     for name in OVERRIDES:
         if words is None and (run / name).is_file():
-            words = yaml.safe_load((run / name).read_text())
+            words = _listed(run / name)
     pairs = (str(word).lstrip("+~").partition("=") for word in words or [])
     return {key: value for key, _, value in pairs}
+
+
+def _listed(path: Path) -> list:
+    try:
+        words = yaml.safe_load(path.read_bytes())
+    except yaml.YAMLError:
+        words = None
+    if not isinstance(words, list):
+        raise BadInput(f"{path} is empty or cut, or holds no list of overrides")
+    return words
 
 
 def _numbers(pairs: set[str]) -> dict[str, int]:

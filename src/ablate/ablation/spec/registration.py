@@ -6,7 +6,7 @@ import time
 from pathlib import Path
 
 from ablate.ablation.spec.ablation import Ablation, Looks
-from ablate.files import write_json
+from ablate.files import read_json, write_json
 from ablate.run.folder import first_difference
 
 REGISTRATIONS = "registrations.json"
@@ -25,7 +25,7 @@ def register(folder: Path, ablation: Ablation, budget: str, design: Looks) -> tu
         The digest; and, if this budget was registered otherwise before, one line that says what has changed since.
     """
     path, key = folder / REGISTRATIONS, digest(ablation, budget, design)
-    known = json.loads(path.read_text()) if path.is_file() else {}
+    known = read_json(path)
     content = json.loads(json.dumps(ablation.registration(budget, design)))
     earlier = [each for name, each in known.items() if name != key and each["content"]["budget"] == budget]
     if key not in known:
