@@ -15,7 +15,8 @@ import ablate.model.recurrent.cell
 
 SOURCE = ROOT / "src/ablate"
 FLOORS = (  # from the ground up: a package imports from the floors below its own, and from itself
-    ("errors", "files", "console"),
+    ("errors",),
+    ("files", "console"),
     ("operator", "data"),
     ("model", "loss", "metric", "optim"),
     ("task",),
