@@ -64,6 +64,7 @@ def test_the_table_of_cells(made):
 
 def test_the_table_of_claims(made):
     text = (made[0] / "report.md").read_text()
+    assert "## Tuned" not in text
     assert "**✔ supported** | More is better.<br>*section 1*" in text
     assert "+0.300 [+0.264, +0.336]<br>+0.290 [+0.254, +0.326]" in text  # mean ± 6.205 · 0.01 / √3, by hand
     assert "**✘ refuted** | The high one errs more." in text and "3 cells × 3 seeds: 9 of 9 runs finished" in text

@@ -112,7 +112,8 @@ def _false_verdicts(test: str, until_decided: bool) -> str:
 
 def tuning(tuned: Mapping[str, Sequence[str]] | None) -> str:
     """What was chosen for each cell; empty where nothing was."""
-    return table(("cell", "chosen"), [(code(cell), code(shlex.join(words))) for cell, words in (tuned or {}).items()], left=2)
+    lines = [(code(cell), code(shlex.join(words))) for cell, words in (tuned or {}).items()]
+    return table(("cell", "chosen"), lines, left=2) if lines else ""
 
 
 def cells_table(cells: Sequence[CellSummary], metrics: Mapping[str, str]) -> str:
