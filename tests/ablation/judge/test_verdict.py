@@ -152,6 +152,14 @@ def test_accuracies_that_are_all_one_are_equal_seeds_and_not_yes_or_no():
     assert judged(claim, ones, ones, ones, budgets={"smoke": {"seeds": 6}}).p == pytest.approx(2 / 2**6)
 
 
+@pytest.mark.parametrize("bound, verdict", [(0.15, "supported"), (0.05, "refuted")])
+def test_pairs_with_a_bound_may_differ_by_so_much(bound, verdict):
+    claim = {"contrast": {"each": [["middle", "low"], ["middle", "high"]], "bound": bound}, "direction": "less", "least_effect": 0}
+    values = [0.4, 0.5, 0.6, 0.7], [0.5, 0.59, 0.71, 0.8], [0.9] * 4
+    outcome = judged(claim, *values, budgets={"smoke": {"seeds": 4}})
+    assert outcome.verdict == verdict and outcome.claim.contrasts[0].label == f"middle − low − {bound}"
+
+
 def test_what_a_diverged_run_does_not_have_is_incomplete_or_the_worst():
     claim = {"contrast": {"minus": ["high", ["low", "middle"]]}, "direction": "less", "least_effect": 0.2}
     high = [0.1, 0.1, float("nan")]

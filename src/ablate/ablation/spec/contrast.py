@@ -33,6 +33,7 @@ def parse_contrasts(value: object, cells: Collection[str], where: str) -> tuple[
         order: [A, B, C]                 B minus A, and C minus B
         each: [[A, B], [C, D]]           A minus B, and C minus D
         each: [A, B], bound: NUMBER      A minus a number, and B minus it; a pattern stands for each of its cells
+        each: [[A, B], …], bound: …      A minus B, minus a number: how far B may be passed
         cell: A, bound: NUMBER           A minus a number
         trend: {A: 2, B: 4}, scale: …    slope of the least-squares line over the numbers (linear, or log2: by doubling)
 
@@ -50,10 +51,13 @@ def parse_contrasts(value: object, cells: Collection[str], where: str) -> tuple[
 
 def _each(given: Mapping, cells: Collection[str], where: str) -> tuple[Contrast, ...]:
     parts = _sequence(given["each"], f"{where}, each", 1, None)
-    if "bound" in given:
-        names = [cell for part in parts for cell in _mean(part, cells, where)]
-        return tuple(c for name in names for c in _bound({"cell": name, "bound": given["bound"]}, cells, where))
-    return tuple(c for pair in parts for c in _minus({"minus": pair}, cells, where))
+    if "bound" not in given:
+        return tuple(c for pair in parts for c in _minus({"minus": pair}, cells, where))
+    if any(isinstance(part, list | tuple) for part in parts):
+        bound = check_number(given["bound"], f"{where}, bound")
+        return tuple(c._replace(label=f"{c.label} − {bound:g}", constant=bound) for c in _each({"each": parts}, cells, where))
+    names = [cell for part in parts for cell in _mean(part, cells, where)]
+    return tuple(c for name in names for c in _bound({"cell": name, "bound": given["bound"]}, cells, where))
 
 
 def _minus(given: Mapping, cells: Collection[str], where: str) -> tuple[Contrast, ...]:
