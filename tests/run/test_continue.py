@@ -74,8 +74,8 @@ def test_sigterm_is_not_success_and_can_be_continued(undisturbed, tmp_path):
 
 
 def test_a_half_written_checkpoint_is_never_continued_from(undisturbed, tmp_path):
-    target, parts = tmp_path / "last.ckpt", {"data": {}, "model": {}, "task": {}}
-    AtomicCheckpointIO().save_checkpoint({"config": parts, "state_dict": {}, "n": 1}, str(target))
+    target = tmp_path / "last.ckpt"
+    AtomicCheckpointIO().save_checkpoint({"n": 1}, str(target))
     child = os.fork()
     if child == 0:  # killed in the middle of the second save
         import ablate.run.checkpoint as module
@@ -89,7 +89,7 @@ def test_a_half_written_checkpoint_is_never_continued_from(undisturbed, tmp_path
         AtomicCheckpointIO().save_checkpoint({"n": 2}, str(target))
     os.waitpid(child, 0)
     assert (tmp_path / "last.ckpt.part").read_bytes() == b"half"
-    assert AtomicCheckpointIO().load_checkpoint(str(target))["n"] == 1
+    assert torch.load(target, weights_only=True)["n"] == 1
 
 
 def test_a_checkpoint_of_another_model_is_refused(undisturbed, tmp_path):

@@ -13,11 +13,14 @@ from ablate.command.export import export
 from ablate.command.figures import checkpoint_checkerboard
 from ablate.command.generate import write_samples
 from ablate.command.predict.predict import predict
+from ablate.console import console, print_table
+from ablate.data.text.tokeniser import SPECIAL
 from ablate.errors import BadInput
 from ablate.run.build import build
-from ablate.run.checkpoint import FORMAT, PARTS, read_checkpoint, read_weights
+from ablate.run.checkpoint import FORMAT, PARTS, TRAINING, check_continues, read_checkpoint, read_weights
 from ablate.run.foreign import check_trust, plain_overrides
 from ablate.run.load import load_task
+from ablate.run.train import make, start_encoder
 
 NEAREST = {"_target_": "ablate.model.segmenter.decoder.nearest.nearest", "_partial_": True}
 SMALL = "ablate.model.segmenter.encoder.small.SmallEncoder"
@@ -29,7 +32,7 @@ def good(tmp_path_factory):
     """What the checkpoint of a segmenter holds, untrained."""
     cfg = composed("train", tmp_path_factory.mktemp("run"), *TINY)
     parts = {"config": OmegaConf.to_container(cfg, resolve=True), "state_dict": build(cfg, "task").state_dict()}
-    return parts | {"overrides": list(TINY), "tokenisers": {}, "global_step": 0, "loops": {}, "format": FORMAT}
+    return parts | {"overrides": list(TINY), "tokenisers": {}, "format": FORMAT}
 
 
 @pytest.fixture
@@ -73,6 +76,7 @@ HOSTILE = {  # name: (where in the config, what, with the call of a marker at MA
     "through a network's module": ("task.model.encoder", {"_target_": "ablate.task.base.torch.os.mkdir", "path": "MARK"}),
     "a method of a task": ("task.model", {"_target_": "ablate.task.base.Task.load_from_checkpoint", "checkpoint_path": "MARK"}),
     "a function that makes no network": ("task.model", {"_target_": "ablate.model.evaluation.evaluating", "module": None}),
+    "a private function": ("task.model", {"_target_": "ablate.model.segmenter.encoder.small._downsampling", "kind": "max_pool"}),
     "what builds parts": ("task.model", {**MKDIR, "_target_": "ablate.run.build.make_partial", "_partial_target_": "os.mkdir"}),
     "in the place of a part": ("task.model.decoder", {**NEAREST, "_partial_target_": "os.mkdir", "path": "MARK"}),
     "torch's own": ("task.model.encoder", {"_target_": "torch.save", "obj": 1, "f": "MARK"}),
@@ -133,6 +137,12 @@ def test_overrides_choose_data_model_and_task_and_nothing_else():
     assert plain_overrides([*kept, *left], "a.ckpt") == kept
 
 
+def test_the_figure_of_a_checkpoint_is_of_its_own_kind_of_data(content, file):
+    torch.save(content | {"overrides": ["data=scene_captions"]}, file)
+    with pytest.raises(BadInput, match="Segmentation learns from"):
+        checkpoint_checkerboard(str(file))
+
+
 class Evil:
     def __reduce__(self):
         return (print, ("CODE RAN",))
@@ -174,6 +184,7 @@ BAD = {  # name: (what becomes of the good content, words)
     "no config": (changed(config=None), "has no config"),
     "no weight": (lambda content: content["state_dict"].popitem() and content, "does not fit the network"),
     "other width": (with_config("task.model.encoder.width", 5), "does not fit the network"),
+    "number": (lambda content: content | {"state_dict": {1: WEIGHT}}, "lacks the weight 1"),
     "NaN": (lambda content: content["state_dict"]["model.head.weight"].fill_(torch.nan) is None or content, "weight is not finite"),
     "no class": (with_config("task.model.encoder", {"_target_": "ablate.model.gone.X"}), "does not have"),
     "no model": (lambda content: content["config"]["task"].pop("model") and content, "cannot be built"),
@@ -182,7 +193,9 @@ BAD = {  # name: (what becomes of the good content, words)
     "unknown option": (with_config("task.model.encoder.evil", 1), "cannot be built: .*evil"),
     "missing value": (with_config("task.model.encoder.width", "???"), "cannot be built"),
     "no palette": (lambda content: content["config"]["data"].pop("palette") and content, "does not know the palette"),
+    "colours": (with_config("data.palette", [[0, 0, 256]]), "data.palette must be colours of three numbers"),
     "palette": (with_config("data.palette", "red"), "data.palette='red' must be a list"),
+    "half a character": (changed(tokenisers={"source": {"tokens": [*SPECIAL, "\udcff"]}}), "tokeniser of source texts"),
     "tokeniser": (changed(tokenisers={"source": {"unit": "words"}}), "its tokeniser of source texts cannot be made"),
 }  # fmt: skip
 
@@ -208,6 +221,33 @@ def test_damaged_files(content, file, cut, words, read, capsys):
     with pytest.raises(BadInput, match=words):
         read(file)
     assert capsys.readouterr().out == ""
+
+
+def test_encoder_weights_that_are_not_finite(content, file):
+    content["state_dict"]["model.encoder.levels.0.0.0.weight"][0] = torch.inf
+    torch.save(content, file)
+    words = ["data=scene_captions", "task=captioning", "model=captioner", f"task.encoder_weights={file}", *TINY[3:5]]
+    with pytest.raises(BadInput, match="encoder_weights=.*a.ckpt: model.encoder.levels.0.0.0.weight is not finite"):
+        start_encoder(build(composed("train", file.parent, *words), "task"))
+
+
+def test_what_a_training_cannot_go_on_from(content, file):
+    trainer = make(composed("train", file.parent, *TINY, "logger=none"))[2]
+    states = {each.state_key: each.state_dict() for each in trainer.callbacks}
+    content |= {"epoch": 1, "global_step": 9, "loops": {"fit_loop": trainer.fit_loop.state_dict()}, "callbacks": states}
+    content |= {"optimizer_states": [{}], "lr_schedulers": [{}], "pytorch-lightning_version": "2"}
+    check_continues(content, trainer, "a.ckpt")
+    for part in TRAINING:
+        with pytest.raises(BadInput, match=f"lacks a part: '{part}'"):
+            check_continues({**content, part: None}, trainer, "a.ckpt")
+    with pytest.raises(BadInput, match="lacks a part: 'loops.fit_loop."):
+        check_continues(content | {"loops": {"fit_loop": {"epoch_progress": {}}}}, trainer, "a.ckpt")
+    with pytest.raises(BadInput, match="lacks a part: 'curves'"):
+        check_continues(content | {"callbacks": {"History": {"a": 1}}}, trainer, "a.ckpt")
+    content["state_dict"]["model.head.bias"][3] = torch.inf
+    with pytest.raises(BadInput, match="model.head.bias is not finite"):
+        check_continues(content, trainer, "a.ckpt")
+    check_continues({**content, "may_diverge": True}, trainer, "a.ckpt")
 
 
 def test_a_package_is_trusted_by_the_users_word_alone(content, file, monkeypatch):
@@ -236,6 +276,12 @@ def test_a_task_that_is_not_the_checkpoints(content, file):
             evaluated(file.parent, file, word)
     with pytest.raises(BadInput, match="is of another task: it holds a Segmentation, not a Reconstruction"):
         evaluated(file.parent, file)
+
+
+def test_words_of_a_network_give_a_terminal_no_orders(capsys):
+    console.print("a \x1b]0;evil\x07 b\tc\r\nd")
+    print_table(None, ("class",), [("\x1b[2J",)])
+    assert not {"\x1b", "\x07", "\r"} & set(capsys.readouterr().out)
 
 
 @pytest.mark.parametrize("device", ["cuda:77", "nowhere", "meta", "null"])

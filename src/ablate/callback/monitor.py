@@ -21,7 +21,8 @@ class Monitor(Callback):
 
     def __init__(self) -> None:
         self.grad_norm: torch.Tensor | None = None
-        self.steps, self.seconds, self.since = 0, 0.0, 0.0
+        self.steps, self.seconds = 0, 0.0
+        self.since: float | None = None  # when the time that is measured began
 
     def on_before_optimizer_step(self, trainer: Trainer, pl_module: LightningModule, optimizer: Optimizer) -> None:
         if trainer.global_step % trainer.log_every_n_steps == 0:
@@ -29,7 +30,7 @@ class Monitor(Callback):
             self.grad_norm = torch.nn.utils.get_total_norm(gradients)
 
     def on_train_batch_start(self, *_: object) -> None:
-        self.since = self.since or time.perf_counter()
+        self.since = time.perf_counter() if self.since is None else self.since
 
     def on_train_batch_end(self, trainer: Trainer, pl_module: LightningModule, outputs: dict, batch, batch_idx) -> None:
         self.steps += 1
@@ -38,9 +39,9 @@ class Monitor(Callback):
             self.grad_norm = None
 
     def _pause(self, *_: object) -> None:
-        if self.since:
+        if self.since is not None:
             self.seconds += time.perf_counter() - self.since
-            self.since = 0.0
+            self.since = None
 
     on_validation_start = _pause
 

@@ -8,6 +8,7 @@ import numpy as np
 import torch
 from lightning.pytorch import Trainer, seed_everything
 from matplotlib.figure import Figure
+from omegaconf.errors import OmegaConfBaseException
 from PIL import Image
 from rich.progress import track
 from torch.utils.tensorboard import SummaryWriter
@@ -16,7 +17,7 @@ from ablate.analysis.checkerboard import Checkerboard, measure
 from ablate.cli.compose import compose_config
 from ablate.console import console
 from ablate.data.datamodule import DataModule
-from ablate.errors import check_choice
+from ablate.errors import BadInput, check_choice
 from ablate.figure.checkerboard import plot_checkerboard
 from ablate.figure.coverage import constant, coverage, identities
 from ablate.figure.deconvolution import deconvolution
@@ -72,11 +73,15 @@ def trained_checkerboard() -> Figure:
 def checkpoint_checkerboard(path: str, trust: Sequence[str] = ()) -> Figure:
     """The checkerboard of the network of a checkpoint, and of the same network with random weights."""
     content = read_checkpoint(path)
-    cfg = compose_config("train", plain_overrides(content["overrides"], path))
-    trained, data = load_task(content, path, trust=trust), build(cfg, "datamodule")
+    trained, cfg = load_task(content, path, trust=trust), compose_config("train", plain_overrides(content["overrides"], path))
+    try:
+        data = build(cfg, "datamodule")
+    except OmegaConfBaseException as error:
+        raise BadInput(f"checkpoint {path!r} does not say which data it was trained on: {str(error).splitlines()[0]}") from error
     seed_everything(cfg.seed, verbose=False)
     fresh = build_task(content, path, trust=trust)
     data.check("test")
+    trained.check_kind(data.example_batch("test", 1))
     return plot_checkerboard({"random weights": _measured(fresh, data), "the checkpoint": _measured(trained, data)})
 
 

@@ -10,15 +10,20 @@ from typing import Any
 
 import torch
 from lightning.fabric.plugins import TorchCheckpointIO
+from lightning.pytorch import Trainer
 from torch import Tensor
 
 from ablate.data.text.tokeniser import Tokeniser
 from ablate.errors import BadInput
-from ablate.run.folder import first_difference
+from ablate.run.folder import first_difference, flat
 from ablate.run.foreign import check_resolved, plain
 
 FORMAT = 2  # counted up when earlier checkpoints can no longer be read
-PARTS = {"config": dict, "state_dict": dict, "tokenisers": dict, "overrides": list, "global_step": int, "loops": dict}
+PARTS = {"config": dict, "state_dict": dict, "tokenisers": dict, "overrides": list}
+TRAINING = {  # what a training goes on from, too
+    "epoch": int, "global_step": int, "loops": dict, "callbacks": dict, "optimizer_states": list, "lr_schedulers": list,
+    "pytorch-lightning_version": str,
+}  # fmt: skip
 
 
 class AtomicCheckpointIO(TorchCheckpointIO):
@@ -67,13 +72,18 @@ def read_checkpoint(path: str | Path) -> dict[str, Any]:
         raise BadInput(f"checkpoint {str(path)!r} was not written by this project: it has no config beside its weights")
     if checkpoint.get("format") != FORMAT:
         raise BadInput(f"checkpoint {str(path)!r} was written by another version of this project: train it again")
-    for part, kind in PARTS.items():
-        if not isinstance(checkpoint.get(part), kind):
-            raise BadInput(f"checkpoint {str(path)!r} lacks a part: {part!r}")
-    if odd := [name for name, value in checkpoint["state_dict"].items() if not isinstance(value, Tensor)]:
-        raise BadInput(f"checkpoint {str(path)!r} lacks the weight {odd[0]!r}")
+    _check_parts(checkpoint, PARTS, path)
+    for name, value in checkpoint["state_dict"].items():
+        if not isinstance(name, str) or not isinstance(value, Tensor):
+            raise BadInput(f"checkpoint {str(path)!r} lacks the weight {name!r}")
     check_resolved([checkpoint["config"], checkpoint["overrides"]], str(path))
     return checkpoint
+
+
+def _check_parts(checkpoint: object, parts: Mapping[str, type], path: str | Path) -> None:
+    for part, kind in parts.items():
+        if not isinstance(checkpoint, Mapping) or part not in checkpoint or not isinstance(checkpoint[part], kind):
+            raise BadInput(f"checkpoint {str(path)!r} lacks a part: {part!r}")
 
 
 def read_weights(path: str | Path) -> dict[str, Tensor]:
@@ -113,6 +123,18 @@ def _is_ours(checkpoint: object) -> bool:
         return False
     config = checkpoint["config"]
     return isinstance(config, dict) and all(isinstance(config.get(part), dict) for part in ("data", "model", "task"))
+
+
+def check_continues(checkpoint: dict[str, Any], trainer: Trainer, path: str | Path) -> None:
+    """Raise BadInput where a checkpoint lacks a part that a training goes on from, or has a weight that is not finite."""
+    _check_parts(checkpoint, TRAINING, path)
+    loops = {"loops": {"fit_loop": trainer.fit_loop.state_dict()}}
+    _check_parts(flat({"loops": checkpoint["loops"]}), {key: type(value) for key, value in flat(loops).items()}, path)
+    for each in trainer.callbacks:
+        if state := checkpoint["callbacks"].get(each.state_key):
+            _check_parts(state, dict.fromkeys(each.state_dict(), object), path)
+    if not checkpoint.get("may_diverge") and (name := not_finite(checkpoint["state_dict"])):
+        raise BadInput(f"checkpoint {str(path)!r}: {name} is not finite")
 
 
 def check_same_task(checkpoint: dict[str, Any], target: str, path: str | Path) -> None:

@@ -93,8 +93,8 @@ def _check_target(name: object, path: str, trust: Sequence[str]) -> None:
             found = vars(import_module(module))[attribute]
         except (ImportError, KeyError) as error:
             raise BadInput(f"checkpoint {path!r} needs {name}, which this version does not have") from error
-        there = isinstance(found, type | FunctionType) and f"{found.__module__}.".startswith(packages)
-        if there and (not found.__module__.startswith("ablate.") or _makes_networks(found)):
+        inside = isinstance(found, type | FunctionType) and attribute[0] != "_" and f"{found.__module__}.".startswith(packages)
+        if inside and (not found.__module__.startswith("ablate.") or _makes_networks(found)):
             return
     raise BadInput(f"checkpoint {path!r} is refused: it would run {name!r} (allow a package of your own by trust=[PACKAGE])")
 

@@ -38,6 +38,8 @@ def load_task(checkpoint: dict[str, Any], path: str, search: dict[str, Any] | No
     if missing := [name for name in task.tokenised if name not in task.tokenisers]:
         raise BadInput(f"checkpoint {path!r} lacks a part: the tokeniser of its {missing[0]} texts")
     _check_types(DataOptions, task.config["data"], f"checkpoint {path!r}: data.")
+    if not all(len(colour) == 3 and 0 <= min(colour) <= max(colour) <= 255 for colour in task.config["data"].get("palette") or ()):
+        raise BadInput(f"checkpoint {path!r}: data.palette must be colours of three numbers from 0 to 255")
     _check_types(TextOptions, task.config["data"].get("dataset", {}), f"checkpoint {path!r}: data.dataset.")
     return task.eval()
 
@@ -103,7 +105,8 @@ def _tokenisers(checkpoint: dict[str, Any], path: str) -> dict[str, Tokeniser]:
         try:
             _check_types(Tokeniser, state, "")
             _check_types(Vocabulary, {"tokens": state["tokens"]}, "")
+            "".join(state["tokens"]).encode()  # no halves of characters
             made[name] = Tokeniser.from_state(state)
-        except (BadInput, AttributeError, KeyError, TypeError) as error:
+        except (ValueError, AttributeError, KeyError, TypeError) as error:
             raise BadInput(f"checkpoint {path!r} lacks a part: its tokeniser of {name} texts cannot be made: {error}") from error
     return made

@@ -83,8 +83,8 @@ def swept_values(cfg: DictConfig) -> dict[str, str | float | bool]:
         values[key] = OmegaConf.select(cfg, key)
     for override in hydra.overrides.task:
         key = run_folder.override_key(override)
-        if not key.startswith(skipped):
-            values[key] = values.get(key) or OmegaConf.select(cfg, key.replace("/", "."), default=None)
+        if not key.startswith(skipped) and values.get(key) is None:
+            values[key] = OmegaConf.select(cfg, key.replace("/", "."), default=None)
     return {k: v if isinstance(v, bool | int | float | str) else str(v) for k, v in values.items() if v is not None}
 
 

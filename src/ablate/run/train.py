@@ -23,8 +23,10 @@ from ablate.run import summary
 from ablate.run.build import build, naming
 from ablate.run.checkpoint import (
     AtomicCheckpointIO,
+    check_continues,
     check_same_model,
     check_same_tokenisers,
+    not_finite,
     read_checkpoint,
     read_weights,
 )
@@ -110,7 +112,9 @@ def start_encoder(task: Task) -> None:
     """Copy the weights in the file `task.encoder_weights`, if it names one, into the network's encoder of pictures."""
     if (path := task.encoder_weights) is not None:
         try:
-            task.load_encoder(read_weights(path))
+            task.load_encoder(weights := read_weights(path))
+            if name := not_finite(weights):
+                raise BadInput(f"{name} is not finite")
         except BadInput as error:
             raise BadInput(f"`encoder_weights`={path}: {error.args[0]}") from None
 
@@ -143,6 +147,7 @@ def _find_checkpoint(ckpt_path: str | None, folder: Path, task: Task, trainer: T
     checkpoint = read_checkpoint(path)
     check_same_model(checkpoint, task.config, path)
     check_same_tokenisers(checkpoint, task.tokenisers, path)
+    check_continues(checkpoint, trainer, path)
     if trainer.logger:
         trainer.logger.continue_from(checkpoint["global_step"])
     return str(path)
@@ -156,7 +161,8 @@ def _fit_and_test(trainer: Trainer, task: Task, data: DataModule, checkpoint: st
     validation = {tag: float(value) for tag, value in trainer.callback_metrics.items()}
     validation = {tag: curve[-1][1] for tag, curve in curves.items()} | validation
     best = trainer.checkpoint_callbacks[0].best_model_path
-    tested = trainer.test(task, datamodule=data, ckpt_path=best or None, verbose=False, weights_only=True)[0]
+    path = str(Path(best).absolute()) if best else None  # Lightning takes other words for names in a registry
+    tested = trainer.test(task, datamodule=data, ckpt_path=path, verbose=False, weights_only=True)[0]
     return validation | {tag: float(value) for tag, value in tested.items()}
 
 

@@ -90,6 +90,10 @@ class Task(LightningModule):
 
     def check(self, batch: Any, trainer: Trainer) -> None:
         """Raise BadInput where data, task, model and trainer do not fit together."""
+        self.check_kind(batch)
+
+    def check_kind(self, batch: Any) -> None:
+        """Raise Misfit for a batch of another kind than the task learns from."""
         if batch.kind != self.batch_kind:
             raise Misfit(f"{type(self).__name__} learns from {self.batch_kind}, these data are {batch.kind}")
 

@@ -24,7 +24,7 @@ def run(overrides: Sequence[str]) -> None:
         cfg = composed([f"model/decoder={name}", *overrides])
         task = build(cfg, "task")  # lays the weights out as a run does
         models[name] = task.model.to(DEVICE)
-    size = cfg.data.image_size or 128
+    size = 128 if cfg.data.image_size is None else cfg.data.image_size
     shape = (cfg.data.batch_size, 3, *([size, size] if isinstance(size, int) else size))
     image = torch.rand(shape, device=DEVICE).contiguous(memory_format=task.memory_format)
     times = medians(interleaved({name: step(model, partial(model, image)) for name, model in models.items()}, REPEATS))
