@@ -113,6 +113,32 @@ def test_a_beam_finds_the_best_of_all_texts(cell, attention, power):
     assert torch.allclose(found.log_probability / ((5 + lengths) / 6) ** power, best, atol=1e-10)
 
 
+def textbook(net, m, width, power, length):
+    """The best text of one row: those that end are set aside, as many unfinished ones as before go on, to the last step."""
+    followed, scores = [((), 0.0)], {}
+    for t in range(1, length + 1):
+        begun = torch.tensor([(BEGIN, *text) for text, _ in followed])
+        log_p = net(begun, m.repeat(len(begun))).logits[:, -1].log_softmax(-1).tolist()
+        texts = [((*text, k), total + row[k]) for (text, total), row in zip(followed, log_p) for k in range(V) if k not in BANNED]
+        texts.sort(key=lambda each: -each[1])
+        followed = [each for each in texts if each[0][-1] != END][:width]
+        over = followed if t == length else []
+        scores |= {text: total / ((5 + t) / 6) ** power for text, total in (*(e for e in texts[:width] if e[0][-1] == END), *over)}
+    return max(scores, key=scores.get)
+
+
+@pytest.mark.parametrize("power", [0.0, 0.6, 3.0])
+@pytest.mark.parametrize("width", [2, 4])
+def test_texts_that_have_ended_take_no_place(width, power):
+    for sharp, end in ((3.0, 3.0), (4.0, 1.0), (4.0, 2.0)):  # where ended texts that kept places lost better ones
+        net, whole = decoder("lstm", sharp=sharp, end=end), memory()
+        found = find(Beam, net, width=width, length_power=power, max_length=6).tokens.tolist()
+        for i, row in enumerate(found):
+            m = Memory(*(each[i : i + 1] for each in whole[:3]))
+            text = textbook(net, m, width, power, 6)
+            assert (*text, END)[: len(row)] == (*row[: len(text)], END)[: len(row)] and set(row[len(text) :]) <= {END}
+
+
 @every_search
 def test_rows_are_independent_and_padding_changes_nothing(search):
     if SEARCHES[search] is Greedy or SEARCHES[search].func is Beam:
