@@ -53,6 +53,14 @@ def test_the_kept_numbers_are_what_the_peers_compute():
     assert {k: pytest.approx(v, abs=1e-9) for k, v in PEER.items()} == found
 
 
+@pytest.mark.parametrize("order", [1, -1])
+@pytest.mark.parametrize("metric", [Bleu, SacreBleu])
+def test_of_references_equally_near_the_shorter_counts(metric, order):
+    """Nine words, references of eight and ten: no brevity penalty; p_n = 8/9, 7/8, 6/7, 5/6, as sacrebleu has it."""
+    found = score(metric(), [("a b c d e f g h i", ["a b c d e f g h x y", "a b c d e f g h"][::order])])
+    assert (found["bleu4"] if metric is Bleu else found) == pytest.approx((5 / 9) ** (1 / 4))
+
+
 def test_cider_by_hand():
     # ln 2 for every n-gram but "a", which both pictures have: only "a ring" and "ring" count, cosines 1 and 1 of n = 1, 2.
     pairs = [("a ring", ["a ring"]), ("nothing", ["a square"])]

@@ -1,7 +1,7 @@
 """What a text has in common with its references: BLEU (from torchmetrics), chrF, ROUGE-L and exact match."""
 
 from collections import Counter
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from importlib.metadata import version
 from typing import Any, NamedTuple
 
@@ -20,7 +20,7 @@ class Bleu(BLEUScore):
     """BLEU-1 … BLEU-4 of a whole split from one count.
 
     p_n is the share of predicted n-grams that occur in a reference; each counts at most as often as in the reference that has most
-    of it. c is the number of predicted words, r the number of words of the references of nearest length.
+    of it. c is the number of predicted words, r the number of words of the references of nearest length, the shorter at a tie.
 
         BLEU-N = min(1, exp(1 - r/c)) · (p_1 · … · p_N)^(1/N)       0 where one of them is 0: nothing is smoothed
 
@@ -34,7 +34,7 @@ class Bleu(BLEUScore):
 
     def update(self, predictions: Sequence[str], references: Sequence[Sequence[str]]) -> None:
         check_references(predictions, references)
-        super().update(predictions, references)
+        super().update(predictions, shortest_first(references, str.split))
 
     def compute(self) -> dict[str, Tensor]:
         """The four scores, named bleu1 … bleu4."""
@@ -61,7 +61,12 @@ class SacreBleu(SacreBLEUScore):
 
     def update(self, predictions: Sequence[str], references: Sequence[Sequence[str]]) -> None:
         check_references(predictions, references)
-        super().update(predictions, references)
+        super().update(predictions, shortest_first(references, self.tokenizer))
+
+
+def shortest_first(references: Sequence[Sequence[str]], split: Callable[[str], Sequence[str]]) -> list[list[str]]:
+    """Each sample's references by their number of tokens: of two at the same distance torchmetrics takes the first."""
+    return [sorted(each, key=lambda reference: len(split(reference))) for each in references]
 
 
 class ExactMatch(Corpus):
