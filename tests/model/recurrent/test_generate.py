@@ -23,6 +23,12 @@ def draw(seed=0, steps=20, rows=3, **options):
     return generate(model(), torch.full((rows, 2), 5), steps, torch.Generator().manual_seed(seed), **options)
 
 
+def test_all_tokens_are_kept_by_a_share_of_one_and_two_of_six_equal_ones():
+    logits = torch.randn(1, 50_000, generator=torch.Generator().manual_seed(0)) * 5
+    assert restrict(logits, top_p=1.0).isfinite().all()
+    assert restrict(torch.zeros(2, 6), top_k=2).exp().tolist() == [[pytest.approx(0.5)] * 2 + [0.0] * 4] * 2
+
+
 @pytest.mark.parametrize(
     "options, expected",
     [

@@ -16,17 +16,18 @@ def restrict(
 
     Args:
         temperature: above 0; towards 0 the likeliest token alone is left.
-        top_k: keep the k likeliest (Fan et al. 2018, section 5.1); more than there are: all.
-        top_p: keep the fewest likeliest whose probabilities sum to p or more (Holtzman et al. 2020, section 3.1).
+        top_k: keep the k likeliest (Fan et al. 2018, section 5.1), of equals the first; more than there are: all.
+        top_p: keep the fewest likeliest whose probabilities sum to p or more (Holtzman et al. 2020, section 3.1); 1: all.
     """
     check_restriction(temperature, top_k, top_p)
     logits = ((logits - logits.amax(-1, keepdim=True)) / temperature).log_softmax(-1)  # at most 0: nothing overflows
     if top_k is not None:
-        least = logits.topk(min(top_k, logits.shape[-1])).values[..., -1:]
-        logits = logits.masked_fill(logits < least, -torch.inf)
-    if top_p is not None:
-        values, order = logits.sort(descending=True)
-        before = values.softmax(-1).cumsum(-1) - values.softmax(-1)
+        beyond = logits.argsort(descending=True, stable=True)[..., top_k:]
+        logits = logits.scatter(-1, beyond, -torch.inf)
+    if top_p is not None and top_p < 1:
+        values, order = logits.sort(descending=True, stable=True)
+        chances = values.double().softmax(-1)  # in float32 a sum over a large vocabulary comes to 1 too early
+        before = chances.cumsum(-1) - chances
         logits = logits.masked_fill((before >= top_p).gather(-1, order.argsort(-1)), -torch.inf)
     return logits.log_softmax(-1)
 
