@@ -11,6 +11,7 @@ from ablate.errors import BadInput, check_choice
 T = TypeVar("T")
 SPLITS = ("train", "val", "test")
 FRACTIONS = {"train": 0.8, "val": 0.1, "test": 0.1}
+MOST_DRAWS = 1000
 
 
 def hash_fraction(text: str) -> float:
@@ -30,6 +31,18 @@ def select_split(
     """The items of a split, by the text that `key` takes from each; by default its first field."""
     check_choice("split", split, fractions)
     return [item for item in items if split_of(key(item), fractions) == split]
+
+
+def draw_for_split(split: str, draw: Callable[[], T], key: Callable[[T], str], what: str) -> T:
+    """The first sample that `draw` makes and whose split, by the hash of its `key`, is this one: no split has one of another's.
+
+    Raises:
+        BadInput: MOST_DRAWS samples, which messages call `what`, have none of this split.
+    """
+    for _ in range(MOST_DRAWS):
+        if split_of(key(drawn := draw())) == split:
+            return drawn
+    raise BadInput(f"{what}: too few different samples for a split {split} of its own (none among {MOST_DRAWS}); allow longer ones")
 
 
 def for_split(name: str, value: Any, split: str) -> Any:

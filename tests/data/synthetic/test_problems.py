@@ -8,6 +8,7 @@ from refusals import refusals
 from sequence_data import config, dataset
 
 from ablate.data.batch import IGNORE
+from ablate.data.split import SPLITS
 
 PROBLEMS = ["adding", "copy_memory", "temporal_order", "temporal_order_3", "echo", "marked_symbol"]
 
@@ -53,6 +54,14 @@ def test_copy_memory(reverse: bool):
         assert target == [IGNORE] * 13 + [symbol - 1 for symbol in said]
         seen.update(symbols)
     assert len(seen) == 8 and config("copy_memory").vocabulary_size == 11
+
+
+def test_a_row_to_copy_is_in_one_split_only():
+    options = {"length": 7, "dataset__remember": 3, "dataset__sizes": {"train": 2000, "val": 300, "test": 300}}
+    rows = [
+        {tuple(data[i].input.tolist()) for i in range(len(data))} for data in (problem("copy_memory", s, **options) for s in SPLITS)
+    ]
+    assert not rows[0] & (rows[1] | rows[2]) and not rows[1] & rows[2] and 350 < len(rows[0]) < 512
 
 
 @pytest.mark.parametrize(
@@ -117,6 +126,7 @@ test_bad_options_are_one_line = refusals(
     ("echo", {"class_names": []}, "class_names is empty"),
     ("copy_memory", {"length": 20}, "length=20 must be at least 21 for remember=10"),
     ("copy_memory", {"dataset__remember": 0}, "remember=0"),
+    ("copy_memory", "val", {"dataset__remember": 1, "length": 3, "class_names": ["a"]}, "remember=1: too few different samples"),
     ("temporal_order", {"length": 9}, "length=9 must be a whole number of at least 10"),
     ("temporal_order", {"dataset__marked": 4}, "marked='4' is unknown.*2, 3"),
     ("temporal_order", {"dataset__marked": 3}, "class_names has 4 names, but marked=3 makes 8"),

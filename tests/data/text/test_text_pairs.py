@@ -13,6 +13,8 @@ from refusals import refusals
 from sequence_data import FOLDERS, config, dataset, opened, opened_option, with_tokeniser
 
 from ablate.data.batch import IGNORE
+from ablate.data.split import SPLITS
+from ablate.data.synthetic.symbol_pairs import symbol_pairs
 from ablate.data.text.pairs import TextPairs
 from ablate.data.text.tokeniser import BEGIN, END, UNKNOWN
 from ablate.errors import BadInput
@@ -105,6 +107,14 @@ def test_symbols(reverse: bool):
     assert data.references(7) != opened_option("copy_pairs", **options, dataset__read__seed=1).references(7)
 
 
+COPY = {"sizes": dict.fromkeys(SPLITS, 500), "length": [1, 3], "symbols": 8, "reverse": False, "seed": 0}
+
+
+def test_a_sequence_to_copy_is_in_one_split_only():
+    sources = [{pair.source for pair in symbol_pairs(split, **COPY)} for split in SPLITS]
+    assert not sources[0] & (sources[1] | sources[2]) and not sources[1] & sources[2] and len(sources[2]) > 10
+
+
 test_bad_options_are_one_line = refusals(
     ("dates", {"dataset__read__locales": ["de", "xx_YY"]}, "'xx_YY' is no locale of Babel's"),
     ("dates", {"dataset__read__styles": ["short"]}, "styles='short' is unknown"),
@@ -112,6 +122,11 @@ test_bad_options_are_one_line = refusals(
     ("dates", {"dataset__read__sizes": {"val": 3}}, "sizes.train=None"),
     ("copy_pairs", {"dataset__read__length": [0, 3]}, r"length=\[0, 3\] must be \[fewest, most\]"),
     ("copy_pairs", {"dataset__read__symbols": 0}, "symbols=0"),
+    (
+        "copy_pairs",
+        {"dataset__read__symbols": 1, "dataset__read__length": [1, 1]},
+        "too few different samples for a split (train|val)",
+    ),
     ("multi30k", {"root": "/nowhere"}, "the folder /nowhere is missing; root should hold data/task1/tok"),
     ("multi30k", {"dataset__read__layout": "token"}, "did you mean 'tok'"),
     ("multi30k", {"dataset__read__target": "de"}, "are both 'de'"),

@@ -6,7 +6,7 @@ from functools import cache
 from typing import Any
 
 from ablate.data.generated import check_generated, sample_generator
-from ablate.data.split import split_of
+from ablate.data.split import draw_for_split
 from ablate.data.text.pairs import Pair
 from ablate.errors import BadInput, check_choice
 
@@ -41,8 +41,8 @@ def _pair(split: str, index: int, locales: Sequence[Any], styles: Sequence[str],
 
     random = sample_generator(seed, split, index)
     locale, style = locales[int(random.random() * len(locales))], styles[int(random.random() * len(styles))]
-    while split_of((day := date.fromordinal(FIRST + int(random.random() * (LAST - FIRST + 1)))).isoformat()) != split:
-        pass
+    draw = lambda: date.fromordinal(FIRST + int(random.random() * (LAST - FIRST + 1)))  # noqa: E731
+    day = draw_for_split(split, draw, date.isoformat, "dates")
     return Pair(format_date(day, format=style, locale=locale), day.isoformat(), f"{split} date {index} ({locale})")
 
 
