@@ -37,7 +37,8 @@ def test_adjoint_and_norm_are_those_of_the_matrix(border):
     out = (4, 5) if border == "valid" else (6, 7)
     assert matrix.shape[0] == out[0] * out[1]
     assert torch.allclose(matrix_of(blur.adjoint, out), matrix.T, atol=1e-14)
-    assert blur.squared_norm() == pytest.approx(float(torch.linalg.matrix_norm(matrix, 2)) ** 2, rel=1e-2)
+    squared = float(torch.linalg.matrix_norm(matrix, 2)) ** 2
+    assert squared <= blur.squared_norm() * (1 + 1e-12) and blur.squared_norm() == pytest.approx(squared, rel=1e-7)
 
 
 @pytest.mark.parametrize("border", ["valid", "zero", "circular", "symmetric"])
@@ -57,6 +58,23 @@ def test_solvers_solve_the_normal_equations(solver, ridge, steps):
     matrix, y = matrix_of(blur, (6, 7)), torch.rand(2, 6, 7, dtype=torch.float64)
     expected = torch.linalg.solve(matrix.T @ matrix + ridge * torch.eye(42), matrix.T @ y.flatten(1).T).T.view(2, 6, 7)
     assert torch.allclose(last(solver(blur, y, ridge), steps), expected, atol=1e-8)
+
+
+@pytest.mark.parametrize("dtype", [torch.float32, torch.float64])
+@pytest.mark.parametrize("kernel, ridge", [(gaussian_kernel(1.5, 4), 0.1), (torch.full((1, 1), 0.7), 0.01), (KERNEL, 0.0)])
+def test_conjugate_gradients_stay_where_they_converged(kernel, ridge, dtype):
+    blur = Blur(kernel, (16, 16), "symmetric")
+    y = torch.rand(2, 16, 16, dtype=torch.float64, generator=torch.Generator().manual_seed(0)).to(dtype)
+    y[1] = 0
+    found = [*islice(conjugate_gradients(blur, y, ridge), 500)]
+    slope = blur.adjoint(y - blur(found[-1])) - ridge * found[-1]
+    assert torch.equal(found[-1], found[250]) and slope.norm() < 1e3 * torch.finfo(dtype).eps * found[-1].norm()
+    assert not found[-1][1].any()
+
+
+def test_the_norm_of_one_pixel_and_of_a_kernel_that_a_mirror_doubles():
+    assert Blur(torch.full((1, 1), 0.5), (1, 1)).squared_norm() == pytest.approx(0.25)
+    assert Blur(torch.tensor([[0.0, 0.0, 1.0]]), (1, 9)).squared_norm() == pytest.approx(2)  # above (Σ|w|)² = 1
 
 
 @pytest.mark.parametrize("border, kernel", [("circular", KERNEL), ("symmetric", gaussian_kernel(0.7, 2))])
