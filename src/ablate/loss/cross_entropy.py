@@ -41,7 +41,7 @@ def median_frequency(counts: PixelCounts) -> Float[Tensor, " k"]:
     convolutional architecture", section 6.3.2, whose freq_c divides by all pixels of those pictures; here void is
     left out, which on CamVid changes no weight by more than 0.5 %. The weights released with SegNet are these times
     0.92 (as if void were a twelfth class in the median; a weighted mean does not see a common factor), each to
-    within 10 %, but for the sign class: 9.64 there, 3.85 here and in other people's counts.
+    within 11 %, but for the sign class: 9.64 there, 3.85 here and in other people's counts.
     """
     present = counts.pixels > 0
     frequency = counts.pixels.double() / counts.pixels_where_present

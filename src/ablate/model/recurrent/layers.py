@@ -19,7 +19,8 @@ class SequenceInput(nn.Module):
     Args:
         vocabulary_size: of tokens; None where the data are numbers.
         input_size: numbers a step; None where the data are tokens.
-        embedding_size: numbers in each row of E; the row of padding, token 0, is zero and stays so.
+        embedding_size: numbers in each row of E; the row of padding, token 0, is zero, and stays so unless an output
+            layer has the same weights.
         dropout: of x_t.
 
     Attributes:

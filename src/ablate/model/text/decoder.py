@@ -49,7 +49,8 @@ class TextDecoder(nn.Module):
         input_feeding: whether c_{t-1} is an input.
         gated: β_t = σ(w·h_t + b) (Xu et al. 2015, section 4.2.1); else 1.
         dropout: of E[token_t], between layers, and of r_t.
-        tied: W_o = E (Press and Wolf 2017); r_t = tanh(W_r …) is then of E's size, without attention too.
+        tied: W_o = E (Press and Wolf 2017), so that E's row of padding is trained as an output; r_t = tanh(W_r …) is then of E's
+            size, without attention too.
     """
 
     def __init__(
