@@ -113,6 +113,8 @@ COPY = {"sizes": dict.fromkeys(SPLITS, 500), "length": [1, 3], "symbols": 8, "re
 def test_a_sequence_to_copy_is_in_one_split_only():
     sources = [{pair.source for pair in symbol_pairs(split, **COPY)} for split in SPLITS]
     assert not sources[0] & (sources[1] | sources[2]) and not sources[1] & sources[2] and len(sources[2]) > 10
+    with pytest.raises(BadInput, match=r"symbols=1, length=\[1, 1\]: too few different samples for a split (train|val)"):
+        [symbol_pairs(split, **COPY | {"length": [1, 1], "symbols": 1}) for split in SPLITS]
 
 
 test_bad_options_are_one_line = refusals(
@@ -122,11 +124,6 @@ test_bad_options_are_one_line = refusals(
     ("dates", {"dataset__read__sizes": {"val": 3}}, "sizes.train=None"),
     ("copy_pairs", {"dataset__read__length": [0, 3]}, r"length=\[0, 3\] must be \[fewest, most\]"),
     ("copy_pairs", {"dataset__read__symbols": 0}, "symbols=0"),
-    (
-        "copy_pairs",
-        {"dataset__read__symbols": 1, "dataset__read__length": [1, 1]},
-        "too few different samples for a split (train|val)",
-    ),
     ("multi30k", {"root": "/nowhere"}, "the folder /nowhere is missing; root should hold data/task1/tok"),
     ("multi30k", {"dataset__read__layout": "token"}, "did you mean 'tok'"),
     ("multi30k", {"dataset__read__target": "de"}, "are both 'de'"),
