@@ -8,6 +8,7 @@ from ablate.figure.panel import (
     INCORRECT,
     LINE,
     colour_map,
+    colours_of,
     error_map,
     plot_confusion,
     reconstruction_panel,
@@ -21,6 +22,17 @@ NAMES = ["ground", "leaf", "fruit"]
 def test_label_colours_and_void():
     label = torch.tensor([[0, 1, 2, 255]])
     assert colour_map(label, PALETTE).tolist() == [[*PALETTE, [255, 255, 255]]]
+
+
+def test_a_palette_that_is_too_short_goes_on_with_other_colours():
+    colours = colours_of(PALETTE, 255)
+    assert colours[:3] == [*map(tuple, PALETTE)] and len(set(colours)) == 255 and colours[3] == (128, 0, 0)
+    image, label = torch.rand(1, 3, 4, 4), torch.full((1, 4, 4), 2)
+    assert segmentation_panel(image, label, label, NAMES, PALETTE[:1], 255).getpixel((3 * GAP + 128 + 9, LINE + GAP + 9)) == (
+        0,
+        128,
+        0,
+    )
 
 
 def test_errors_are_marked_and_void_is_no_error():

@@ -25,6 +25,16 @@ def colour_map(label: Int[Tensor, "h w"], palette: Sequence[Sequence[int]]) -> U
     return colours[label.clamp(0, 255).to(torch.uint8).cpu().numpy()]
 
 
+def colours_of(palette: Sequence[Sequence[int]], num_classes: int) -> list[tuple[int, ...]]:
+    """A colour for each class: those of the palette, then those of Pascal VOC's palette that are not yet among them."""
+    colours = [tuple(colour) for colour in palette[:num_classes]]
+    voc = (tuple(sum((i >> 3 * bit + c & 1) << 7 - bit for bit in range(3)) for c in range(3)) for i in range(1, 512))
+    for colour in voc:
+        if len(colours) < num_classes and colour not in colours:
+            colours.append(colour)
+    return colours
+
+
 def error_map(label: Int[Tensor, "h w"], prediction: Int[Tensor, "h w"], ignore_index: int) -> UInt8[np.ndarray, "h w 3"]:
     """Wrong pixels in INCORRECT, right ones in CORRECT, void in white."""
     wrong = (label != prediction).cpu().numpy()[..., None]
@@ -40,7 +50,8 @@ def segmentation_panel(
     palette: Sequence[Sequence[int]],
     ignore_index: int,
 ) -> Image.Image:
-    """One row for each picture, with the columns SEGMENTATION, and a legend of the classes below."""
+    """One row for each picture, with the columns SEGMENTATION, and a legend of the classes below; see `colours_of`."""
+    palette = colours_of(palette, len(class_names))
     rows = [
         [
             _pixels(picture),
