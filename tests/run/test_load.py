@@ -5,7 +5,7 @@ import json
 import numpy as np
 import pytest
 from commands import TINY, error_line, script, succeed, trained_run
-from PIL import Image
+from PIL import ExifTags, Image
 
 pytestmark = [pytest.mark.slow, pytest.mark.xdist_group("inference")]  # one trained run for all
 
@@ -50,9 +50,11 @@ def test_predict_of_a_folder_names_the_corrupt_picture_and_does_the_others(best,
     folder.mkdir()
     Image.new("RGB", (9, 9), "red").save(folder / "a.png")
     (folder / "b.png").write_bytes(b"no picture")
-    Image.new("L", (9, 9)).save(folder / "c.jpg")
+    (folder / "._a.png").write_bytes(b"what macOS hides")
+    (turned := Image.Exif())[ExifTags.Base.Orientation] = 6
+    Image.new("L", (9, 5)).save(folder / "c.jpg", exif=turned)
     line = error_line(script("predict", f"checkpoint={best}", f"input={folder}", "output=out", cwd=tmp_path))
-    assert "b.png" in line
+    assert "b.png" in line and Image.open(tmp_path / "out/c.png").size == (5, 9)
     assert {p.name for p in (tmp_path / "out").glob("*.png")} == {"a.png", "a_overlay.png", "c.png", "c_overlay.png"}
 
 

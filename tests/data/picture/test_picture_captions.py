@@ -150,6 +150,14 @@ def test_coco_layout(tmp_path: Path):
         assert data[0].image.shape == (3, 128, 128)
 
 
+def test_coco_in_folders(tmp_path: Path):
+    whole = {"images": [{"id": 7, "file_name": "a/0007.png"}], "annotations": [{"image_id": 7, "caption": "A hat."}]}
+    for name in ("train2017", "val2017"):
+        (tmp_path / name / "a").mkdir(parents=True)
+        Image.new("L", (5, 7), 90).save(tmp_path / name / "a/0007.png")
+    assert len(opened_coco(tmp_path, whole)) == 1
+
+
 def opened_coco(folder: Path, whole: object, split: str = "train", **changes: object) -> PictureCaptions:
     return opened_option("coco", split, root=str(coco(folder, whole)), dataset__tokeniser__min_count=1, **changes)
 

@@ -1,6 +1,9 @@
 """CamVid and Pascal VOC, and with them what every folder of pictures and masks has in common."""
 
 import re
+import struct
+import unicodedata
+import zlib
 from collections.abc import Callable
 from functools import partial
 from pathlib import Path
@@ -8,11 +11,12 @@ from pathlib import Path
 import numpy as np
 import pytest
 import torch
-from PIL import Image
+from PIL import ExifTags, Image
 from refusals import refusals
 from sequence_data import config, dataset
 from torch.utils.data import DataLoader
 
+from ablate.data.picture.file import read_picture
 from ablate.data.picture.masks import MaskFolder
 from ablate.data.source.camvid import camvid as read_camvid
 from ablate.errors import BadInput
@@ -99,6 +103,60 @@ def test_the_cache_is_filled_by_check_and_holds_what_is_in_the_files(root: Path)
         assert (cached[i].image == sample.image).all() and (cached[i].label == sample.label).all()
     with pytest.raises(BadInput):
         fresh.check()
+
+
+def save_turned(picture: Image.Image, path: Path, orientation: int, turn: Image.Transpose) -> None:
+    """A file that shows this picture where its EXIF orientation is heeded."""
+    exif = Image.Exif()
+    exif[ExifTags.Base.Orientation] = orientation
+    picture.transpose(turn).save(path, exif=exif)
+
+
+@pytest.mark.parametrize(
+    "turned", [(3, Image.Transpose.ROTATE_180), (6, Image.Transpose.ROTATE_90), (5, Image.Transpose.TRANSPOSE)], ids=str
+)
+def test_pictures_and_masks_are_upright(root: Path, turned: tuple) -> None:
+    expected = camvid(root)[1]
+    save_turned(Image.open(root / "train/1.png"), root / "train/1.png", *turned)
+    assert (camvid(root)[1].image == expected.image).all()
+    save_turned(Image.open(root / "trainannot/1.png"), root / "trainannot/1.png", *turned)
+    data = camvid(root)
+    assert (data[1].label == expected.label).all() and data.stored_sizes == [(4, 6)] * 3
+
+
+def grey_png(label: np.ndarray, bits: int) -> bytes:
+    """A PNG of one grey channel of so many bits, whose rows fill whole bytes: Pillow writes none."""
+    packed = np.packbits((label[..., None] >> np.arange(bits)[::-1] & 1).reshape(len(label), -1), axis=1)
+    head = struct.pack(">IIBBBBB", label.shape[1], len(label), bits, 0, 0, 0, 0)
+    pixels = zlib.compress(b"".join(b"\0" + row.tobytes() for row in packed))
+    chunks = ((b"IHDR", head), (b"IDAT", pixels), (b"IEND", b""))
+    return b"\x89PNG\r\n\x1a\n" + b"".join(
+        struct.pack(">I", len(data)) + name + data + struct.pack(">I", zlib.crc32(name + data)) for name, data in chunks
+    )
+
+
+@pytest.mark.parametrize("bits", [1, 2, 4, 8])
+def test_masks_of_few_bits_hold_their_classes(root: Path, bits: int) -> None:
+    label = np.random.default_rng(0).integers(0, min(11, 2**bits), (4, 8), dtype=np.uint8)
+    (root / "trainannot/1.png").write_bytes(grey_png(label, bits))
+    Image.new("RGB", (8, 4)).save(root / "train/1.png")
+    assert (camvid(root)[1].label == label).all() and (camvid(root, image_size=[4, 8])[1].label == label).all()
+
+
+def test_names_are_found_however_their_letters_are_composed(root: Path) -> None:
+    for folder in ("train", "trainannot"):
+        (root / folder / "0.png").rename(root / folder / unicodedata.normalize("NFD", "Größe.png"))
+    (root / "train.txt").write_text(unicodedata.normalize("NFC", "train/Größe.png trainannot/Größe.png"))
+    assert len(camvid(root)[0].label) == 4
+
+
+def test_what_no_picture_may_be(root: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    Image.new("I;16", (6, 4)).save(root / "deep.png")
+    with pytest.raises(BadInput, match="deep.png has more than 8 bits a channel .*save it as 8-bit"):
+        read_picture(root / "deep.png")
+    monkeypatch.setattr(Image, "MAX_IMAGE_PIXELS", 10)
+    with pytest.raises(BadInput, match="train/0.png is too large: above 0 megapixels"):
+        camvid(root)
 
 
 def wrong_value(root: Path) -> None:
@@ -232,6 +290,14 @@ def test_classes_are_palette_indices_and_pictures_of_any_suffix_are_found(voc_ro
 def test_a_jpg_goes_before_a_png_of_the_same_name(voc_root: Path) -> None:
     Image.new("RGB", (7, 5)).save(voc_root / "JPEGImages" / "b.jpg")
     assert voc(voc_root, "val").pairs[0][0].name == "b.jpg"
+
+
+def test_hidden_files_and_composed_names(voc_root: Path) -> None:
+    for folder, suffix in (("JPEGImages", "png"), ("SegmentationClass", "png")):
+        (voc_root / folder / f"b.{suffix}").rename(voc_root / folder / unicodedata.normalize("NFD", f"Größe.{suffix}"))
+        (voc_root / folder / "._Größe.jpg").write_bytes(b"of macOS")
+    (voc_root / "ImageSets/Segmentation/val.txt").write_text("Größe")
+    voc(voc_root, "val").check()
 
 
 def test_grey_masks_are_read_too(voc_root: Path) -> None:

@@ -13,9 +13,10 @@ from torch import Tensor
 from ablate.command.predict.texts import GeneratedText, generate, refuse_taken, show, with_probability
 from ablate.console import console
 from ablate.data.picture.captions import resized
+from ablate.data.picture.file import read_picture
 from ablate.data.single import caption_batch
 from ablate.errors import BadInput, check_size
-from ablate.figure.panel import colour_map
+from ablate.figure.panel import colour_map, colours_of
 from ablate.task.base import Task
 from ablate.task.captioning import Captioning
 from ablate.task.segmentation import Segmentation
@@ -26,7 +27,7 @@ MASK, OVERLAY, ATTENTION = ".png", "_overlay.png", "_attention.png"  # how the n
 
 def write_masks(task: Segmentation, source: Path, output: Path) -> None:
     """A palette mask NAME.png and an overlay NAME_overlay.png for each picture, at the picture's own size."""
-    pictures, palette = find_pictures(source), task.trained_on("palette")
+    pictures, palette = find_pictures(source), colours_of(task.trained_on("palette"), len(task.trained_on("class_names")))
     make_room(output, pictures, "masks", (MASK, OVERLAY))
     for path, picture in readable(track(pictures, description="predicting", console=console)):
         label = segment(task, np.asarray(picture))
@@ -74,7 +75,7 @@ def find_pictures(path: Path) -> list[Path]:
         return [path]
     if not path.is_dir():
         raise BadInput(f"input={str(path)!r} is neither a picture nor a folder")
-    found = sorted(p for p in path.iterdir() if p.suffix.lower() in SUFFIXES)
+    found = sorted(p for p in path.iterdir() if p.suffix.lower() in SUFFIXES and not p.name.startswith("."))
     if not found:
         raise BadInput(f"input={str(path)!r} holds no picture ({', '.join(sorted(SUFFIXES))})")
     return found
@@ -86,17 +87,17 @@ def prepared(task: Task, picture: Image.Image) -> Float[Tensor, "1 3 h w"]:
 
 
 def readable(paths: Iterable[Path]) -> Iterator[tuple[Path, Image.Image]]:
-    """Each picture as RGB; after the last one, BadInput names those that cannot be read."""
+    """Each picture upright and as RGB; after the last one, BadInput names those that cannot be read."""
     unreadable = []
     for path in paths:
         try:
-            picture = Image.open(path).convert("RGB")
-        except Exception:  # what Pillow raises depends on the format and on where the damage is
-            unreadable.append(str(path))
+            picture = read_picture(path).convert("RGB")
+        except BadInput as error:
+            unreadable.append(str(error))
             continue
         yield path, picture
     if unreadable:
-        raise BadInput(f"not a readable picture: {', '.join(unreadable)}")
+        raise BadInput("; ".join(unreadable))
 
 
 def make_room(output: Path, pictures: Sequence[Path], what: str, endings: Sequence[str]) -> None:

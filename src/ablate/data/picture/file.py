@@ -1,15 +1,18 @@
-"""Picture files: headers and whole pictures. What is wrong with one is said in a line."""
+"""Picture files: headers and whole pictures, upright as their EXIF tag says. What is wrong with one is said in a line."""
 
 import io
 import os
+import unicodedata
 from difflib import get_close_matches
 from pathlib import Path
 
-from PIL import Image
+from PIL import ExifTags, Image, ImageOps
 
 from ablate.errors import BadInput
 
 MASK_MODES = ("P", "L", "1")  # one channel, whose numbers are the classes
+STRETCHED = {"L;2": 85, "L;4": 17}  # grey of few bits, as Pillow calls it -> the factor that makes its lightest value 255
+TURNED = (5, 6, 7, 8)  # EXIF orientations that exchange height and width
 
 
 def stored_size(image_path: Path, mask_path: Path) -> tuple[int, int]:
@@ -20,18 +23,18 @@ def stored_size(image_path: Path, mask_path: Path) -> tuple[int, int]:
             f"{mask_path} is a mask of mode {mask_mode}: save it with one channel that holds class indices (mode P "
             "with a palette, or L), not colours"
         )
-    if image_mode.startswith(("I", "F")):
-        raise BadInput(f"{image_path} has more than 8 bits a channel (mode {image_mode}): save it as 8-bit RGB or grey")
+    _check_depth(image_path, image_mode)
     if image_size != mask_size:
         raise BadInput(f"{image_path} is {format_size(image_size)}, but its mask {mask_path} is {format_size(mask_size)}")
     return image_size
 
 
 def read_header(path: Path, partner: Path) -> tuple[tuple[int, int], str]:
-    """(height, width) and mode; `partner` is the file that `path` belongs to."""
+    """(height, width) of the upright picture, and mode; `partner` is the file that `path` belongs to."""
     try:
         with Image.open(path) as picture:
-            return picture.size[::-1], picture.mode
+            turned = Image.Image.getexif(picture).get(ExifTags.Base.Orientation) in TURNED  # a PNG's own method decodes it
+            return picture.size if turned else picture.size[::-1], picture.mode
     except FileNotFoundError:
         beside = os.listdir(path.parent) if path.parent.is_dir() else []
         nearest = get_close_matches(path.name, beside, n=1, cutoff=0)
@@ -42,19 +45,56 @@ def read_header(path: Path, partner: Path) -> tuple[tuple[int, int], str]:
 
 
 def read_picture(path: Path) -> Image.Image:
-    """A picture, decoded whole; its checksums are verified too, which decoding alone does not do."""
+    """A picture, upright, decoded whole; its checksums are verified too, which decoding alone does not do.
+
+    Raises:
+        BadInput: a corrupt file, one that Pillow finds too large, or more than 8 bits a channel.
+    """
+    return _decode(path)[0]
+
+
+def read_mask(path: Path) -> Image.Image:
+    """A mask, as `read_picture` reads it, with the values that the file has: Pillow stretches grey of 2 or 4 bits to 255."""
+    mask, kind = _decode(path)
+    factor = STRETCHED.get(kind, 1)
+    return mask if factor == 1 else mask.point([value // factor for value in range(256)])
+
+
+def _decode(path: Path) -> tuple[Image.Image, str]:
+    """An upright picture, and what Pillow calls the kind of its stored pixels."""
     try:
         data = io.BytesIO(path.read_bytes())
         Image.open(data).verify()
         picture = Image.open(data)
-        picture.load()
+        kind = str(picture.tile[0].args) if picture.tile else ""
+        upright = ImageOps.exif_transpose(picture)
     except Exception as error:  # what Pillow raises depends on the format and on where the damage is
         raise _unreadable(path, error) from error
-    return picture
+    _check_depth(path, upright.mode)
+    return upright, kind
+
+
+def stored_files(folder: Path) -> dict[str, Path]:
+    """Every file below a folder by its path from there, composed as NFC; hidden ones, such as ._a.jpg of macOS, are left out."""
+    files = (Path(place, name) for place, _, names in os.walk(folder) for name in names if not name.startswith("."))
+    return {composed(file.relative_to(folder).as_posix()): file for file in files}
+
+
+def composed(name: str) -> str:
+    """A name in the form NFC: some systems store ö as o and two dots."""
+    return unicodedata.normalize("NFC", name)
+
+
+def _check_depth(path: Path, mode: str) -> None:
+    if mode.startswith(("I", "F")):
+        raise BadInput(f"{path} has more than 8 bits a channel (mode {mode}): save it as 8-bit RGB or grey")
 
 
 def _unreadable(path: Path, error: Exception) -> BadInput:
     """The error for a picture that cannot be read, with the reason."""
+    if isinstance(error, Image.DecompressionBombError):
+        most = 2 * Image.MAX_IMAGE_PIXELS // 10**6
+        return BadInput(f"{path} is too large: Pillow reads up to {most} megapixels; make it smaller or cut it up")
     reason = " ".join(str(error).split()) or type(error).__name__
     return BadInput(f"{path} is corrupt or no picture: {reason}")
 

@@ -12,7 +12,7 @@ from torch import Tensor
 
 from ablate.data.batch import SegmentationBatch
 from ablate.data.dataset import Dataset
-from ablate.data.picture.file import format_size, read_picture, stored_size
+from ablate.data.picture.file import format_size, read_mask, read_picture, stored_size
 from ablate.data.split import read_split
 from ablate.errors import BadInput, check_size
 
@@ -110,7 +110,7 @@ class MaskFolder(Dataset):
 
     def _decode(self, index: int) -> Sample:
         image_path, mask_path = self.pairs[index]
-        mask = read_picture(mask_path)
+        mask = read_mask(mask_path)
         label = np.asarray(mask, dtype=np.uint8)
         if not self.allowed[label].all():
             row, column = np.argwhere(~self.allowed[label])[0]

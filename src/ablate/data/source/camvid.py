@@ -2,6 +2,7 @@
 
 from pathlib import Path
 
+from ablate.data.picture.file import composed, stored_files
 from ablate.data.text.file import find_path, read_filled_lines
 from ablate.errors import BadInput
 
@@ -24,10 +25,11 @@ def camvid(split: str, *, root: str | None) -> list[tuple[Path, Path]]:
         BadInput: a missing or empty list, a line that is not two paths.
     """
     path = find_path(root, f"{split}.txt", EXPECTED)
-    pairs = []
+    stored, pairs = stored_files(path.parent), []
     for location, line in read_filled_lines(path):
         if len(words := line.split()) != 2:
             raise BadInput(f"{location}: the line {line!r} should name a picture and its mask")
-        image, mask = (path.parent.joinpath(*Path(word).parts[-2:]) for word in words)
+        places = [Path(*Path(word).parts[-2:]) for word in words]
+        image, mask = (stored.get(composed(place.as_posix()), path.parent / place) for place in places)
         pairs.append((image, mask))
     return pairs

@@ -1,13 +1,12 @@
 """Captions in the JSON layout of COCO."""
 
 import json
-import os
 import re
 from collections.abc import Mapping
 from functools import partial
 
 from ablate.data.picture.captions import Captioned
-from ablate.data.picture.file import read_picture
+from ablate.data.picture.file import composed, read_picture, stored_files
 from ablate.data.split import for_split
 from ablate.data.text.file import find_path, read_text
 from ablate.errors import BadInput
@@ -20,8 +19,8 @@ def coco(split: str, *, root: str | None, files: Mapping[str, str], folders: Map
     """Pictures in the order of the file. Each has its captions in the order of the file.
 
     The file is {"images": [{"id": 7, "file_name": "7.jpg"}, …], "annotations": [{"image_id": 7, "caption": "A dog runs."}, …]};
-    other keys are not read. Captions are split into words, with inner hyphens and apostrophes, and punctuation marks; COCO's own
-    code uses the PTB tokeniser.
+    a file name may have folders in it; other keys are not read. Captions are split into words, with inner hyphens and
+    apostrophes, and punctuation marks; COCO's own code uses the PTB tokeniser.
 
     Source: Chen et al. 2015, "Microsoft COCO captions: data collection and evaluation server".
 
@@ -43,7 +42,8 @@ def coco(split: str, *, root: str | None, files: Mapping[str, str], folders: Map
             captions[each["image_id"]].append(" ".join(TOKEN.findall(each["caption"])))
     except (json.JSONDecodeError, KeyError, TypeError) as error:
         raise BadInput(f"{path} is not in the layout of COCO's captions: {type(error).__name__} {error}") from None
-    stored = set(os.listdir(folder))
-    if missing := next((name for name in names.values() if name not in stored), None):
+    stored = stored_files(folder)
+    if missing := next((name for name in names.values() if composed(name) not in stored), None):
         raise BadInput(f"{path}: the picture {folder / missing} is missing")
-    return [Captioned(str(folder / name), partial(read_picture, folder / name), captions[number]) for number, name in names.items()]
+    files = {number: stored[composed(name)] for number, name in names.items()}
+    return [Captioned(str(file), partial(read_picture, file), captions[number]) for number, file in files.items()]

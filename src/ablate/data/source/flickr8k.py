@@ -1,11 +1,10 @@
 """Flickr8k: photographs of people and animals, with five captions each."""
 
-import os
 from functools import partial
 from pathlib import Path
 
 from ablate.data.picture.captions import Captioned
-from ablate.data.picture.file import read_picture
+from ablate.data.picture.file import composed, read_picture, stored_files
 from ablate.data.text.file import find_path, read_filled_lines
 from ablate.errors import BadInput, check_choice
 
@@ -27,14 +26,14 @@ def flickr8k(split: str, *, root: str | None) -> list[Captioned]:
     listed = find_path(root, f"Flickr8k_text/{LISTS[check_choice('split', split, LISTS)]}", EXPECTED)
     captions = _captions(find_path(root, "Flickr8k_text/Flickr8k.token.txt", EXPECTED))
     folder = find_path(root, "Flicker8k_Dataset", EXPECTED)
-    stored = set(os.listdir(folder))
+    stored = stored_files(folder)
     pictures = []
     for location, name in read_filled_lines(listed):
-        if name not in stored:
+        if (file := stored.get(composed(name))) is None:
             raise BadInput(f"{location}: the picture {folder / name} is missing")
         if name not in captions:
             raise BadInput(f"{location}: {name} is a picture without captions")
-        pictures.append(Captioned(str(folder / name), partial(read_picture, folder / name), captions[name]))
+        pictures.append(Captioned(str(file), partial(read_picture, file), captions[name]))
     return pictures
 
 

@@ -1,8 +1,10 @@
 """The Pascal VOC layout: VOC 2011 and 2012, and a user's own pictures and masks."""
 
+import os
 from collections.abc import Mapping
 from pathlib import Path
 
+from ablate.data.picture.file import composed, stored_files
 from ablate.data.split import for_split
 from ablate.data.text.file import find_path, read_lines
 
@@ -30,7 +32,9 @@ def voc(split: str, *, root: str | None, splits: Mapping[str, str]) -> list[tupl
     """
     path = find_path(root, f"ImageSets/Segmentation/{for_split('splits', splits, split)}.txt", EXPECTED)
     folder = path.parents[2]
-    files = sorted(file for file in folder.glob("JPEGImages/*") if file.suffix.lower() in SUFFIXES)
-    pictures = {file.stem: file for file in reversed(files)}  # a.jpg before a.png
-    names = [line.strip() for _, line in read_lines(path) if line.strip()]
-    return [(pictures.get(n, folder / f"JPEGImages/{n}.jpg"), folder / f"SegmentationClass/{n}.png") for n in names]
+    files = sorted(stored_files(folder / "JPEGImages").items(), reverse=True)  # a.jpg goes before a.png
+    pictures = {os.path.splitext(name)[0]: file for name, file in files if file.suffix.lower() in SUFFIXES}
+    masks = stored_files(folder / "SegmentationClass")
+    names = [composed(line.strip()) for _, line in read_lines(path) if line.strip()]
+    picture = lambda name: pictures.get(name, folder / f"JPEGImages/{name}.jpg")  # noqa: E731
+    return [(picture(name), masks.get(f"{name}.png", folder / f"SegmentationClass/{name}.png")) for name in names]
