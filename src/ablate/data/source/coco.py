@@ -45,5 +45,5 @@ def coco(split: str, *, root: str | None, files: Mapping[str, str], folders: Map
     stored = stored_files(folder)
     if missing := next((name for name in names.values() if composed(name) not in stored), None):
         raise BadInput(f"{path}: the picture {folder / missing} is missing")
-    files = {number: stored[composed(name)] for number, name in names.items()}
-    return [Captioned(str(file), partial(read_picture, file), captions[number]) for number, file in files.items()]
+    found = {number: stored[composed(name)] for number, name in names.items()}
+    return [Captioned(str(file), partial(read_picture, file), captions[number]) for number, file in found.items()]

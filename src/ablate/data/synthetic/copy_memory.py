@@ -2,7 +2,6 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from functools import partial
 
 import numpy as np
 import torch
@@ -52,5 +51,5 @@ class CopyMemory(Problem):
         return tokens, target
 
     def _draw(self, random: np.random.Generator) -> np.ndarray:
-        draw = partial(random.integers, 0, len(self.class_names), self.remember)
+        draw = lambda: random.integers(0, len(self.class_names), self.remember)  # noqa: E731
         return draw_for_split(self.split, draw, lambda row: " ".join(map(str, row)), f"`remember`={self.remember}")
