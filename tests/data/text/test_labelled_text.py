@@ -121,7 +121,8 @@ def whole(read: Callable) -> list[tuple]:
 
 
 def test_names_in_a_folder(tmp_path: Path):
-    root = write(tmp_path, {"data/names/German.txt": "Bach\nbach\nMüller\n", "data/names/Czech.txt": "Bach\nDvořák\r\n"})
+    files = {"German.txt": "Bach\nbach\nMüller\n", "Czech.txt": "Bach\nDvořák\r\n", "._Czech.txt": b"\xff of macOS"}
+    root = write(tmp_path, {f"data/names/{name}": content for name, content in files.items()})
     read = partial(names.names_in_folder, root=root, drop_shared=False)
     assert whole(read) == [("Bach", "Czech"), ("Bach", "German"), ("Dvořák", "Czech"), ("Müller", "German")]
     assert whole(partial(read, drop_shared=True)) == [("Dvořák", "Czech"), ("Müller", "German")]

@@ -28,7 +28,7 @@ def imdb(split: str, *, root: str | None) -> list[Example]:
     examples = []
     for label, name in (("negative", "neg"), ("positive", "pos")):
         folder = find_path(root, f"{'test' if split == 'test' else 'train'}/{name}", EXPECTED)
-        paths = sorted(folder.glob("*.txt"))
+        paths = sorted(folder.glob("[!.]*.txt"))  # none of the hidden ones that macOS leaves beside them
         if not paths:
             raise BadInput(f"{folder} holds no .txt file; {EXPECTED}")
         for path in paths:

@@ -63,7 +63,7 @@ def names_in_folder(split: str, *, root: str | None, drop_shared: bool) -> list[
         BadInput: a missing folder, a folder without .txt files, an empty file or line.
     """
     folder = find_path(root, "data/names", EXPECTED)
-    paths = sorted(folder.glob("*.txt"))
+    paths = sorted(folder.glob("[!.]*.txt"))  # none of the hidden ones that macOS leaves beside them
     if not paths:
         raise BadInput(f"{folder} holds no .txt file; {EXPECTED}")
     examples = [Example(line, path.stem, location) for path in paths for location, line in read_filled_lines(path)]
