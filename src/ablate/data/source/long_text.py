@@ -23,7 +23,7 @@ def text_file(*, root: str | None, encoding: str) -> str:
     if root is None or not path.is_file():
         fault = "`root` is not set" if root is None else f"{path} is a folder" if path.is_dir() else f"{path} is missing"
         raise BadInput(f"{fault}; `root` should name a text file, as `root`=book.txt")
-    text = read_text(path, encoding).replace("\r\n", "\n")
+    text = read_text(path, encoding)
     if not text.strip():
         raise BadInput(f"{path} is empty")
     return text

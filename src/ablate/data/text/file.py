@@ -27,14 +27,15 @@ def find_path(root: str | Path | None, name: str, expected: str) -> Path:
 
 
 def read_text(path: Path, encoding: str = "utf-8-sig") -> str:
-    """The whole text of a file, decompressed if its name ends in .gz.
+    """The whole text of a file, decompressed if its name ends in .gz; its lines end in a newline, whatever ends them in the file.
 
     Raises:
         BadInput: the file cannot be read or decompressed, is not in this encoding, or the encoding is unknown.
     """
     try:
         data = path.read_bytes()
-        return (gzip.decompress(data) if path.suffix == ".gz" else data).decode(encoding)
+        text = (gzip.decompress(data) if path.suffix == ".gz" else data).decode(encoding)
+        return text.replace("\r\n", "\n").replace("\r", "\n")
     except UnicodeDecodeError as error:
         raise BadInput(f"{path}: byte {error.start} is no {error.encoding}") from None
     except LookupError:
@@ -51,7 +52,7 @@ def read_lines(path: Path, encoding: str = "utf-8-sig") -> Iterator[tuple[str, s
     Raises:
         BadInput: what `read_text` refuses; a file without text.
     """
-    text = read_text(path, encoding).replace("\r\n", "\n").rstrip()
+    text = read_text(path, encoding).rstrip()
     if not text:
         raise BadInput(f"{path} is empty")
     for number, line in enumerate(text.split("\n"), 1):  # not splitlines, which also breaks at \x85 and \u2028
