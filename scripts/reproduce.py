@@ -6,7 +6,7 @@ what is about the trainer.
 
 from omegaconf import DictConfig
 
-from ablate.cli.command import command
+from ablate.cli.command import command, in_quotes
 from ablate.files import CONF
 
 
@@ -18,8 +18,7 @@ def for_the_runs(arguments: list[str]) -> list[str]:
         mine = not equals or key.startswith("-") or key.split(".")[0].split("/")[0] in ("hydra", "ablation")
         training = "." in key or "/" in key or (CONF / key).is_dir()
         (theirs if training and not mine else own).append(word)
-    quoted = ",".join("'" + word.replace("\\", "\\\\").replace("'", "\\'") + "'" for word in theirs)
-    return [*own, f"overrides=[{quoted}]"] if theirs else own
+    return [*own, f"overrides=[{','.join(map(in_quotes, theirs))}]"] if theirs else own
 
 
 @command("reproduce", for_the_runs)

@@ -77,9 +77,13 @@ def user_line(error: BaseException | None) -> str | None:
     while error is not None:  # Hydra wraps what a constructor raised
         if isinstance(error, BadInput):
             return str(error)
-        if isinstance(error, OSError) and error.errno in (ENOSPC, EDQUOT):
+        if _is_full_disk(error) or _is_full_disk(error.__context__):  # the context: torch.save raises an error of its own
             return "the disk is full; what had ended is kept, and the same command goes on once there is room"
         if isinstance(error, OSError) and error.filename and error.strerror:
             return f"{error.filename}: {error.strerror}"
         error = error.__cause__
     return None
+
+
+def _is_full_disk(error: BaseException | None) -> bool:
+    return isinstance(error, OSError) and error.errno in (ENOSPC, EDQUOT)

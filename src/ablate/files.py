@@ -2,13 +2,17 @@
 
 import json
 import os
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
+from typing import BinaryIO
 
 from ablate.errors import BadInput
 
 SOURCE = Path(__file__).resolve().parent
 ROOT = SOURCE.parents[1]
 CONF = ROOT / "conf"
+PART = ".part"  # the end of the name of a file that is being written
 LAUNCHERS = {"basic", "joblib"}  # options of a config group that plugins of Hydra bring along
 
 
@@ -18,14 +22,28 @@ def options(group: str) -> list[str]:
     return sorted(names | LAUNCHERS if group == "hydra/launcher" else names)
 
 
+@contextmanager
+def replacing(path: Path) -> Iterator[BinaryIO]:
+    """A file to write into, which takes the place of `path` in the end: a reader, or a kill, never finds a half.
+
+    Where writing fails, as on a full disk, nothing is left of it.
+    """
+    part = path.with_name(f".{path.name}.{os.getpid()}{PART}")
+    try:
+        with part.open("wb") as file:
+            yield file
+        os.replace(part, path)
+    finally:
+        part.unlink(missing_ok=True)
+
+
 def write_atomically(path: Path, content: str | bytes) -> None:
     """Write so that a reader, or a kill, finds the old file or the new one and never a half; in UTF-8.
 
     Half a surrogate pair, which UTF-8 cannot have, becomes its code.
     """
-    part = path.with_name(f".{path.name}.{os.getpid()}.part")
-    part.write_bytes(content.encode(errors="backslashreplace") if isinstance(content, str) else content)
-    os.replace(part, path)
+    with replacing(path) as file:
+        file.write(content.encode(errors="backslashreplace") if isinstance(content, str) else content)
 
 
 def write_json(path: Path, value: object, indent: int | None = 1) -> None:

@@ -1,6 +1,7 @@
 """Reproduces an ablation: tune, plan, run what is missing, judge, write the report, show the verdicts."""
 
-import fcntl
+import shlex
+import signal
 import sys
 from collections.abc import Callable, Sequence
 from functools import cache, partial
@@ -31,7 +32,25 @@ from ablate.run.provenance import provenance
 
 
 def reproduce(cfg: DictConfig) -> None:
-    """Run `cfg.ablation` at `cfg.budget` and write its report; the exit status is 1 if a run failed."""
+    """Run `cfg.ablation` at `cfg.budget` and write its report; the exit status is 1 if a run failed.
+
+    SIGTERM ends it as Ctrl-C does, with the workers; the exit status is 143 or 130.
+    """
+    before = signal.signal(signal.SIGTERM, _stop)
+    try:
+        _reproduce(cfg)
+    except KeyboardInterrupt as stop:
+        print("stopped; the same command goes on with the runs that are left", file=sys.stderr)
+        sys.exit(128 + (stop.args or [signal.SIGINT])[0])
+    finally:
+        signal.signal(signal.SIGTERM, before)
+
+
+def _stop(number: int, frame: object) -> None:
+    raise KeyboardInterrupt(number)
+
+
+def _reproduce(cfg: DictConfig) -> None:
     ablation, folder = load(cfg.ablation, cfg.budget), Path(HydraConfig.get().runtime.output_dir)
     _check(cfg)
     session = Session(
@@ -84,8 +103,7 @@ def report(
 ) -> list[Outcome]:
     """Write the report and its TensorBoard events; print the verdicts and the report's path."""
     folder, ablation = session.folder, session.ablation
-    with (folder / ".report.lock").open("w") as lock:
-        fcntl.flock(lock, fcntl.LOCK_EX)  # two processes may end at the same time
+    with run_folder.lock(folder):  # two processes may end at the same time
         found = Answer(ablation, session.budget, until_decided, session.rows(runs, "answer", registration))
         outcomes = write_report(folder, found, provenance(), session.tuned, notes)
         log_report(folder, ablation, outcomes)
@@ -93,7 +111,7 @@ def report(
     for note in filter(None, notes):
         console.print(note)
     shown = folder.relative_to(Path.cwd()) if folder.is_relative_to(Path.cwd()) else folder
-    console.print(f"the report is {shown / PAGE}\nlook at it: tensorboard --logdir {shown}")
+    console.print(f"the report is {shown / PAGE}\nlook at it: tensorboard --logdir {shlex.quote(str(shown))}")
     return outcomes
 
 

@@ -1,6 +1,7 @@
 """The command line: Hydra composes, a user's mistake becomes one line, torch is imported last."""
 
 import functools
+import logging
 import os
 import re
 import sys
@@ -12,12 +13,13 @@ from typing import Any
 import hydra
 from hydra.core.hydra_config import HydraConfig
 from hydra.core.override_parser.overrides_parser import OverridesParser
+from hydra.core.override_parser.types import Override
 from hydra.errors import HydraException, InstantiationException
 from hydra.types import RunMode
 from omegaconf import DictConfig
 from omegaconf.errors import OmegaConfBaseException
 
-from ablate.cli.check import check_settings
+from ablate.cli.check import check_settings, text_stays_text
 from ablate.cli.compose import explain_override
 from ablate.cli.fit import explained
 from ablate.errors import BadInput, user_line
@@ -25,6 +27,8 @@ from ablate.files import CONF
 from ablate.run import folder as run_folder
 from ablate.run.provenance import COMMAND, typed_command
 
+TEXTS = ("name", "log_dir", "ckpt_path", "data.root", "task.encoder_weights", "hydra.run.dir", "hydra.sweep.dir")
+ITEM = re.compile(r"""\s*'(?:\\.|[^'\\])*'\s*|\s*"(?:\\.|[^"\\])*"\s*|[^,]+""")  # of a list on the command line
 LAUNCHER_PACKAGES = {"submitit": "hydra-submitit-launcher==1.2.0", "ray": "hydra-ray-launcher==1.2.2"}
 
 
@@ -45,8 +49,10 @@ def command(
         def run() -> Any:
             os.environ["HYDRA_FULL_ERROR"] = "1"  # the exception itself, instead of Hydra's print of it
             os.environ[COMMAND] = typed_command()
+            logging.raiseExceptions = False  # a log that cannot be written prints no traceback; a full disk is said below
             try:
-                words = arguments([quoted(word, texts) for word in sys.argv[1:]])
+                sweeps = bool({"-m", "--multirun", "hydra.mode=MULTIRUN"} & {*sys.argv})
+                words = arguments([quoted(word, texts, sweeps) for word in sys.argv[1:]])
                 check_launcher(words)
                 sys.argv[1:] = sorted(words, key=lambda word: word not in ("-m", "--multirun"))  # argparse takes -m first only
                 main = hydra.main(version_base="1.3", config_path=str(CONF), config_name=config_name)
@@ -71,12 +77,15 @@ def _job(task: Callable[[DictConfig], Any], config_name: str) -> Callable[[DictC
     @functools.wraps(task)
     def job(cfg: DictConfig) -> Any:
         try:
+            text_stays_text(cfg)
             check_settings(cfg)
             return task(cfg)
         except Exception as raised:
             error = explained(raised, HydraConfig.get().runtime.choices)
-            with suppress(OSError):  # where the disk is full
-                run_folder.fail(HydraConfig.get().runtime.output_dir, user_line(error) or repr(error))
+            folder = HydraConfig.get().runtime.output_dir
+            if run_folder.is_ours(folder):
+                with suppress(OSError):  # where the disk is full
+                    run_folder.fail(folder, user_line(error) or repr(error))
             if HydraConfig.get().mode is RunMode.MULTIRUN:
                 raise error from raised
             explain(error, config_name)
@@ -85,23 +94,58 @@ def _job(task: Callable[[DictConfig], Any], config_name: str) -> Callable[[DictC
     return job
 
 
-def quoted(word: str, texts: Sequence[str] = ()) -> str:
-    """An override whose value Hydra's grammar does not take, such as a path with `=`, with that value in quotes."""
+def quoted(word: str, texts: Sequence[str] = (), sweeps: bool = False) -> str:
+    """An override whose value Hydra's grammar does not take, or takes for no text where it is one, with that value in quotes.
+
+    Args:
+        texts: keys whose value is text whatever it looks like, quotes included.
+        sweeps: a comma separates values to sweep.
+    """
     key, equals, value = word.partition("=")
-    if equals and key in texts:
+    if not equals or word.startswith("-"):
+        return word
+    if key in texts:
         return f"{key}={as_text(value)}"
-    try:
-        OverridesParser.create().parse_override(word)
-    except HydraException:
-        if equals and not word.startswith("-") and "'" not in value:
-            return f"{key}='{value}'"
+    parsed = _parsed(word)
+    if key in TEXTS:
+        return word if parsed is not None and _is_text(parsed, sweeps) else f"{key}={in_quotes(value)}"
+    if parsed is None:
+        items = f"{key}={_quoted_items(value)}"
+        return items if _parsed(items) is not None else f"{key}={in_quotes(value)}"
     return word
+
+
+def _is_text(override: Override, sweeps: bool) -> bool:
+    """Whether Hydra takes the value of an override for text, or null, or for several values where those are swept."""
+    if override.is_sweep_override():
+        return sweeps
+    return override.value() is None or isinstance(override.value(), str)
+
+
+def _parsed(word: str) -> Override | None:
+    """What Hydra reads in an override; None where its grammar does not take it."""
+    try:
+        return OverridesParser.create().parse_override(word)
+    except HydraException:
+        return None
+
+
+def _quoted_items(value: str) -> str:
+    """A list such as `[Straße,traffic light]` whose items Hydra's grammar does not take, with these in quotes."""
+    if not (value.startswith("[") and value.endswith("]")):
+        return value
+    items = [item.strip() for item in ITEM.findall(value[1:-1])]
+    return f"[{','.join(item if _parsed(f'x={item}') is not None else in_quotes(item) for item in items)}]"
 
 
 def as_text(value: str) -> str:
     """The value quoted for Hydra, so that commas, brackets, quotes, numbers and `${` in it are plain text."""
-    plain = re.sub(r"(\\*)\$\{", r"\1\1\\${", value)  # for OmegaConf, which would interpolate
-    return "'{}'".format(re.sub(r"(\\*)('|\Z)", lambda match: match[1] * 2 + (match[2] and "\\'"), plain))
+    return in_quotes(re.sub(r"(\\*)\$\{", r"\1\1\\${", value))  # for OmegaConf, which would interpolate
+
+
+def in_quotes(value: str) -> str:
+    """The value in quotes of Hydra's, in which only a quote, and a backslash before one, need a backslash."""
+    return "'{}'".format(re.sub(r"(\\*)('|\Z)", lambda match: match[1] * 2 + (match[2] and "\\'"), value))
 
 
 def value_of(words: Sequence[str], key: str) -> str | None:

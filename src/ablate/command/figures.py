@@ -1,5 +1,6 @@
 """The figures of the lecture, computed by the real operators and networks."""
 
+import shlex
 from collections.abc import Callable, Mapping, Sequence
 from itertools import islice
 from pathlib import Path
@@ -55,7 +56,7 @@ def write_figures(names: Sequence[str], checkpoint: Path | None, output: Path, l
             path = output / f"{name}.png"
             figures[name]().savefig(path, dpi=150)
             writer.add_image(name, np.asarray(Image.open(path).convert("RGB")), 0, dataformats="HWC")
-    console.print(f"{len(chosen)} pictures in {output}; tensorboard --logdir {logs}")
+    console.print(f"{len(chosen)} pictures in {output}; tensorboard --logdir {shlex.quote(str(logs))}")
 
 
 def trained_checkerboard() -> Figure:

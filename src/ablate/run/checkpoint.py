@@ -15,6 +15,7 @@ from torch import Tensor
 
 from ablate.data.text.tokeniser import Tokeniser
 from ablate.errors import BadInput
+from ablate.files import replacing
 from ablate.run.folder import first_difference, flat
 from ablate.run.foreign import check_resolved, plain
 
@@ -35,13 +36,11 @@ class AtomicCheckpointIO(TorchCheckpointIO):
     def save_checkpoint(self, checkpoint: dict[str, Any], path: str, storage_options: Any | None = None) -> None:
         if not checkpoint.get("may_diverge"):
             _check_finite(checkpoint)
-        part = Path(f"{path}.part")
-        part.parent.mkdir(parents=True, exist_ok=True)
-        with part.open("wb") as file:
+        Path(path).parent.mkdir(parents=True, exist_ok=True)
+        with replacing(Path(path)) as file:
             torch.save({**checkpoint, "format": FORMAT}, file)
             file.flush()
             os.fsync(file.fileno())
-        part.replace(path)
 
     def load_checkpoint(self, path: str, map_location: Any = None, weights_only: bool | None = None) -> dict[str, Any]:
         return read_checkpoint(path)

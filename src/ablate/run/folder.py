@@ -4,26 +4,35 @@ logs/NAME/2026-11-23_06-30-12_decoder=max_unpool,seed=1/
     run.json  config/{config,overrides}.yaml  checkpoints/{best,last}.ckpt  metrics.json  events.out.tfevents.…
 """
 
+import hashlib
 import json
 import os
 import re
+import shlex
 import time
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager, suppress
 from datetime import datetime
 from itertools import chain, count
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from hydra.core.override_parser.overrides_parser import OverridesParser
 from hydra.experimental.callback import Callback
 from omegaconf import DictConfig, OmegaConf
 
 from ablate.errors import BadInput
-from ablate.files import write_atomically, write_json
+from ablate.files import PART, write_atomically, write_json
 from ablate.run.provenance import provenance
 
+if TYPE_CHECKING:
+    from filelock import FileLock
+
 STATE, CONFIG, METRICS, LAST = "run.json", "config/config.yaml", "metrics.json", "checkpoints/last.ckpt"
+LOCK, PATIENCE = "lock", 10.0  # seconds
 SWEPT_KEYS = "ABLATE_SWEPT"  # environment variable: the keys that a sweep varies, as JSON
+
+_started: set[Path] = set()  # the folders whose runs this process started
 
 
 def read_state(folder: Path) -> dict:
@@ -43,6 +52,7 @@ class Sweep(Callback):
     def on_multirun_start(self, config: DictConfig, **_: object) -> None:
         overrides = OverridesParser.create().parse_overrides(list(config.hydra.overrides.task))
         swept = [o.get_key_element().lstrip("+~") for o in overrides if o.is_sweep_override()]
+        swept += config.hydra.sweeper.get("params") or {}
         os.environ[SWEPT_KEYS] = json.dumps(swept)  # the environment reaches workers on any launcher
         Sweep.folder, Sweep.started = Path(config.hydra.sweep.dir), time.time()
 
@@ -52,42 +62,49 @@ def override_key(override: str) -> str:
     return override.lstrip("+~").split("=")[0]
 
 
-def short_name(overrides: Sequence[str], limit: int = 120) -> str:
-    """`["model/decoder=nearest", "seed=1"]` as `decoder=nearest,seed=1`, fit for a folder."""
+def short_name(overrides: Sequence[str]) -> str:
+    """`["model/decoder=nearest", "seed=1"]` as `decoder=nearest,seed=1`, fit for a folder: of at most 120 bytes."""
     words = []
     for override in overrides:
         key, _, value = override.lstrip("+~").partition("=")
-        if key not in ("log_dir", "name", "data.root"):
-            words.append(f"{re.split(r'[./]', key)[-1]}={value}")
-    return re.sub(r"[^\w.,=+-]+", "-", ",".join(words))[:limit].rstrip(",-")
+        words.append(f"{re.split(r'[./]', key)[-1]}={value}")
+    name = re.sub(r"[^\w.,=+-]+", "-", ",".join(words)).encode()[:120]
+    return name.decode(errors="ignore").rstrip(",-")
 
 
 def swept_name(overrides: Sequence[str]) -> str:
-    """The name of one run of a sweep: its swept overrides, or all of them where the swept keys are not known."""
+    """The name of one run of a sweep: its swept overrides, or all of them where the swept keys are not known.
+
+    Where the name does not hold all of a value, a digest makes it unique.
+    """
     keys = json.loads(os.environ.get(SWEPT_KEYS, "[]"))
-    swept = [o for o in overrides if override_key(o) in keys]
-    return short_name(swept or run_overrides(overrides)) or "run"
+    named = [o for o in overrides if override_key(o) in keys] or run_overrides(overrides)
+    name, whole = short_name(named) or "run", ",".join(re.sub(r"^[^=]*[./]", "", o.lstrip("+~")) for o in named)
+    return name if name == whole else f"{name}-{hashlib.sha256(whole.encode()).hexdigest()[:6]}"
 
 
-def run_dir(logs: str, name: str, overrides: Sequence[str], ckpt_path: str | None) -> str:
-    """The folder of a single run: a new one, or with ckpt_path=last the interrupted run of the same command."""
-    wanted = run_overrides(overrides)
+def run_dir(logs: str | float, name: str | float, overrides: Sequence[str], ckpt_path: str | None) -> str:
+    """The folder of a single run: a new one, or with ckpt_path=last that of the same command, one that was interrupted first."""
+    wanted, runs = run_overrides(overrides), Path(str(logs)) / str(name)
     if ckpt_path == "last":
-        return str(_interrupted(Path(logs) / name, wanted))
+        return str(_last_run(runs, wanted))
     stamp = datetime.now().strftime("%Y-%m-%d_%H-%M-%S")
-    folder = Path(logs) / name / "_".join(filter(None, [stamp, short_name(wanted)]))
+    told = [o for o in wanted if override_key(o) not in ("log_dir", "name", "data.root")]
+    folder = runs / "_".join(filter(None, [stamp, short_name(told)]))
     names = chain([folder.name], (f"{folder.name}_{n}" for n in count(2)))
     return str(next(path for name in names if not (path := folder.with_name(name)).exists()))
 
 
-def _interrupted(folder: Path, overrides: list[str]) -> Path:
-    runs = sorted((path.parent for path in folder.glob(f"*/{STATE}")), reverse=True)
-    for run in runs:
-        state = read_state(run)
-        if state.get("overrides") == overrides and state.get("status") != "finished":
-            return run
+def _last_run(folder: Path, overrides: list[str]) -> Path:
+    states = {path.parent: read_state(path.parent) for path in sorted(folder.glob(f"*/{STATE}"), reverse=True)}
+    same = [run for run, state in states.items() if state.get("overrides") == overrides]
+    if same:
+        return next((run for run in same if states[run].get("status") != "finished"), same[0])
+    others = [state["overrides"] for state in states.values() if "overrides" in state]
+    nearest = min(others, key=lambda other: len({*other} ^ {*overrides}), default=None)
+    hint = "" if nearest is None else f" (the nearest there has {nearest})"
     raise BadInput(
-        f"ckpt_path=last: no interrupted run with the overrides {overrides} under {folder}; "
+        f"ckpt_path=last: no run with the overrides {overrides} under {folder}{hint}; "
         "give the same overrides as the run had, or its folder as hydra.run.dir=FOLDER"
     )
 
@@ -97,26 +114,82 @@ def run_overrides(overrides: Sequence[str]) -> list[str]:
     return [str(o) for o in overrides if not o.startswith("ckpt_path=")]
 
 
-def start(folder: Path, cfg: DictConfig, overrides: Sequence[str], resume: bool) -> None:
-    """Take the folder for this run; refuse one that holds another run or, unless it resumes, any run."""
+def lock(folder: Path) -> "FileLock":
+    """The lock of a folder: whoever writes there holds it, and it is free as soon as that process ends in any way.
+
+    A process has it once, however often it takes it.
+    """
+    from filelock import FileLock  # a sixth of a second
+
+    folder.mkdir(parents=True, exist_ok=True)
+    return FileLock(folder / LOCK, is_singleton=True)
+
+
+@contextmanager
+def taken(folder: Path) -> Iterator[None]:
+    """Within, the folder is this process's.
+
+    Raises:
+        BadInput: it is another's.
+    """
+    held = lock(folder)
+    try:
+        held.acquire(timeout=0 if _alive(folder) else PATIENCE)
+    except TimeoutError:
+        who = (folder / LOCK).read_text() or "another"
+        raise BadInput(f"{folder} is in use by process {who}, which trains there: let it end, or name another folder") from None
+    try:
+        (folder / LOCK).write_text(str(os.getpid()))
+        yield
+    finally:
+        held.release()
+
+
+def _alive(folder: Path) -> bool:
+    """Whether the process that last took a folder still runs here; its loaders of data may outlive it by some seconds."""
+    from psutil import pid_exists
+
+    with suppress(OSError, ValueError):
+        return pid_exists(int((folder / LOCK).read_text()))
+    return True
+
+
+def start(folder: Path, cfg: DictConfig, overrides: Sequence[str], resume: bool) -> bool:
+    """Start this run in its folder, or continue it; False where it is finished.
+
+    Raises:
+        BadInput: the folder holds another run or, unless it resumes, any run; that is left as it is.
+    """
     plain = OmegaConf.to_container(cfg, resolve=True)
     previous = OmegaConf.to_container(OmegaConf.load(folder / CONFIG)) if (folder / CONFIG).exists() else None
     if previous is not None and not resume:
         raise BadInput(f"{folder} holds a run already; continue it with ckpt_path=last or name another folder")
     if previous is not None and (difference := first_difference(_identity(previous), _identity(plain))):
-        raise BadInput(f"{folder} holds a run of another config: {difference}")
+        other = f"a run of its own continues from it with ckpt_path={shlex.quote(str(folder / LAST))}"
+        raise BadInput(f"{folder} holds a run of another config: {difference}; {other}")
+    if resume and read_state(folder).get("status") == "finished":
+        return False
+    _started.add(folder)
+    for part in folder.rglob(f".*{PART}"):  # of a process that was killed
+        part.unlink()
     (folder / "config").mkdir(parents=True, exist_ok=True)
     write_atomically(folder / CONFIG, OmegaConf.to_yaml(OmegaConf.create(plain)))
     identity = run_overrides(overrides)
     write_atomically(folder / "config/overrides.yaml", OmegaConf.to_yaml(OmegaConf.create(identity)))
     began = read_state(folder).get("seconds", 0.0) if resume else 0.0
     write_json(folder / STATE, {"status": "running", "overrides": identity, "seconds_before": began, **provenance()})
+    return True
 
 
 def finish(folder: Path, metrics: dict[str, float], **facts: object) -> None:
     """Keep the final metrics, then call the run finished: metrics.json exists for every finished run."""
     write_json(folder / METRICS, metrics)
     update(folder, status="finished", **facts)
+
+
+def is_ours(folder: str | Path) -> bool:
+    """Whether a run's folder is for this process to write into: it started the run, or nobody did."""
+    return Path(folder) in _started or not (Path(folder) / STATE).exists()
 
 
 def fail(folder: str | Path, reason: str) -> None:
@@ -160,4 +233,7 @@ def flat(config: dict, prefix: str = "") -> dict[str, Any]:
 
 
 def _identity(config: dict) -> dict:
-    return {key: value for key, value in config.items() if key not in ("ckpt_path", "log_dir")}
+    """What decides a run: its config without where it lies, so that a folder can be moved."""
+    place = config.get("paths", {}).get("output", "")
+    values = {key: value for key, value in flat(config).items() if key not in ("ckpt_path", "log_dir")}
+    return {key: value.replace(place, "") if isinstance(value, str) else value for key, value in values.items()}

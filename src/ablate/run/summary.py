@@ -2,6 +2,7 @@
 
 import math
 import resource
+import shlex
 from pathlib import Path
 
 import torch
@@ -55,7 +56,7 @@ def print_end(folder: Path, cfg: DictConfig, trainer: Trainer, metrics: dict[str
     print_metrics(tested)
     console.print(f"{seconds:.0f} s; the run is in {folder}")
     if trainer.loggers:
-        console.print(f"look at it: tensorboard --logdir {logdir(folder)}")
+        console.print(f"look at it: tensorboard --logdir {shlex.quote(str(logdir(folder)))}")
 
 
 def print_finished(folder: Path) -> None:

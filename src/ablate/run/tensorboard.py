@@ -1,13 +1,24 @@
 """TensorBoard's event files in the run's own folder, with HPARAMS that stay right for any mixture of runs."""
 
 import shutil
+import threading
 from pathlib import Path
 from typing import Any
 
 from lightning.pytorch.loggers import TensorBoardLogger
 from lightning.pytorch.utilities.rank_zero import rank_zero_only
+from tensorboard.summary.writer.event_file_writer import _AsyncWriterThread
 from torch.utils.tensorboard import SummaryWriter
 from torch.utils.tensorboard.summary import hparams as hparams_summary
+
+
+def _hide_writers(failure: threading.ExceptHookArgs) -> None:
+    """Print what ended a thread, except that of a writer: its error (a full disk) is raised again at the next use of the writer."""
+    if not isinstance(failure.thread, _AsyncWriterThread):
+        threading.__excepthook__(failure)
+
+
+threading.excepthook = _hide_writers
 
 
 class TensorBoard(TensorBoardLogger):
@@ -41,5 +52,7 @@ class TensorBoard(TensorBoardLogger):
         """Let TensorBoard forget what an interrupted run wrote after `step`."""
         self._kwargs["purge_step"] = step + 1
 
+    @rank_zero_only
     def save(self) -> None:
-        """The config is kept by the run's folder; Lightning's hparams.yaml would be a second copy."""
+        """Write what was logged. The config is kept by the run's folder; Lightning's hparams.yaml would be a second copy."""
+        self.experiment.flush()

@@ -2,19 +2,22 @@
 
 import logging
 import math
+import os
 import sys
 import time
 import warnings
 from pathlib import Path
-from typing import NoReturn
+from typing import Any, NoReturn
 
 from hydra.core.hydra_config import HydraConfig
 from lightning.pytorch import Trainer, seed_everything
 from lightning.pytorch.utilities.exceptions import SIGTERMException
+from lightning.pytorch.utilities.rank_zero import rank_zero_only
 from omegaconf import DictConfig, OmegaConf
 
 from ablate.callback.measure import Measure
 from ablate.callback.monitor import History
+from ablate.console import console
 from ablate.data.datamodule import DataModule
 from ablate.data.dataset import INFERRED_KEYS
 from ablate.errors import BadInput
@@ -33,6 +36,7 @@ from ablate.run.checkpoint import (
 from ablate.task.base import SPLITS, Task
 
 NOISE = ("does not have many workers", "Checkpoint directory", "number of training batches", "LeafSpec", "val_dataloader")
+UNMONITORED = "could not find the monitored key"  # where nothing is validated: said at the end
 TESTING = ("progress", "confusion")  # callbacks that test a checkpoint
 
 
@@ -43,11 +47,16 @@ def train(cfg: DictConfig) -> float | None:
         The best value of the metric that checkpoints are chosen by, for Hydra sweepers that optimise.
     """
     folder = Path(HydraConfig.get().runtime.output_dir)
-    resume = cfg.ckpt_path == "last"
-    if resume and run_folder.read_state(folder).get("status") == "finished":
-        summary.print_finished(folder)
-        return None
-    run_folder.start(folder, cfg, HydraConfig.get().overrides.task, resume)
+    if rank_zero_only.rank:  # the first process has taken the folder
+        return _train(cfg, folder)
+    with run_folder.taken(folder):
+        if not run_folder.start(folder, cfg, HydraConfig.get().overrides.task, resume=cfg.ckpt_path == "last"):
+            summary.print_finished(folder)
+            return None
+        return _train(cfg, folder)
+
+
+def _train(cfg: DictConfig, folder: Path) -> float:
     start = time.perf_counter() - run_folder.read_state(folder)["seconds_before"]
     seed_everything(cfg.seed, workers=True, verbose=False)
     data, task, trainer = make(cfg)
@@ -56,6 +65,7 @@ def train(cfg: DictConfig) -> float | None:
         if checkpoint is None:
             start_encoder(task)
         data.check("train", "val", "test")
+        _check_limits(data, trainer)
         sample = data.example_batch("train", 1)
         task.check(sample, trainer)
     facts = summary.print_start(folder, data, sample, task, trainer)
@@ -93,7 +103,10 @@ def make_trainer(cfg: DictConfig, only_test: bool = False) -> Trainer:
     names = [name for name in cfg.callbacks if name in TESTING or not only_test]
     callbacks = [*(build(cfg, f"callbacks.{name}") for name in names), *build(cfg, "probe").values()]
     logger = build(cfg, "logger") if cfg.get("logger") and not only_test else False
-    return build(cfg, "trainer", logger=logger, callbacks=callbacks, plugins=[AtomicCheckpointIO()])
+    trainer = build(cfg, "trainer", logger=logger, callbacks=callbacks, plugins=[AtomicCheckpointIO()])
+    if trainer.strategy.root_device.type == "cpu" and trainer.num_devices > (cores := os.cpu_count() or 1):
+        raise BadInput(f"trainer.devices={trainer.num_devices} must be at most {cores}: a process for each core of this machine")
+    return trainer
 
 
 def silence() -> None:
@@ -101,7 +114,7 @@ def silence() -> None:
 
     Lightning's messages below warnings are hidden, too, but for those of a profiler (trainer.profiler=simple).
     """
-    for message in NOISE:
+    for message in (*NOISE, UNMONITORED):
         warnings.filterwarnings("ignore", f".*{message}.*")
     for name in ("lightning.pytorch", "lightning.fabric"):
         logging.getLogger(name).setLevel(logging.WARNING)
@@ -148,9 +161,28 @@ def _find_checkpoint(ckpt_path: str | None, folder: Path, task: Task, trainer: T
     check_same_model(checkpoint, task.config, path)
     check_same_tokenisers(checkpoint, task.tokenisers, path)
     check_continues(checkpoint, trainer, path)
+    if ckpt_path != "last":
+        _check_more_to_train(checkpoint, trainer, path)
     if trainer.logger:
         trainer.logger.continue_from(checkpoint["global_step"])
     return str(path)
+
+
+def _check_more_to_train(checkpoint: dict[str, Any], trainer: Trainer, path: Path) -> None:
+    """Raise BadInput where a checkpoint has had as many epochs or steps as this run is to have."""
+    counts = {"epochs": (checkpoint["epoch"] + 1, trainer.max_epochs), "steps": (checkpoint["global_step"], trainer.max_steps)}
+    for name, (done, most) in counts.items():
+        if most is not None and 0 < most <= done:
+            raise BadInput(f"trainer.max_{name}={most} leaves nothing to train: checkpoint {str(path)!r} has had {done} {name}")
+
+
+def _check_limits(data: DataModule, trainer: Trainer) -> None:
+    """Raise BadInput where a share of the batches of a split is less than one of them."""
+    loaders = {"train": data.train_dataloader(), "val": data.val_dataloader(), "test": data.test_dataloader()}
+    for split, loader in loaders.items():
+        limit, batches = getattr(trainer, f"limit_{split}_batches"), len(loader)
+        if isinstance(limit, float) and limit > 0 and int(limit * batches) == 0:
+            raise BadInput(f"trainer.limit_{split}_batches={limit} of {batches} batches is none: give a number of batches, or more")
 
 
 def _fit_and_test(trainer: Trainer, task: Task, data: DataModule, checkpoint: str | None) -> dict[str, float]:
@@ -161,6 +193,8 @@ def _fit_and_test(trainer: Trainer, task: Task, data: DataModule, checkpoint: st
     validation = {tag: float(value) for tag, value in trainer.callback_metrics.items()}
     validation = {tag: curve[-1][1] for tag, curve in curves.items()} | validation
     best = trainer.checkpoint_callbacks[0].best_model_path
+    if not best and trainer.is_global_zero:
+        console.print("nothing was validated: there is no best.ckpt, and last.ckpt is what is tested")
     path = str(Path(best).absolute()) if best else None  # Lightning takes other words for names in a registry
     tested = trainer.test(task, datamodule=data, ckpt_path=path, verbose=False, weights_only=True)[0]
     return validation | {tag: float(value) for tag, value in tested.items()}

@@ -138,8 +138,15 @@ class Task(LightningModule):
             self._stop_if_not_finite()
         if self.trainer.is_last_batch:  # not in on_train_epoch_end: callbacks would read these an epoch late
             mean = torch.stack(self.losses).double().mean().float()
-            self.log("train/loss", mean, on_step=False, on_epoch=True, sync_dist=True, batch_size=1)
+            self.log("train/loss", mean, on_step=False, on_epoch=True, sync_dist=True, batch_size=1, logger=False)
             self._log_metrics("train")
+
+    def on_train_epoch_end(self) -> None:
+        # Here and not by Lightning, which logs an epoch after last.ckpt is written: a kill between the two would lose it.
+        values = {tag: float(value) for tag, value in self.trainer.callback_metrics.items() if tag.startswith("train/")}
+        for logger in self.loggers:
+            logger.log_metrics(values, step=self.global_step)
+            logger.save()
 
     def validation_step(self, batch: tuple, batch_idx: int) -> None:
         self._evaluate("val", batch)
@@ -192,7 +199,7 @@ class Task(LightningModule):
             values["loss"] = self.mean_loss[f"{split}_"].compute()
             self.mean_loss[f"{split}_"].reset()
         values = {f"{split}/{name}": value.float() for name, value in values.items()}
-        self.log_dict(values, on_step=False, on_epoch=True, batch_size=1)
+        self.log_dict(values, on_step=False, on_epoch=True, batch_size=1, logger=split != "train")
 
     def _stop_if_not_finite(self) -> None:
         if not self.may_diverge and len(bad := torch.stack(self.losses).isfinite().logical_not().nonzero()):

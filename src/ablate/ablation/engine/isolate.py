@@ -1,7 +1,6 @@
 """One run in a process of its own, so that a crash or a lack of memory ends that run only."""
 
 import copy
-import fcntl
 import multiprocessing
 import os
 import signal
@@ -18,10 +17,15 @@ from hydra.core.utils import setup_globals
 from hydra.utils import get_method
 from omegaconf import DictConfig, OmegaConf, open_dict
 
+from ablate.cli.check import text_stays_text
 from ablate.errors import user_line
 from ablate.run import folder as run_folder
 
 SERVER_DIED = 255  # multiprocessing's exit code of a child whose fork server is gone; the run itself may be good
+
+
+class ServerDied(Exception):
+    """The process that starts runs was killed."""
 
 
 class Isolated:
@@ -43,7 +47,10 @@ class Isolated:
         context.set_forkserver_preload([self.job.rpartition(".")[0], __name__, *_modules(cfg)])
         folder = Path(HydraConfig.get().runtime.output_dir)
         child = context.Process(target=_child, args=(self.job, cfg, _hydra_config()))
-        child.start()
+        try:
+            child.start()
+        except (ConnectionError, EOFError) as error:
+            raise ServerDied from error
         try:
             child.join()
         except BaseException:  # Ctrl-C or SIGTERM: the child keeps its last checkpoint
@@ -51,7 +58,7 @@ class Isolated:
             child.join()
             raise
         if child.exitcode == SERVER_DIED:  # when the pool of this worker is shut down; the run is launched again
-            raise RuntimeError("the process that starts runs was killed")
+            raise ServerDied
         if child.exitcode and run_folder.read_state(folder).get("status") not in ("failed", "finished"):
             run_folder.fail(folder, _reason(child.exitcode))
 
@@ -84,15 +91,14 @@ def _child(job: str, cfg: DictConfig, hydra: DictConfig) -> None:
     setup_globals()  # the resolver of ${hydra:…}, which a fresh process does not know
     HydraConfig.instance().set_config(hydra)
     folder = Path(hydra.hydra.runtime.output_dir)
-    folder.mkdir(parents=True, exist_ok=True)
-    with (folder / "lock").open("w") as lock, (folder / "run.log").open("a", buffering=1) as log:
+    with run_folder.lock(folder), (folder / "run.log").open("a", buffering=1) as log:
         os.dup2(log.fileno(), 1)
         os.dup2(log.fileno(), 2)
-        fcntl.flock(lock, fcntl.LOCK_EX)  # another process may be running this; then its result is used
-        if run_folder.read_state(folder).get("status") == "finished":
+        if run_folder.read_state(folder).get("status") == "finished":  # by another process, which had the lock
             return
         with open_dict(cfg):
             cfg.ckpt_path = "last"
+            text_stays_text(cfg)
         try:
             get_method(job)(cfg)
         except Exception as error:

@@ -11,6 +11,8 @@ from omegaconf import DictConfig, OmegaConf
 
 from ablate.ablation.engine.code import code_version, targets_of
 from ablate.ablation.spec.ablation import Ablation, Run
+from ablate.cli.check import check_settings
+from ablate.cli.command import quoted
 from ablate.cli.compose import compose_config
 from ablate.errors import BadInput
 from ablate.files import CONF, read_json, write_json
@@ -75,16 +77,18 @@ class Planner:
         needs = tuple(prepared[name] for name in run.needs)
         key = _digest(digest, code_version(targets), str(run.seed), registration, *(need.key for need in needs))[:10]
         files = {name: str(each.folder.absolute() / BEST) for name, each in prepared.items()}
-        overrides = [*run.fill_in(files), f"seed={run.seed}"]
+        overrides = [*map(quoted, run.fill_in(files)), f"seed={run.seed}"]
         return PlannedRun(run.cell, run.seed, overrides, key, self.folder / below / f"{run.cell}_seed={run.seed}_{key}", needs)
 
 
 def run_config(config_name: str, overrides: Sequence[str]) -> DictConfig:
     """The composed config of a run with these overrides."""
     try:
-        return compose_config(config_name, overrides)
+        config = compose_config(config_name, overrides)
+        check_settings(config)
     except BadInput as error:
         raise BadInput(f"the overrides {' '.join(overrides)}: {error}") from error
+    return config
 
 
 def present_version(ablation: Ablation, budget: str, config_name: str = "train") -> str:

@@ -1,12 +1,11 @@
 """Runs an ablation through one of Hydra's launchers, and shows its progress."""
 
-import fcntl
 import logging
 import shutil
 import time
 from collections import Counter
 from collections.abc import Callable, Iterable, Iterator, Sequence
-from contextlib import contextmanager, nullcontext
+from contextlib import contextmanager, nullcontext, suppress
 from functools import partial
 from threading import Event, Thread
 
@@ -21,8 +20,9 @@ from rich.console import Console
 from rich.live import Live
 from rich.text import Text
 
-from ablate.ablation.engine.isolate import Isolated
+from ablate.ablation.engine.isolate import Isolated, ServerDied
 from ablate.ablation.engine.plan import PlannedRun
+from ablate.cli.command import in_quotes
 from ablate.run import folder as run_folder
 
 log = logging.getLogger(__name__)
@@ -88,25 +88,22 @@ def make_launcher(runs: Sequence[PlannedRun], config_name: str, job: str) -> Lau
 
 def launch(runs: Sequence[PlannedRun], launcher: Launcher) -> None:
     """Launch the runs, each as one job."""
-    jobs = [[*run.overrides, _sweep(runs), f"hydra.sweep.subdir='{run.folder.name}'"] for run in runs]
+    jobs = [[*run.overrides, _sweep(runs), f"hydra.sweep.subdir={in_quotes(run.folder.name)}"] for run in runs]
     for run, result in zip(runs, launcher.launch(jobs, initial_job_idx=0), strict=True):
-        if result.status is JobStatus.FAILED and run.status not in ("finished", "failed"):
+        again = isinstance(result._return_value, ServerDied)  # it is launched once more
+        if result.status is JobStatus.FAILED and run.status not in ("finished", "failed") and not again:
             _mark_failed(run, f"it could not be launched: {result._return_value!r}")
 
 
 def _sweep(runs: Sequence[PlannedRun]) -> str:
-    return f"hydra.sweep.dir='{runs[0].folder.parent}'"
+    return f"hydra.sweep.dir={in_quotes(str(runs[0].folder.parent))}"
 
 
 def delete_results(runs: Sequence[PlannedRun]) -> None:
     """Delete the results of runs, except of those that are running in another process."""
     for run in runs:
         if run.folder.exists():
-            with (run.folder / "lock").open("w") as lock:
-                try:
-                    fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
-                except BlockingIOError:
-                    continue
+            with suppress(TimeoutError), run_folder.lock(run.folder).acquire(timeout=0):
                 shutil.rmtree(run.folder)
 
 

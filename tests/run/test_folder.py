@@ -1,0 +1,148 @@
+"""The folder of a run: whose it is, how the runs of a sweep are named, and what is refused before it is touched."""
+
+import errno
+import fcntl
+import json
+import os
+import threading
+from itertools import product
+from pathlib import Path
+
+import pytest
+import torch
+from commands import TINY, composed
+from refusals import refusals
+
+from ablate.errors import BadInput, user_line
+from ablate.files import replacing, write_json
+from ablate.run import folder as run_folder
+from ablate.run.checkpoint import AtomicCheckpointIO
+from ablate.run.tensorboard import TensorBoard
+from ablate.run.train import make_trainer, train
+
+PARTS = {"config": {"data": {}, "model": {}, "task": {}}, "state_dict": {}}
+
+
+def state(folder: Path, **facts: object) -> dict:
+    folder.mkdir(parents=True, exist_ok=True)
+    write_json(folder / run_folder.STATE, facts)
+    return facts
+
+
+def test_a_folder_in_which_another_process_trains_is_refused_by_its_number(tmp_path):
+    before = state(tmp_path, status="running")
+    with (tmp_path / run_folder.LOCK).open("w") as lock:
+        fcntl.flock(lock, fcntl.LOCK_EX)
+        lock.write(str(os.getpid()))
+        lock.flush()
+        for word in ("ckpt_path=last", "ckpt_path=null"):
+            with pytest.raises(BadInput, match=f"in use by process {os.getpid()}"):
+                train(composed("train", tmp_path, *TINY, word))
+    assert run_folder.read_state(tmp_path) == before and not run_folder.is_ours(tmp_path)
+
+
+def test_a_process_takes_a_folder_twice_and_leaves_it_free(tmp_path):
+    with pytest.raises(KeyError), run_folder.taken(tmp_path), run_folder.lock(tmp_path):
+        raise KeyError
+    with (tmp_path / run_folder.LOCK).open() as lock:
+        fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
+
+
+def test_parts_of_a_killed_process_are_removed_and_an_own_run_may_fail(tmp_path):
+    (tmp_path / "checkpoints").mkdir()
+    part = tmp_path / "checkpoints/.last.ckpt.7.part"
+    part.touch()
+    assert run_folder.start(tmp_path, composed("train", tmp_path), ["seed=1"], resume=False)
+    assert not part.exists() and run_folder.is_ours(tmp_path)
+
+
+@pytest.mark.parametrize("status", ["running", "finished"])
+def test_a_run_of_another_config_is_named_whether_it_ended_or_not(status, tmp_path):
+    run = tmp_path / "run"
+    run_folder.start(run, composed("train", run, "trainer.max_epochs=2"), [], resume=False)
+    run_folder.update(run, status=status)
+    with pytest.raises(BadInput, match=r"max_epochs was 2 and is 4; .* ckpt_path=\S+/last.ckpt"):
+        run_folder.start(run, composed("train", run, "trainer.max_epochs=4"), [], resume=True)
+    moved = run.rename(tmp_path / "moved")
+    same = composed("train", moved, "trainer.max_epochs=2")
+    assert run_folder.start(moved, same, [], resume=True) is (status == "running")
+
+
+def test_last_is_the_interrupted_run_of_the_same_words_or_the_ended_one(tmp_path):
+    def last(*words: str) -> str:
+        return Path(run_folder.run_dir(str(tmp_path), 7, words, "last")).name
+
+    state(tmp_path / "7/b", status="finished", overrides=["seed=1"])
+    assert last("seed=1", "ckpt_path=last") == "b"
+    state(tmp_path / "7/a", status="failed", overrides=["seed=1"])
+    assert last("seed=1") == "a"
+    with pytest.raises(BadInput, match=r"no run with the overrides \['seed=2'\] .*nearest there has \['seed=1'\]"):
+        last("seed=2")
+
+
+LONG = ["x" * 150 + end for end in "ab"]
+
+
+@pytest.mark.parametrize("values", [["/a/b", "/a-b", "'/a b'"], LONG, ["ü" * 150 + end for end in "ab"]])
+def test_runs_of_a_sweep_have_folders_of_their_own(values, monkeypatch):
+    monkeypatch.setenv(run_folder.SWEPT_KEYS, json.dumps(["data.root", "seed"]))
+    names = [run_folder.swept_name([f"data.root={value}", "name=x", f"seed={seed}"]) for value, seed in product(values, (0, 1))]
+    assert len({*names}) == 2 * len(values)
+    assert all(name.startswith("root=") and len(name.encode()) < 200 and "/" not in name for name in names)
+
+
+def test_a_short_name_of_a_sweep_is_what_was_swept(monkeypatch):
+    monkeypatch.setenv(run_folder.SWEPT_KEYS, json.dumps(["model/decoder", "data.root"]))
+    assert run_folder.swept_name(["seed=3", "model/decoder=nearest", "data.root=2012"]) == "decoder=nearest,root=2012"
+
+
+def full(*_: object) -> None:
+    raise OSError(errno.ENOSPC, "No space left on device")
+
+
+def test_a_full_disk_is_one_line_and_leaves_no_part(tmp_path, monkeypatch):
+    target = tmp_path / "last.ckpt"
+    AtomicCheckpointIO().save_checkpoint({**PARTS, "n": 1}, str(target))
+    monkeypatch.setattr("ablate.run.checkpoint.torch.save", lambda _, file: (file.write(b"half"), full()))
+    with pytest.raises(OSError) as raised:
+        AtomicCheckpointIO().save_checkpoint({**PARTS, "n": 2}, str(target))
+    assert "disk is full" in user_line(raised.value) and list(tmp_path.iterdir()) == [target]
+    assert torch.load(target, weights_only=True)["n"] == 1
+
+
+def test_the_words_of_torch_for_a_full_disk_are_understood():
+    with pytest.raises((RuntimeError, OSError)) as raised, open("/dev/full", "wb", buffering=0) as file:
+        torch.save({"weight": torch.zeros(100_000)}, file)
+    assert "disk is full" in user_line(raised.value)
+
+
+def test_a_kill_while_writing_leaves_the_old_file(tmp_path):
+    (tmp_path / "a").write_text("old")
+    with pytest.raises(KeyboardInterrupt), replacing(tmp_path / "a") as file:
+        file.write(b"new")
+        raise KeyboardInterrupt
+    assert [path.read_text() for path in tmp_path.iterdir()] == ["old"]
+
+
+def test_the_writer_of_tensorboard_says_a_full_disk_where_it_is_used(tmp_path, monkeypatch, capsys):
+    logger = TensorBoard(str(tmp_path))
+    writer = logger.experiment.file_writer.event_writer._async_writer._worker
+    monkeypatch.setattr(writer._record_writer, "write", full)
+    with pytest.raises(OSError) as raised:
+        logger.log_metrics({"loss": 1.0}, step=1)
+        logger.save()
+    writer.join()
+    assert "disk is full" in user_line(raised.value) and not capsys.readouterr().err
+    other = threading.Thread(target=full)
+    other.start()
+    other.join()
+    assert "No space left" in capsys.readouterr().err
+
+
+def refused(tmp_path: Path, word: str) -> None:
+    make_trainer(composed("train", tmp_path, word))
+
+
+test_more_processes_than_cores_are_refused = refusals(
+    ("trainer.devices=99", "trainer.devices=99 must be at most"), of=refused, fixtures=["tmp_path"]
+)
