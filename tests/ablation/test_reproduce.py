@@ -70,8 +70,9 @@ def test_the_line_counts_a_failure_once_it_has_happened_again(tmp_path):
     assert "0 failed, time left not known" in before and "1 failed, in 0:00:00" in after
 
 
-def test_a_worker_that_is_killed_does_not_take_the_others_with_it(project):
-    project.change(put("cells", "low", ["quality=0.2", "mode=worker"]))
+@pytest.mark.parametrize("what", ["worker", "server"])
+def test_a_process_that_is_killed_does_not_take_the_others_with_it(project, what):
+    project.change(put("cells", "low", ["quality=0.2", f"mode={what}"]))
     assert project.done("hydra.launcher.n_jobs=2") and project.states() == {"finished": 9}
 
 

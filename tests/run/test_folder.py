@@ -3,6 +3,7 @@
 import errno
 import fcntl
 import json
+import math
 import os
 import threading
 from itertools import product
@@ -12,6 +13,7 @@ import pytest
 import torch
 from commands import TINY, composed
 from refusals import refusals
+from tensorboard.backend.event_processing.event_accumulator import EventAccumulator
 
 from ablate.errors import BadInput, user_line
 from ablate.files import replacing, write_json
@@ -146,3 +148,23 @@ def refused(tmp_path: Path, word: str) -> None:
 test_more_processes_than_cores_are_refused = refusals(
     ("trainer.devices=99", "trainer.devices=99 must be at most"), of=refused, fixtures=["tmp_path"]
 )
+
+
+@pytest.mark.slow
+def test_without_validation_the_last_network_is_kept_and_each_epoch_is_on_the_disk_before_it(tmp_path, monkeypatch, capsys):
+    seen, save = [], AtomicCheckpointIO.save_checkpoint
+
+    def spy(self, checkpoint: dict, path: str, storage_options: object = None) -> None:
+        seen.append([point.step for point in EventAccumulator(str(tmp_path)).Reload().Scalars("train/loss")])
+        save(self, checkpoint, path)
+
+    monkeypatch.setattr(AtomicCheckpointIO, "save_checkpoint", spy)
+    assert math.isnan(train(composed("train", tmp_path, *TINY, "trainer.limit_val_batches=0")))
+    assert seen == [[3], [3, 6]]
+    said = capsys.readouterr()
+    assert "nothing was validated" in said.out and "monitored key" not in said.err
+    assert [path.name for path in (tmp_path / "checkpoints").iterdir()] == ["last.ckpt"]
+    with pytest.raises(BadInput, match="trainer.max_epochs=2 leaves nothing to train: .* has had 2 epochs"):
+        train(composed("train", tmp_path / "more", *TINY, f"ckpt_path={tmp_path}/checkpoints/last.ckpt"))
+    with pytest.raises(BadInput, match=r"limit_val_batches=0.3 of 1 batches is none"):
+        train(composed("train", tmp_path / "share", *TINY, "trainer.limit_val_batches=0.3"))

@@ -47,7 +47,7 @@ def misbehave(mode: str, folder: Path) -> None:
         raise BadInput("the loss is not finite at step 7")
     if mode == "memory":
         os.kill(os.getpid(), signal.SIGKILL)
-    if mode == "worker" and not (folder / "killed").exists():
+    if mode in ("worker", "server") and not (folder / "killed").exists():  # the server that starts runs, which is its parent
         (folder / "killed").touch()
-        os.kill(multiprocessing.parent_process().pid, signal.SIGKILL)
+        os.kill(multiprocessing.parent_process().pid if mode == "worker" else os.getppid(), signal.SIGKILL)
         time.sleep(60)
