@@ -62,7 +62,7 @@ def test_help_lists_groups_and_config(tmp_path):
         ("data.num_classes=4", "num_classes=4"),
         ("task.class_weight=median", "median_frequency"),
         ("ckpt_path=nowhere.ckpt", "nowhere.ckpt"),
-        ("ckpt_path=last", "no interrupted run"),
+        ("ckpt_path=last", "no run with the overrides"),
     ],
 )
 def test_a_wrong_value_is_refused_before_training(word, said, tmp_path):

@@ -57,7 +57,7 @@ def train(cfg: DictConfig) -> float | None:
 
 
 def _train(cfg: DictConfig, folder: Path) -> float:
-    start = time.perf_counter() - run_folder.read_state(folder)["seconds_before"]
+    start = time.perf_counter() - run_folder.read_state(folder).get("seconds_before", 0.0)  # of the first process
     seed_everything(cfg.seed, workers=True, verbose=False)
     data, task, trainer = make(cfg)
     checkpoint = _find_checkpoint(cfg.ckpt_path, folder, task, trainer)
