@@ -82,3 +82,14 @@ def test_predict_says_that_it_makes_masks(tmp_path):
     (checkpoint,) = tmp_path.glob("run/checkpoints/best.ckpt")
     line = error_line(script("predict", f"checkpoint={checkpoint}", "input=x.png", cwd=tmp_path))
     assert "holds a Reconstruction" in line
+
+
+def test_a_batch_of_one_pixel_is_named_before_batch_norm_meets_it():
+    one = batch(scenes(image_size=8), [0])
+    task = make("model.encoder.depth=3", "model.encoder.norm=batch")
+    before = {name: value.clone() for name, value in task.state_dict().items()}
+    with pytest.raises(BadInput, match="^batch_size=3 leaves a batch of one .* or model.encoder.norm=group$"):
+        task.check_single_sample(one, 3)
+    make("model.encoder.depth=3", "model.encoder.norm=group").check_single_sample(one, 3)
+    make("model.encoder.depth=2").check_single_sample(one, 3)  # 2×2 pixels
+    assert all(torch.equal(value, before[name]) for name, value in task.state_dict().items())

@@ -78,6 +78,12 @@ class DataModule(LightningDataModule):
         """What a config leaves to the data."""
         return self.datasets["train"].inferred_config()
 
+    @property
+    def smallest_batch(self) -> int:
+        """How many samples the smallest batch of an epoch of training has."""
+        samples = len(self.datasets["train"])
+        return min(samples, samples % self.batch_size or self.batch_size)
+
     def check(self, *splits: str) -> None:
         """Let the data sets that can verify their files do so, now and not in the middle of a training."""
         for split in splits:

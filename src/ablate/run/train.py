@@ -68,6 +68,8 @@ def _train(cfg: DictConfig, folder: Path) -> float:
         _check_limits(data, trainer)
         sample = data.example_batch("train", 1)
         task.check(sample, trainer)
+        if data.smallest_batch == 1:
+            task.check_single_sample(sample, data.batch_size)
     facts = summary.print_start(folder, data, sample, task, trainer)
     try:
         metrics = _fit_and_test(trainer, task, data, checkpoint)

@@ -1,5 +1,6 @@
 """The base class of tasks: metrics, logging and optimisation with Lightning; a subclass defines `step`."""
 
+import copy
 import warnings
 from abc import abstractmethod
 from collections.abc import Mapping, Sequence
@@ -96,6 +97,18 @@ class Task(LightningModule):
         """Raise Misfit for a batch of another kind than the task learns from."""
         if batch.kind != self.batch_kind:
             raise Misfit(f"{type(self).__name__} learns from {self.batch_kind}, these data are {batch.kind}")
+
+    def check_single_sample(self, sample: Any, batch_size: int) -> None:
+        """Raise BadInput for a network with batch norm that cannot be trained on a batch of one `sample`: its map has one pixel."""
+        trial = copy.deepcopy(self).train()
+        try:
+            with torch.random.fork_rng():
+                trial.step(sample)
+        except ValueError as error:
+            if "more than 1 value per channel" not in str(error):
+                raise
+            line = f"`batch_size`={batch_size} leaves a batch of one sample, and batch norm has no spread over one pixel a channel"
+            raise BadInput(f"{line}: another `batch_size`, or model.encoder.norm=group") from None
 
     def run(self, split: str, batch: Any) -> Output:
         """`step`, for a loop over a split; a task that carries states from batch to batch does so here."""
