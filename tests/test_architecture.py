@@ -17,6 +17,7 @@ SOURCE = ROOT / "src/ablate"
 FLOORS = (  # from the ground up: a package imports from the floors below its own, and from itself
     ("errors",),
     ("files", "console"),
+    ("schema",),
     ("operator", "data"),
     ("model", "loss", "metric", "optim"),
     ("task",),
@@ -29,9 +30,9 @@ FLOORS = (  # from the ground up: a package imports from the floors below its ow
     ("command",),
 )
 LIBRARIES = {  # floors that know nothing of these
-    ("lightning", "hydra"): ("errors", "files", "operator", "model", "loss", "metric", "optim"),
+    ("lightning", "hydra"): ("errors", "files", "schema", "operator", "model", "loss", "metric", "optim"),
     ("hydra",): ("task", "analysis", "callback"),
-    ("torch", "lightning"): ("errors", "files", "console", "cli"),
+    ("torch", "lightning"): ("errors", "files", "console", "schema", "cli"),
     ("lightning",): ("ablation",),
 }
 BY_NAME_ONLY = {"ablation": ("ablate.run.train", "ablate.run.load")}

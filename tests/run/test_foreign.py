@@ -193,7 +193,7 @@ BAD = {  # name: (what becomes of the good content, words)
     "unknown option": (with_config("task.model.encoder.evil", 1), "cannot be built: .*evil"),
     "missing value": (with_config("task.model.encoder.width", "???"), "cannot be built"),
     "no palette": (lambda content: content["config"]["data"].pop("palette") and content, "does not know the palette"),
-    "colours": (with_config("data.palette", [[0, 0, 256]]), "data.palette must be colours of three numbers"),
+    "colours": (with_config("data.palette", [[0, 0, 256]]), "data.palette.0.2=256 must be a whole number"),
     "palette": (with_config("data.palette", "red"), "data.palette='red' must be a list"),
     "half a character": (changed(tokenisers={"source": {"tokens": [*SPECIAL, "\udcff"]}}), "tokeniser of source texts"),
     "tokeniser": (changed(tokenisers={"source": {"unit": "words"}}), "its tokeniser of source texts cannot be made"),

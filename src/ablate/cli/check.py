@@ -1,27 +1,70 @@
-"""Checks of a composed config: numbers that would otherwise fail deep in a library, after torch is imported."""
+"""Checks of a composed config where a command starts: types, ranges and names of options, before torch is imported."""
 
-from math import inf, isfinite
+import copy
+from collections.abc import Mapping
+from math import isfinite
 from numbers import Real
+from typing import Annotated, Any, Literal
 
 from omegaconf import DictConfig, ListConfig, OmegaConf
 
-from ablate.errors import BadInput, check_whole, did_you_mean
+from ablate.errors import BadInput, Misfit
+from ablate.schema.node import key_of, misfits
+from ablate.schema.options import AboveZero, Byte, Fraction, NotNegative, Palette, Positive, Range, Seed, Size, faults
 
-LEAST = {  # key -> the least whole number that works
-    "seed": 0,
-    "trainer.max_epochs": 1,
-    "trainer.log_every_n_steps": 1,
-    "trainer.check_val_every_n_epoch": 1,
-    "trainer.num_nodes": 1,
+PARTS = ("datamodule", "task", "callbacks", "probe", "logger", "trainer")  # what train.py builds
+RUN = {"seed": Seed, "name": str, "log_dir": str, "ckpt_path": str | None}
+SCHEDULE = {"scheduler.warmup": Fraction | None, "scheduler.power": NotNegative | None}
+DATA = {  # what some data sets and networks do not read, so that no constructor says what it is
+    "data.class_names": list[str] | None,
+    "data.num_classes": Positive | None,
+    "data.palette": Palette,
+    "data.ignore_index": Byte | None,
+    "data.max_length": Positive,
+    "data.input_size": Positive | None,
+    "data.vocabulary_size": Positive | None,
+    "data.source_vocabulary_size": Positive | None,
+    "data.root": str | None,
 }
-RANGES = {  # key -> the least and the greatest number that work
-    "optimizer.weight_decay": (0, inf),
-    "optimizer.momentum": (0, 1),
-    "scheduler.warmup": (0, 1),
-    "scheduler.power": (0, inf),
+COMMANDS: Mapping[str, Mapping[str, Any]] = {  # conf/NAME.yaml -> key -> what it can be
+    "train": {**RUN, **SCHEDULE, **DATA},
+    "evaluate": {**RUN, **SCHEDULE, **DATA, "checkpoint": str},
+    "predict": {"checkpoint": str, "input": str, "output": str, "question": str | None, "device": str},
+    "generate": {
+        "checkpoint": str,
+        "prefix": str | None,
+        "samples": Positive,
+        "length": Positive,
+        "temperature": AboveZero,
+        "top_k": Positive | None,
+        "top_p": Annotated[float, Range(0, 1, open="least")] | None,
+        "seed": Seed,
+        "device": str,
+    },
+    "export": {
+        "checkpoint": str,
+        "output": str,
+        "fold": bool,
+        "onnx": bool,
+        "size": Size | None,
+        "repeats": Positive,
+        "seed": Seed,
+    },
+    "reproduce": {
+        "budget": str,
+        "until": Literal["decided"] | None,
+        "hours": AboveZero | None,
+        "pilot": bool,
+        "pilot_seeds": Positive,
+        "new_data": bool,
+        "published": bool,
+        "overrides": list[str],
+        "force": bool,
+        "log_dir": str,
+        "name": str,
+    },
 }
 TEXTS = ("name", "log_dir", "data.root", "data.class_names")
-DETERMINISTIC = (True, False, "warn")
 
 
 def text_stays_text(cfg: DictConfig) -> None:
@@ -34,40 +77,50 @@ def text_stays_text(cfg: DictConfig) -> None:
             OmegaConf.update(cfg, key, str(value))
 
 
-def check_settings(cfg: DictConfig) -> None:
-    """Raise BadInput for the first number that cannot work; a key that the config lacks, or that is null, is not checked."""
-    for key, least in LEAST.items():
-        if (value := OmegaConf.select(cfg, key)) is not None:
-            check_whole(key, value, least)
-    _check_length(cfg)
-    if OmegaConf.select(cfg, "seed", default=0) >= 2**32:
-        raise BadInput(f"seed={cfg.seed} must be below 2**32")
-    lr = OmegaConf.select(cfg, "optimizer.lr")
-    if lr is not None and not (_is_number(lr) and lr > 0):
-        raise BadInput(f"optimizer.lr={lr} must be a number above 0")
-    for key, (least, most) in RANGES.items():
-        value = OmegaConf.select(cfg, key)
-        if value is not None and not (_is_number(value) and least <= value <= most):
-            bounds = f"between {least} and {most}" if isfinite(most) else f"of at least {least}"
-            raise BadInput(f"{key}={value} must be a number {bounds}")
-    deterministic = OmegaConf.select(cfg, "trainer.deterministic", default=False)
-    if deterministic not in DETERMINISTIC:
-        raise BadInput(f"trainer.deterministic={deterministic}{did_you_mean(deterministic, ('true', 'false', 'warn'))}")
+def check_settings(cfg: DictConfig, command: str = "train") -> None:
+    """Raise BadInput for the first option that cannot work, in a config composed from conf/COMMAND.yaml.
 
-
-def _check_length(cfg: DictConfig) -> None:
-    """Raise BadInput where nothing would be trained or tested, or no end is set, or there is no process that trains."""
-    trainer = cfg.get("trainer") or {}
-    steps, devices = trainer.get("max_steps", -1), trainer.get("devices", 1)
-    if steps != -1:
-        check_whole("trainer.max_steps", steps, 1)  # -1: as many as there are
-    if steps == -1 and trainer.get("max_epochs", 1) is None:
+    What is null until the data are read, such as the size of a vocabulary, is left to `ablate.run.build`.
+    """
+    for key, hint in COMMANDS.get(command, {}).items():
+        if _has(cfg, key):
+            node = OmegaConf.select(cfg, key)
+            value = OmegaConf.to_container(node, resolve=True) if OmegaConf.is_config(node) else node
+            for fault in faults(key, value, hint):
+                raise BadInput(fault.line(key_of(cfg, fault.name) or fault.name))
+    if "paths" in cfg:
+        cfg = copy.deepcopy(cfg)
+        cfg.paths.output = "."  # which only a run that has begun knows
+    for error in misfits(cfg, *(part for part in PARTS if part in cfg)):
+        if not isinstance(error, Misfit):
+            raise error
+    if "trainer" in cfg and cfg.trainer.get("max_epochs", 1) is None and cfg.trainer.get("max_steps", -1) == -1:
         raise BadInput("trainer.max_epochs=null would not end: give a number, or trainer.max_steps=N")
-    for split in ("train", "test"):
-        if trainer.get(f"limit_{split}_batches", 1) == 0:
-            raise BadInput(f"trainer.limit_{split}_batches=0 leaves nothing to {split}: at least 1 batch, or a share above 0")
-    if isinstance(devices, int) and devices != -1:  # -1: all
-        check_whole("trainer.devices", devices, 1)
+    if "data" in cfg:
+        check_classes(cfg.data)
+
+
+def check_classes(data: DictConfig) -> None:
+    """Raise BadInput for classes that do not agree: their number, their names, and the label that is no class."""
+    names, ignored = data.get("class_names"), data.get("ignore_index")
+    if names is None:
+        return
+    if doubled := next((name for i, name in enumerate(names) if name in names[:i]), None):
+        raise BadInput(f"data.class_names names {doubled!r} twice")
+    if data.num_classes != len(names):
+        raise BadInput(
+            f"data.num_classes={data.num_classes}, but data.class_names has {len(names)} names: leave data.num_classes out"
+        )
+    if ignored is not None and ignored < len(names):
+        raise BadInput(
+            f"data.ignore_index={ignored} is the class {names[ignored]!r}: name a label that is none, from {len(names)} to 255"
+        )
+
+
+def _has(cfg: DictConfig, key: str) -> bool:
+    node, _, name = key.rpartition(".")
+    parent = OmegaConf.select(cfg, node) if node else cfg
+    return parent is not None and name in parent and not OmegaConf.is_missing(parent, name)
 
 
 def _is_number(value: object) -> bool:

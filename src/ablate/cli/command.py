@@ -78,7 +78,7 @@ def _job(task: Callable[[DictConfig], Any], config_name: str) -> Callable[[DictC
     def job(cfg: DictConfig) -> Any:
         try:
             text_stays_text(cfg)
-            check_settings(cfg)
+            check_settings(cfg, config_name)
             return task(cfg)
         except Exception as raised:
             error = explained(raised, HydraConfig.get().runtime.choices)

@@ -14,13 +14,14 @@ from ablate.cli.command import value_of
 from ablate.console import console
 from ablate.errors import BadInput
 from ablate.files import write_json
-from ablate.run.build import build, key_of, naming
+from ablate.run.build import build, naming
 from ablate.run.checkpoint import check_same_task, read_checkpoint
 from ablate.run.folder import METRICS, flat, override_key
 from ablate.run.foreign import plain_overrides
 from ablate.run.load import load_task
 from ablate.run.summary import print_metrics
 from ablate.run.train import make_trainer
+from ablate.schema.node import key_of
 
 
 def evaluate(cfg: DictConfig) -> dict[str, float]:

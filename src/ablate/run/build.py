@@ -1,24 +1,21 @@
 """Objects from a config: what a constructor refuses is said in the keys that the user writes."""
 
 import re
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from functools import partial
 from inspect import signature
-from types import NoneType, UnionType
-from typing import Any, Union, get_args, get_origin, get_type_hints
+from typing import Any
 
 from hydra.errors import InstantiationException
 from hydra.utils import get_object, instantiate
 from lightning.pytorch.utilities.exceptions import MisconfigurationException
 from omegaconf import DictConfig, OmegaConf
 
-from ablate.errors import BadInput, Misfit
+from ablate.errors import BadInput
+from ablate.schema.node import check_parts, key_of
 
 TARGET, KEYS = "_partial_target_", "_keys_"  # of a node with _partial_, while it is built
-TYPES = {bool: (bool,), int: (int,), float: (int, float), str: (str,), NoneType: (NoneType,), Sequence: (list,), Mapping: (dict,)}
-WORDS = dict(zip(TYPES, ("true or false", "a whole number", "a number", "text", "null", "a list", "a mapping")))
-ALIASES = {list: Sequence, tuple: Sequence, dict: Mapping}
 
 
 class Partial:
@@ -51,7 +48,8 @@ def build(cfg: DictConfig, part: str, **missing: object) -> Any:
     Raises:
         BadInput: what a constructor refuses, in the keys of `cfg`; arguments that it does not have.
     """
-    options = check_types(cfg, part)
+    check_parts(cfg, part)
+    options = OmegaConf.to_container(OmegaConf.select(cfg, part), resolve=True)
     node = OmegaConf.create(_with_partial_parts(cfg, part, options), flags={"allow_objects": True})
     try:
         return instantiate(node, _convert_="all", **missing)
@@ -67,20 +65,6 @@ def build(cfg: DictConfig, part: str, **missing: object) -> Any:
         raise
 
 
-def check_types(cfg: DictConfig, part: str) -> Any:
-    """The node `part` as plain Python.
-
-    Raises:
-        BadInput: a value of another type than the constructor of ours takes that gets it, with its key.
-    """
-    options = OmegaConf.to_container(OmegaConf.select(cfg, part), resolve=True)
-    for path, node in _nodes(part, options):
-        for name, value, wanted in wrong_types(get_object(node["_target_"]), node):
-            wrong = Misfit if value is None else BadInput  # null: these data have no such number
-            raise wrong(f"{key_of(cfg, f'{path}.{name}') or name}={value!r} must be {wanted}")
-    return options
-
-
 @contextmanager
 def naming(cfg: DictConfig, *parts: str) -> Iterator[None]:
     """Within, what is refused is named by the first of the nodes `parts` that has such an argument."""
@@ -89,23 +73,6 @@ def naming(cfg: DictConfig, *parts: str) -> Iterator[None]:
     except BadInput as error:
         keys = lambda name: next((key for part in parts if (key := key_of(cfg, f"{part}.{name}"))), None)  # noqa: E731
         raise error.renamed(keys) from None
-
-
-def key_of(cfg: DictConfig, path: str) -> str | None:
-    """The key that the user writes for a value: where a node is taken from another (`${data.image_size}`), that one's.
-
-    None where there is no such node.
-    """
-    node: Any = cfg
-    names = path.split(".")
-    for i, name in enumerate(names):
-        if not isinstance(node, DictConfig) or name not in node:
-            return None
-        node = node._get_node(name)
-        if node._is_interpolation():
-            source = re.fullmatch(r"\$\{(?:oc\.select:)?([\w.]+)(?:,[^{}]*)?\}", node._value())
-            return key_of(cfg, ".".join([source[1], *names[i + 1 :]])) if source else path
-    return path
 
 
 def make_partial(*, _partial_target_: str, _keys_: list[list[str]], **options: object) -> Partial:
@@ -128,47 +95,8 @@ def _with_partial_parts(cfg: DictConfig, path: str, node: object) -> object:
     return {**options, "_target_": f"{__name__}.make_partial", TARGET: target, KEYS: keys}
 
 
-def _nodes(path: str, node: object) -> Iterator[tuple[str, dict]]:
-    """(path, node) of each constructor of ours in a node."""
-    if isinstance(node, dict):
-        if str(node.get("_target_", "")).startswith("ablate."):
-            yield path, node
-        for name, each in node.items():
-            yield from _nodes(f"{path}.{name}", each)
-
-
 def _names(node: dict, prefix: str = "") -> Iterator[str]:
     for name, each in node.items():
         yield f"{prefix}{name}"
         if isinstance(each, dict):
             yield from _names(each, f"{prefix}{name}.")
-
-
-def wrong_types(target: Callable[..., Any], options: Mapping[str, Any]) -> Iterator[tuple[str, object, str]]:
-    """(dotted name, value, what it must be) of each of the `options` that `target` cannot take. Only hints of plain types count."""
-    inits = [vars(each).get("__init__") for each in reversed(target.__mro__[:-1])] if isinstance(target, type) else [target]
-    hints = {name: hint for init in inits if init for name, hint in get_type_hints(init).items()}  # **options go to a base class
-    for name, value in options.items():
-        if not name.startswith("_") and name in hints:
-            yield from _wrong(name, value, hints[name])
-
-
-def _wrong(name: str, value: object, hint: Any) -> Iterator[tuple[str, object, str]]:
-    choices = get_args(hint) if get_origin(hint) in (Union, UnionType) else (hint,)
-    kinds = [_kind(each) for each in choices]
-    if isinstance(value, Mapping) and "_target_" in value or not all(kind in TYPES for kind in kinds):
-        return
-    fitting = [each for each, kind in zip(choices, kinds) if isinstance(value, TYPES[kind])]
-    if not fitting or isinstance(value, bool) and bool not in kinds:
-        yield name, value, " or ".join(WORDS[kind] for kind in kinds)
-    elif (args := get_args(fitting[0])) and isinstance(value, list):
-        for i, each in enumerate(value):
-            yield from _wrong(f"{name}.{i}", each, args[0])
-    elif args and isinstance(value, Mapping):
-        for key, each in value.items():
-            yield from _wrong(f"{name}.{key}", each, args[1])
-
-
-def _kind(hint: Any) -> Any:
-    origin = get_origin(hint) or hint
-    return ALIASES.get(origin, origin)

@@ -1,18 +1,22 @@
 """Loading a trained network from its checkpoint; nothing but networks and tasks of this project is ever built from a file."""
 
-from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
-from typing import Any
+from collections.abc import Mapping, Sequence
+from typing import Any, get_type_hints
 
 import torch
 from omegaconf import OmegaConf
 
 from ablate.data.text.tokeniser import Tokeniser, Vocabulary
 from ablate.errors import BadInput
-from ablate.run.build import build, wrong_types
+from ablate.run.build import build
 from ablate.run.checkpoint import not_finite
 from ablate.run.foreign import check_targets, check_trust
+from ablate.schema.options import Palette, Positive, Size, check_values
 from ablate.task.base import Task
+
+# What predictions read of the data in a checkpoint's config; it is checked when the checkpoint is loaded.
+DATA = {"palette": Palette | None, "class_names": Sequence[str] | None, "image_size": Size | None, "dataset": Mapping[str, Any]}
+DATASET = {"max_length": Positive | None, "reverse": bool}
 
 
 def load_task(checkpoint: dict[str, Any], path: str, search: dict[str, Any] | None = None, trust: object = ()) -> Task:
@@ -37,10 +41,8 @@ def load_task(checkpoint: dict[str, Any], path: str, search: dict[str, Any] | No
     task.config, task.tokenisers = checkpoint["config"], _tokenisers(checkpoint, path)
     if missing := [name for name in task.tokenised if name not in task.tokenisers]:
         raise BadInput(f"checkpoint {path!r} lacks a part: the tokeniser of its {missing[0]} texts")
-    _check_types(DataOptions, task.config["data"], f"checkpoint {path!r}: data.")
-    if not all(len(colour) == 3 and 0 <= min(colour) <= max(colour) <= 255 for colour in task.config["data"].get("palette") or ()):
-        raise BadInput(f"checkpoint {path!r}: data.palette must be colours of three numbers from 0 to 255")
-    _check_types(TextOptions, task.config["data"].get("dataset", {}), f"checkpoint {path!r}: data.dataset.")
+    _check(task.config["data"], DATA, f"checkpoint {path!r}: data.")
+    _check(task.config["data"].get("dataset", {}), DATASET, f"checkpoint {path!r}: data.dataset.")
     return task.eval()
 
 
@@ -75,27 +77,11 @@ def to_device(task: Task, device: object) -> Task:
         raise BadInput(f"`device`={device}: {str(error).splitlines()[0]} (cpu works everywhere)") from error
 
 
-@dataclass
-class DataOptions:
-    """What predictions read of the data in a checkpoint's config; the types are checked when it is loaded."""
-
-    palette: Sequence[Sequence[int]] | None
-    class_names: Sequence[str] | None
-    image_size: int | Sequence[int] | None
-    dataset: Mapping[str, Any]
-
-
-@dataclass
-class TextOptions:
-    """The same of `data.dataset`."""
-
-    max_length: int | None
-    reverse: bool
-
-
-def _check_types(target: Callable[..., Any], options: Mapping[str, Any], what: str) -> None:
-    for name, value, wanted in wrong_types(target, options):
-        raise BadInput(f"{what}{name}={value!r} must be {wanted}")
+def _check(options: Mapping[str, Any], hints: Mapping[str, Any], what: str) -> None:
+    try:
+        check_values(hints, options)
+    except BadInput as error:
+        raise error.renamed(lambda name: f"{what}{name}") from None
 
 
 def _tokenisers(checkpoint: dict[str, Any], path: str) -> dict[str, Tokeniser]:
@@ -103,8 +89,8 @@ def _tokenisers(checkpoint: dict[str, Any], path: str) -> dict[str, Tokeniser]:
     made = {}
     for name, state in checkpoint["tokenisers"].items():
         try:
-            _check_types(Tokeniser, state, "")
-            _check_types(Vocabulary, {"tokens": state["tokens"]}, "")
+            check_values(get_type_hints(Tokeniser.__init__), state)
+            check_values(get_type_hints(Vocabulary.__init__), {"tokens": state["tokens"]})
             "".join(state["tokens"]).encode()  # no halves of characters
             made[name] = Tokeniser.from_state(state)
         except (ValueError, AttributeError, KeyError, TypeError) as error:

@@ -1,0 +1,224 @@
+"""Types and ranges of options. An option has them once: in the annotation of the constructor's argument that it sets.
+
+`width: Positive = 16` is checked twice without another word: before torch is imported, where a command starts, by reading the
+source (`ablate.schema.signature`), and by `checked` where Python calls the constructor.
+"""
+
+import functools
+import inspect
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from datetime import timedelta
+from math import inf, isfinite
+from pathlib import Path
+from types import NoneType, UnionType
+from typing import Annotated, Any, Literal, NamedTuple, ParamSpec, TypeVar, Union, get_args, get_origin, get_type_hints
+
+from ablate.errors import BadInput, did_you_mean
+
+P = ParamSpec("P")
+R = TypeVar("R")
+MUST = "must be "
+MANY = 10**9  # a whole number of which there is no sensible limit stays below what a computer counts and keeps
+
+
+@dataclass(frozen=True)
+class Range:
+    """Numbers from `least` to `most`; a bound that is `open` is not one of them."""
+
+    least: float = -inf
+    most: float = inf
+    open: Literal["", "least", "most"] = ""
+
+    def __contains__(self, value: float) -> bool:
+        low = value > self.least if self.open == "least" else value >= self.least
+        return low and (value < self.most if self.open == "most" else value <= self.most)
+
+    def words(self, value: float) -> str:
+        """`"of at least 1"`; an upper limit that is `MANY` is named only to a `value` above it."""
+        low = f"{'above' if self.open == 'least' else 'of at least'} {self.least:,}"
+        high = f"{'below' if self.open == 'most' else 'at most'} {self.most:,}"
+        if self.most == inf or self.most == MANY and not value > self.most:
+            return "" if self.least == -inf else low
+        both = f"between {self.least:,} and {self.most:,}"
+        return high if self.least == -inf or self.most == MANY else f"of at least {self.least:,} and {high}" if self.open else both
+
+
+@dataclass(frozen=True)
+class Count:
+    """A list of so many items."""
+
+    items: int
+
+
+Whole = Annotated[int, Range(0, MANY)]
+Positive = Annotated[int, Range(1, MANY)]
+Layers = Annotated[int, Range(1, 1000)]  # what is built one by one
+Width = Annotated[int, Range(1, 2**16)]  # channels, units
+Number = Annotated[float, Range()]
+NotNegative = Annotated[float, Range(0)]
+AboveZero = Annotated[float, Range(0, open="least")]
+Fraction = Annotated[float, Range(0, 1)]  # from 0 to 1
+ProperFraction = Annotated[float, Range(0, 1, open="most")]  # at least 0 and below 1
+Seed = Annotated[int, Range(0, 2**32 - 1)]
+Size = Positive | Annotated[Sequence[Positive], Count(2)]  # one number for a square, or [height, width]
+Byte = Annotated[int, Range(0, 255)]
+Palette = Sequence[Annotated[Sequence[Byte], Count(3)]]  # a colour for each class: red, green, blue
+
+
+class Part:
+    """Anything that a config builds: a mapping with `_target_`."""
+
+
+class Fault(NamedTuple):
+    """A value that an option cannot have."""
+
+    name: str  # dotted: an item of a list is `size.1`
+    value: object
+    wanted: str
+
+    def line(self, key: str) -> str:
+        """`"model.encoder.width=0 must be a whole number of at least 1"`."""
+        return f"{key}={self.value!r} {self.wanted}"
+
+
+TYPES = {
+    bool: (bool,),
+    int: (int,),
+    float: (int, float),
+    str: (str,),
+    NoneType: (NoneType,),
+    Sequence: (list, tuple),
+    Mapping: (Mapping,),
+}
+TYPES |= {Path: (str, Path), timedelta: (Mapping,), Part: (Mapping,)}
+WORDS = {bool: "true or false", int: "a whole number", float: "a number", str: "text", NoneType: "null", Sequence: "a list"}
+WORDS |= {Mapping: "a mapping", Path: "a path", timedelta: "a mapping", Part: "a part with _target_"}
+ALIASES = {list: Sequence, tuple: Sequence, set: Sequence, dict: Mapping}
+
+
+def faults(name: str, value: object, hint: Any) -> Iterator[Fault]:
+    """What is wrong with a value, of which YAML made plain Python; nothing where the hint says nothing about it."""
+    choices = _choices(hint)
+    if isinstance(value, Mapping) and "_target_" in value or any(_kind(each) is Any for each in choices):
+        return
+    tried = [list(_of_kind(name, value, each)) for each in choices if _is_of_kind(value, _kind(each))]
+    if not tried:
+        yield Fault(name, value, f"{MUST}{' or '.join(dict.fromkeys(_words(each, value) for each in choices))}")
+    elif all(tried):
+        of_all = [each for found in tried for each in found if each.name == name and each.wanted.startswith(MUST)]
+        inner = next((found for found in tried if found[0].name != name), None)
+        words = " or ".join(dict.fromkeys(each.wanted.removeprefix(MUST) for each in of_all))
+        yield from inner or ([Fault(name, value, MUST + words)] if of_all else tried[0])
+
+
+def checked(function: Callable[P, R]) -> Callable[P, R]:
+    """`function`, such as a constructor, which raises BadInput where an argument is not what its annotation says.
+
+    It looks only at annotations with a range, a count or literals; of other types it is Python that complains.
+    """
+    signature = inspect.signature(function)
+
+    @functools.wraps(function)
+    def call(*args: P.args, **options: P.kwargs) -> R:
+        check_values(_ranged(function), signature.bind_partial(*args, **options).arguments)
+        return function(*args, **options)
+
+    return call
+
+
+def check_fields(instance: object) -> None:
+    """Raise BadInput where a field of a dataclass is not what its annotation says."""
+    kind: Callable[..., Any] = type(instance)
+    check_values(_ranged(kind), vars(instance))
+
+
+def check_values(hints: Mapping[str, Any], values: Mapping[str, object]) -> None:
+    """Raise BadInput for the first of the `values` that is not what its hint says."""
+    for name, hint in hints.items():
+        if name in values:
+            for fault in faults(name, values[name], hint):
+                raise BadInput(fault.line(f"`{fault.name}`"))
+
+
+@functools.cache
+def _ranged(annotated: Callable[..., Any]) -> dict[str, Any]:
+    hints = get_type_hints(annotated, include_extras=True)
+    return {name: hint for name, hint in hints.items() if _says_more(hint)}
+
+
+def _says_more(hint: Any) -> bool:
+    return get_origin(hint) in (Annotated, Literal) or any(map(_says_more, get_args(hint)))
+
+
+def _choices(hint: Any) -> tuple[Any, ...]:
+    if get_origin(hint) not in (Union, UnionType):
+        return (hint,)
+    return tuple(choice for each in get_args(hint) for choice in _choices(each))
+
+
+def _bare(hint: Any) -> tuple[Any, tuple[Any, ...]]:
+    """A hint and what is annotated to it."""
+    return (get_args(hint)[0], hint.__metadata__) if get_origin(hint) is Annotated else (hint, ())
+
+
+def _kind(hint: Any) -> Any:
+    bare = _bare(hint)[0]
+    origin = get_origin(bare) or bare
+    origin = ALIASES.get(origin, origin)
+    return origin if origin in TYPES or origin in (Any, Literal) else Any if isinstance(bare, TypeVar) else Part
+
+
+def _is_of_kind(value: object, kind: Any) -> bool:
+    if isinstance(value, bool):
+        return kind in (bool, Literal)
+    return kind is Literal or isinstance(value, TYPES[kind])
+
+
+def _of_kind(name: str, value: Any, hint: Any) -> Iterator[Fault]:
+    """What is wrong with a value of the right kind."""
+    (bare, extras), kind = _bare(hint), _kind(hint)
+    wrong = Fault(name, value, f"{MUST}{_words(hint, value)}")
+    if kind is Literal:
+        if not any(value == each and type(value) is type(each) for each in get_args(bare)):
+            yield wrong._replace(wanted=f"is unknown{did_you_mean(_yaml(value), map(_yaml, get_args(bare)))}")
+    elif kind in (int, float):
+        ranges = [each for each in extras if isinstance(each, Range)]
+        if not (isinstance(value, int) or isfinite(value)) or any(value not in each for each in ranges):
+            yield wrong
+    elif kind is Part:
+        yield wrong
+    elif kind is Sequence and isinstance(value, Sequence):
+        yield from _items(name, value, bare, extras, wrong)
+    elif kind is Mapping and get_args(bare):
+        for key, each in value.items():
+            yield from faults(f"{name}.{key}", each, get_args(bare)[1])
+
+
+def _items(name: str, value: Sequence, bare: Any, extras: tuple[Any, ...], wrong: Fault) -> Iterator[Fault]:
+    if any(isinstance(each, Count) and len(value) != each.items for each in extras):
+        yield wrong
+        return
+    hints = [each for each in get_args(bare) if each is not Ellipsis]
+    for i, each in enumerate(value):
+        if hints:
+            yield from faults(f"{name}.{i}", each, hints[min(i, len(hints) - 1)])
+
+
+def _words(hint: Any, value: object) -> str:
+    """`"a whole number of at least 1"`."""
+    (bare, extras), kind = _bare(hint), _kind(hint)
+    if kind is Literal:
+        return " or ".join(map(_yaml, get_args(bare)))
+    words = WORDS[kind]
+    for each in extras:
+        if isinstance(each, Count):
+            words = f"{words} of {each.items}"
+        elif isinstance(each, Range):
+            number = value if isinstance(value, int | float) else 0
+            words = f"{words} {each.words(number)}".strip()
+    return f"a finite {words[2:]}" if kind is float and isinstance(value, float) and not isfinite(value) else words
+
+
+def _yaml(value: object) -> str:
+    return "null" if value is None else str(value).lower() if isinstance(value, bool) else str(value)
