@@ -75,6 +75,17 @@ def test_imports_point_one_way(package):
             assert not name.startswith(BY_NAME_ONLY.get(package, ("nothing",))), f"{place} imports {name}"
 
 
+def test_nothing_needs_posix_to_be_imported_and_text_files_are_in_utf_8_wherever():
+    for path in [*SOURCE.rglob("*.py"), *(ROOT / "scripts").glob("*.py")]:
+        tree = ast.parse(path.read_text(encoding="utf-8"))
+        top = {alias.name for node in tree.body if isinstance(node, ast.Import) for alias in node.names}
+        top |= {node.module for node in tree.body if isinstance(node, ast.ImportFrom)}
+        assert not top & {"fcntl", "grp", "pty", "pwd", "resource", "termios"}, path
+        for call in (node for node in ast.walk(tree) if isinstance(node, ast.Call)):
+            as_text = ast.unparse(call.func).endswith((".read_text", ".write_text")) or ast.unparse(call.func) == "open"
+            assert not as_text or "encoding" in {word.arg for word in call.keywords}, f"{path}:{call.lineno}"
+
+
 @pytest.mark.slow
 def test_a_decoder_is_one_file_and_one_config(tmp_path):
     project = tmp_path / "project"

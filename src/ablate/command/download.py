@@ -207,7 +207,7 @@ def check_counts(unpacked: Path, source: Source) -> Path:
         raise BadInput(f"{source.url}: the archive holds no folder {source.folder}")
     for name, count in source.counts.items():
         path = folder / name
-        entries = path.read_text().split("\n") if path.is_file() else map(str, path.glob("*.png"))
+        entries = path.read_text(encoding="utf-8").split("\n") if path.is_file() else map(str, path.glob("*.png"))
         found = sum(1 for entry in entries if entry.strip())
         if found != count:
             raise BadInput(f"{source.url}: {source.target}/{name} holds {found} entries, not {count}")

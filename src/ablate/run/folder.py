@@ -38,7 +38,7 @@ _started: set[Path] = set()  # the folders whose runs this process started
 def read_state(folder: Path) -> dict:
     """The contents of run.json; empty where there is none."""
     try:
-        return json.loads((folder / STATE).read_text())
+        return json.loads((folder / STATE).read_text(encoding="utf-8"))
     except (FileNotFoundError, json.JSONDecodeError):
         return {}
 
@@ -134,12 +134,15 @@ def taken(folder: Path) -> Iterator[None]:
     """
     held = lock(folder)
     try:
+        who = "another"
         held.acquire(timeout=0 if _alive(folder) else PATIENCE)
     except TimeoutError:
-        who = (folder / LOCK).read_text() or "another"
+        with suppress(PermissionError):  # Windows lets others neither read nor write a file that is locked
+            who = (folder / LOCK).read_text(encoding="utf-8") or who
         raise BadInput(f"{folder} is in use by process {who}, which trains there: let it end, or name another folder") from None
     try:
-        (folder / LOCK).write_text(str(os.getpid()))
+        with suppress(PermissionError):
+            (folder / LOCK).write_text(str(os.getpid()), encoding="utf-8")
         yield
     finally:
         held.release()
@@ -150,7 +153,7 @@ def _alive(folder: Path) -> bool:
     from psutil import pid_exists
 
     with suppress(OSError, ValueError):
-        return pid_exists(int((folder / LOCK).read_text()))
+        return pid_exists(int((folder / LOCK).read_text(encoding="utf-8")))
     return True
 
 

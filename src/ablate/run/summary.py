@@ -1,7 +1,6 @@
 """Summary of a run on the console and in TensorBoard: what is trained before it, test metrics after it."""
 
 import math
-import resource
 import shlex
 from pathlib import Path
 
@@ -100,4 +99,10 @@ def peak_memory_mb() -> float:
     """Peak memory in MiB: of the GPU where there is one, else of this process since its start."""
     if torch.cuda.is_available():
         return torch.cuda.max_memory_allocated() / 2**20
+    try:
+        import resource
+    except ImportError:  # Windows
+        from psutil import Process
+
+        return Process().memory_info().peak_wset / 2**20
     return resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 2**10

@@ -32,7 +32,8 @@ class Isolated:
     """A Hydra task function that calls `job(cfg)` in a new child process, whose output goes to the run's run.log.
 
     Children come from a fork server, which imports the modules of the job and of the first config once. A child then
-    starts in milliseconds and inherits neither threads nor a GPU context. A launcher may call this in any process.
+    starts in milliseconds and inherits neither threads nor a GPU context. Without fork servers, as on Windows, each child
+    imports them itself. A launcher may call this in any process.
     """
 
     def __init__(self, job: str) -> None:
@@ -43,7 +44,8 @@ class Isolated:
             threading.Thread(target=_end_when_orphaned, args=(self.main,), daemon=True).start()
         if multiprocessing.get_start_method() not in multiprocessing.get_all_start_methods():
             multiprocessing.set_start_method(None, force=True)  # loky's start method, which a child does not know
-        context = multiprocessing.get_context("forkserver")
+        forks = "forkserver" in multiprocessing.get_all_start_methods()
+        context = multiprocessing.get_context("forkserver" if forks else "spawn")
         context.set_forkserver_preload([self.job.rpartition(".")[0], __name__, *_modules(cfg)])
         folder = Path(HydraConfig.get().runtime.output_dir)
         child = context.Process(target=_child, args=(self.job, cfg, _hydra_config()))

@@ -107,7 +107,7 @@ def _plain_config(config_name: str, overrides: Sequence[str]) -> dict:
 
 
 def _digest_files(folder: Path, pattern: str) -> str:
-    return _digest(*(f"{p.relative_to(folder)}\n{p.read_text()}" for p in sorted(folder.rglob(pattern))))
+    return _digest(*(f"{p.relative_to(folder)}\n{p.read_text(encoding='utf-8')}" for p in sorted(folder.rglob(pattern))))
 
 
 def _digest(*parts: str) -> str:

@@ -54,7 +54,7 @@ def remake(ledger: Sequence[Entry], page: Path = PAGE, readme: Path = README) ->
 def between(path: Path, name: str, text: str) -> str:
     """The text of the file with `text` between its markers."""
     begin, end = f"<!-- {name}:begin -->", f"<!-- {name}:end -->"
-    before, found, rest = path.read_text().partition(begin)
+    before, found, rest = path.read_text(encoding="utf-8").partition(begin)
     _, closed, after = rest.partition(end)
     if not found or not closed or begin in rest or end in before or end in after:
         raise BadInput(f"{path} must hold {begin} and after it {end}, once each")

@@ -73,8 +73,8 @@ def _read(path: Path) -> object:
         others = [other.stem for other in path.parent.glob("*.yaml")]
         raise BadInput(f"there is no ablation file {path}{did_you_mean(path.stem, others) if others else ''}")
     try:
-        return yaml.safe_load(path.read_text())
-    except yaml.YAMLError as error:
+        return yaml.safe_load(path.read_text(encoding="utf-8"))
+    except (yaml.YAMLError, UnicodeDecodeError) as error:
         raise BadInput(f"{path} is not YAML: {' '.join(str(error).split())}") from None
 
 

@@ -67,8 +67,8 @@ def _write(conf: Path, seeds: int) -> None:
     experiment = {"defaults": [{"hydra": "ablate"}, "_self_"], "seed": 0, "quality": 0.0, "name": "nothing",
                   "log_dir": "logs", "ckpt_path": None}  # fmt: skip
     (conf / "ablation").mkdir(parents=True)
-    (conf / "nothing.yaml").write_text(yaml.safe_dump(experiment, sort_keys=False))
-    (conf / "ablation/nothing.yaml").write_text(yaml.safe_dump(ablation, sort_keys=False))
+    (conf / "nothing.yaml").write_text(yaml.safe_dump(experiment, sort_keys=False), encoding="utf-8")
+    (conf / "ablation/nothing.yaml").write_text(yaml.safe_dump(ablation, sort_keys=False), encoding="utf-8")
 
 
 def _seconds(words: Sequence[str], folder: str) -> float:

@@ -123,7 +123,7 @@ class Plain(LightningModule):
 def ours(cfg: DictConfig, task: Task, data: DataModule) -> float:
     """Seconds a step as scripts/train.py runs it on a terminal: metrics, logging, bar and checkpoints on."""
     clock, trainer = Clock(), make_trainer(cfg)
-    with open(os.devnull, "w") as terminal:
+    with open(os.devnull, "w", encoding="utf-8") as terminal:
         trainer.progress_bar_callback.console = Console(file=terminal, force_terminal=True)
         trainer.callbacks.append(clock)
         trainer.fit(task, datamodule=data)
