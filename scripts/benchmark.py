@@ -8,11 +8,13 @@ import importlib
 import os
 import sys
 
+from ablate.console import script
 from ablate.errors import BadInput
 
 NAMES = ("train", "data", "decoders", "recurrent", "captioning", "ablation")
 
 
+@script
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("name", choices=NAMES)

@@ -6,9 +6,11 @@ from dataclasses import replace
 from pathlib import Path
 
 from ablate.command.download import SOURCES, download
+from ablate.console import script
 from ablate.errors import BadInput, check_choice
 
 
+@script
 def main() -> int:
     parser = argparse.ArgumentParser(description="Fetch a data set; a stopped download goes on where it was.")
     parser.add_argument("name", metavar="|".join(SOURCES), help="which data set")

@@ -7,7 +7,10 @@ import argparse
 import sys
 from pathlib import Path
 
+from ablate.console import script
 
+
+@script
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("names", nargs="*", metavar="NAME", help="of a figure; a wrong one is answered with those that there are")

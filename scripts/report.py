@@ -19,7 +19,7 @@ from ablate.ablation.report import ledger, sweep
 from ablate.ablation.report.console import verdict_table
 from ablate.ablation.report.publish import publish_folder, report_published
 from ablate.ablation.report.report import PAGE, rewrite_report
-from ablate.console import console
+from ablate.console import console, script
 from ablate.errors import BadInput, did_you_mean
 
 KEYS = ("ablation", "budget")
@@ -32,9 +32,10 @@ class Parser(argparse.ArgumentParser):
         raise BadInput(f"{message}; --help shows what can be given")
 
 
+@script
 def main() -> int:
     try:
-        print(told(parsed(sys.argv[1:])))
+        console.print(told(parsed(sys.argv[1:])))
     except (BadInput, OSError) as error:
         print(f"error: {error}", file=sys.stderr)
         return 1
@@ -114,7 +115,9 @@ def remade() -> str:
         for each in entry.judged:
             if each.versions != {version := present_version(each.answer.ablation, each.answer.budget)[:CODE_DIGITS]}:
                 of = f"{entry.ablation.name}, budget {each.answer.budget}: the verdicts"
-                print(f"{of} come from version {', '.join(sorted(each.versions))} of the code; the present one is {version}")
+                console.print(
+                    f"{of} come from version {', '.join(sorted(each.versions))} of the code; the present one is {version}"
+                )
     answered = sum(bool(entry.judged) for entry in entries)
     return f"{answered} of {len(entries)} ablations are answered in {shortly(ledger.PAGE)}; headlines in {shortly(ledger.README)}"
 

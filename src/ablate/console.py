@@ -1,12 +1,17 @@
-"""The one console: what commands, runs and reports print on standard output."""
+"""The one console: what commands, runs and reports print on standard output, whatever it can show and however long it is read."""
 
-from collections.abc import Iterable, Sequence
+import functools
+import io
+import os
+import sys
+from collections.abc import Callable, Iterable, Sequence
 from typing import Any
 
 from rich.console import Console
 from rich.table import Table
 
 CONTROLS = dict.fromkeys([*range(9), *range(11, 32), *range(127, 160)], "�")  # all but tabs and line ends
+READER_GONE = 141  # exit status: as of a process that SIGPIPE ends
 
 
 class TextConsole(Console):
@@ -15,10 +20,41 @@ class TextConsole(Console):
     def print(self, *objects: Any, **options: Any) -> None:
         super().print(*(each.translate(CONTROLS) if isinstance(each, str) else each for each in objects), **options)
 
+    def on_broken_pipe(self) -> None:
+        raise SystemExit(READER_GONE)
+
 
 console = TextConsole(
     markup=False, emoji=False, highlight=False, soft_wrap=True
 )  # [x] and :x: of a path or a name stay as they are
+
+
+def script(main: Callable[[], Any]) -> Callable[[], Any]:
+    """`main` as a script, whose ends are quiet: 130 after Ctrl-C, 141 where `head`, or another reader, has read enough.
+
+    A letter that the console lacks becomes a question mark, in other processes that it starts, too.
+    """
+
+    @functools.wraps(main)
+    def run() -> Any:
+        os.environ["PYTHONIOENCODING"] = os.environ.get("PYTHONIOENCODING", "").partition(":")[0] + ":replace"
+        streams = [stream for stream in (sys.stdout, sys.stderr) if isinstance(stream, io.TextIOWrapper)]
+        for stream in streams:
+            stream.reconfigure(errors="replace")
+        try:
+            try:
+                return main()
+            finally:
+                for stream in streams:  # here, and not when Python ends, which would say more
+                    stream.flush()
+        except KeyboardInterrupt:
+            sys.exit(130)
+        except BrokenPipeError:
+            for stream in streams:
+                os.dup2(os.open(os.devnull, os.O_WRONLY), stream.fileno())
+            sys.exit(READER_GONE)
+
+    return run
 
 
 def print_table(title: str | None, headings: Sequence[str], rows: Iterable[Sequence[object]]) -> None:

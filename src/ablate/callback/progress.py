@@ -9,6 +9,8 @@ from rich.console import Console
 from rich.progress import BarColumn, MofNCompleteColumn, TaskID, TextColumn, TimeElapsedColumn, TimeRemainingColumn
 from rich.progress import Progress as Bar
 
+from ablate.console import TextConsole
+
 log = logging.getLogger(__name__)
 SHOWN = ("train/loss", "val/loss", "val/miou", "val/accuracy", "val/bits_per_token")
 
@@ -22,7 +24,7 @@ class Progress(ProgressBar):
     def __init__(self, redraws_per_second: float = 2.0) -> None:
         super().__init__()
         self.redraws_per_second = redraws_per_second
-        self.console = Console(stderr=True)
+        self.console: Console = TextConsole(stderr=True)
         self.bar: Bar | None = None
         self.bar_task: TaskID | None = None
         self.done = 0

@@ -22,6 +22,7 @@ from omegaconf.errors import OmegaConfBaseException
 from ablate.cli.check import check_settings, text_stays_text
 from ablate.cli.compose import explain_override
 from ablate.cli.fit import explained
+from ablate.console import script
 from ablate.errors import BadInput, user_line
 from ablate.files import CONF
 from ablate.run import folder as run_folder
@@ -37,7 +38,7 @@ def command(
 ) -> Callable[[Callable[[DictConfig], Any]], Callable[[], Any]]:
     """Make `task(cfg)` a command line composed from conf/`config_name`.yaml.
 
-    Exit status: 0 when all went well, 1 after a mistake or a failed run, 130 after Ctrl-C, 143 after SIGTERM.
+    Exit status: 0 when all went well, 1 after a mistake or a failed run, 143 after SIGTERM, and those of `script`.
 
     Args:
         arguments: may change the words of the command line before Hydra reads them.
@@ -45,6 +46,7 @@ def command(
     """
 
     def decorate(task: Callable[[DictConfig], Any]) -> Callable[[], Any]:
+        @script
         @functools.wraps(task)
         def run() -> Any:
             os.environ["HYDRA_FULL_ERROR"] = "1"  # the exception itself, instead of Hydra's print of it
@@ -57,11 +59,8 @@ def command(
                 sys.argv[1:] = sorted(words, key=lambda word: word not in ("-m", "--multirun"))  # argparse takes -m first only
                 main = hydra.main(version_base="1.3", config_path=str(CONF), config_name=config_name)
                 return main(_job(task, config_name))()
-            except KeyboardInterrupt:
-                sys.exit(130)
-            except BrokenPipeError:  # head, or another reader of the help, has read enough
-                os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())  # else Python complains once more when it ends
-                sys.exit(1)
+            except BrokenPipeError:  # of --help
+                raise
             except Exception as error:
                 explain(error, config_name)
                 sys.exit(1)

@@ -18,6 +18,7 @@ from urllib.request import Request, urlopen
 from rich.console import Console
 from rich.progress import BarColumn, DownloadColumn, Progress, TextColumn, TimeRemainingColumn, TransferSpeedColumn
 
+from ablate.console import console
 from ablate.errors import BadInput, check_choice
 
 TIMEOUT = 30  # seconds without a byte
@@ -75,7 +76,7 @@ def download(source: Source, root: Path) -> Path:
     """
     target = root / source.target
     if target.exists():
-        print(f"{target} is there already: nothing to do")
+        console.print(f"{target} is there already: nothing to do")
         return target
     root.mkdir(parents=True, exist_ok=True)
     part = root / f"{source.target}-{Path(urlsplit(source.url).path).name}.part"
@@ -87,10 +88,10 @@ def download(source: Source, root: Path) -> Path:
         part.unlink()
         if not continued:
             raise
-        print(f"{error}; it was begun before, and starts from nothing now")
+        console.print(f"{error}; it was begun before, and starts from nothing now")
         return download(source, root)
     part.unlink()
-    print(f"{target} is ready")
+    console.print(f"{target} is ready")
     return target
 
 
@@ -99,7 +100,7 @@ def put(part: Path, source: Source, target: Path) -> None:
     unpacking = target.with_name(f"{target.name}.unpacking")
     shutil.rmtree(unpacking, ignore_errors=True)  # left by a run that was killed
     try:
-        print(check_sum(part, source.checksum))
+        console.print(check_sum(part, source.checksum))
         unpack(part, unpacking, source.most)
         check_counts(unpacking, source).rename(target)
     finally:

@@ -17,7 +17,7 @@ from omegaconf import DictConfig, OmegaConf
 
 from ablate.callback.measure import Measure
 from ablate.callback.monitor import History
-from ablate.console import console
+from ablate.console import READER_GONE, console
 from ablate.data.datamodule import DataModule
 from ablate.data.dataset import INFERRED_KEYS
 from ablate.errors import BadInput
@@ -70,11 +70,12 @@ def _train(cfg: DictConfig, folder: Path) -> float:
         task.check(sample, trainer)
         if data.smallest_batch == 1:
             task.check_single_sample(sample, data.batch_size)
-    facts = summary.print_start(folder, data, sample, task, trainer)
     try:
+        facts = summary.print_start(folder, data, sample, task, trainer)
         metrics = _fit_and_test(trainer, task, data, checkpoint)
     except (SIGTERMException, SystemExit) as stop:
-        _stop(folder, time.perf_counter() - start, 143 if isinstance(stop, SIGTERMException) else 130)
+        status = 143 if isinstance(stop, SIGTERMException) else READER_GONE if stop.code == READER_GONE else 130
+        _stop(folder, time.perf_counter() - start, status)
     if trainer.is_global_zero:
         seconds = time.perf_counter() - start
         run_folder.finish(folder, metrics, seconds=seconds, peak_memory_mb=summary.peak_memory_mb(), **facts)

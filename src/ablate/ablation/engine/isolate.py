@@ -11,6 +11,7 @@ import traceback
 from contextlib import suppress
 from multiprocessing.connection import wait
 from pathlib import Path
+from typing import Any
 
 from hydra.core.hydra_config import HydraConfig
 from hydra.core.utils import setup_globals
@@ -45,7 +46,7 @@ class Isolated:
         if multiprocessing.get_start_method() not in multiprocessing.get_all_start_methods():
             multiprocessing.set_start_method(None, force=True)  # loky's start method, which a child does not know
         forks = "forkserver" in multiprocessing.get_all_start_methods()
-        context = multiprocessing.get_context("forkserver" if forks else "spawn")
+        context: Any = multiprocessing.get_context("forkserver" if forks else "spawn")
         context.set_forkserver_preload([self.job.rpartition(".")[0], __name__, *_modules(cfg)])
         folder = Path(HydraConfig.get().runtime.output_dir)
         child = context.Process(target=_child, args=(self.job, cfg, _hydra_config()))
@@ -96,6 +97,9 @@ def _child(job: str, cfg: DictConfig, hydra: DictConfig) -> None:
     with run_folder.lock(folder), (folder / "run.log").open("a", buffering=1) as log:
         os.dup2(log.fileno(), 1)
         os.dup2(log.fileno(), 2)
+        stream: Any
+        for stream in (sys.stdout, sys.stderr):
+            stream.reconfigure(encoding="utf-8", errors="backslashreplace")
         if run_folder.read_state(folder).get("status") == "finished":  # by another process, which had the lock
             return
         with open_dict(cfg):
