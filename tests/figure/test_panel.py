@@ -1,12 +1,19 @@
 """Panel and confusion matrix show what they are given, pixel by pixel."""
 
-import numpy as np
-import torch
+from types import SimpleNamespace
 
+import numpy as np
+import pytest
+import torch
+from matplotlib import rcParams
+from PIL import Image
+
+from ablate.figure import labels
 from ablate.figure.panel import (
     GAP,
     INCORRECT,
     LINE,
+    _with_legend,
     colour_map,
     colours_of,
     error_map,
@@ -84,3 +91,17 @@ def test_confusion_rows_are_shares_and_a_class_that_never_occurs_stays_empty():
     assert np.allclose(np.ma.filled(shown, np.nan), [[0.75, 0.25, 0], [0, 1, 0], [np.nan] * 3], equal_nan=True)
     assert {text.get_text() for text in axes.texts} == {"0.75", "0.25", "1.00"}
     assert [tick.get_text() for tick in axes.get_yticklabels()] == NAMES
+
+
+@pytest.mark.filterwarnings("error")
+def test_class_names_that_no_font_has_become_code_points(tmp_path, monkeypatch):
+    monkeypatch.setattr(labels, "fontManager", SimpleNamespace(ttflist=[]))
+    monkeypatch.setitem(rcParams, "font.family", ["sans-serif"])
+    labels._take_font_with.cache_clear()
+    figure = plot_confusion(np.eye(3, dtype=int), ["道", "größe", "$a$"])
+    figure.savefig(tmp_path / "confusion.png")
+    assert [tick.get_text() for tick in figure.axes[0].get_xticklabels()] == ["U+9053", "größe", "$a$"]
+    drawn = [
+        np.asarray(_with_legend(Image.new("RGB", (300, 9), "white"), [name], [(0, 0, 0)])) for name in ("道", "U+9053", "größe")
+    ]
+    assert np.array_equal(*drawn[:2]) and not np.array_equal(*drawn[1:])

@@ -41,9 +41,14 @@ def printable(text: str) -> str:
     """The text with the code point of each letter that no installed font has: 5月 becomes "5 U+6708"."""
     if all(_has_glyph(letter) or (_take_font_with(letter) and _has_glyph(letter)) for letter in text):
         return text
+    return printable_by(text, _has_glyph)
+
+
+def printable_by(text: str, has_glyph: Callable[[str], bool]) -> str:
+    """The text with the code point of each letter of which `has_glyph` is false."""
     parts = (
         "".join(letters).strip() if known else " ".join(f"U+{ord(letter):04X}" for letter in letters)
-        for known, letters in groupby(text, _has_glyph)
+        for known, letters in groupby(text, has_glyph)
     )
     return " ".join(filter(None, parts))
 

@@ -1,15 +1,18 @@
 """Tables of pictures: inputs, truths, predictions and errors; and the confusion matrix."""
 
 from collections.abc import Sequence
+from functools import cache
 
 import numpy as np
 import torch
 from jaxtyping import Float, Int, UInt8
 from matplotlib.figure import Figure
+from matplotlib.font_manager import findfont
 from PIL import Image, ImageColor, ImageDraw, ImageFont
 from torch import Tensor
 
 from ablate.figure.colours import PALE_GREY, VERMILLION, WHITE
+from ablate.figure.labels import printable, printable_by
 
 VOID, CORRECT, INCORRECT = map(ImageColor.getrgb, (WHITE, PALE_GREY, VERMILLION))
 SEGMENTATION = ("input", "truth", "prediction", "error")
@@ -95,7 +98,9 @@ def _table(rows: list[list[np.ndarray]], titles: Sequence[str]) -> Image.Image:
 
 
 def _with_legend(table: Image.Image, names: Sequence[str], palette: Sequence[Sequence[int]]) -> Image.Image:
-    font = ImageFont.load_default(12)
+    font = ImageFont.truetype(findfont("DejaVu Sans"), 12)  # which has more letters than Pillow's own
+    known = cache(lambda letter: bytes(font.getmask(letter)) != bytes(font.getmask(chr(0xFFFF))))
+    names = [printable_by(name, known) for name in names]
     entry = 26 + max(int(font.getlength(name)) for name in names)
     per_line = max(1, table.width // entry)
     lines = -(-len(names) // per_line)
@@ -127,7 +132,8 @@ def plot_confusion(matrix: Int[np.ndarray, "k k"], class_names: Sequence[str]) -
         if value >= 0.005 and number >= 5:
             colour = "black" if value > 0.5 else "white"
             axes.text(column, row, f"{value:.2f}", ha="center", va="center", color=colour, size=number)
-    axes.set_xticks(range(classes), class_names, rotation=60, ha="right", fontsize=name)
-    axes.set_yticks(range(classes), class_names, fontsize=name)
+    names = [printable(each) for each in class_names]
+    axes.set_xticks(range(classes), names, parse_math=False, rotation=60, ha="right", fontsize=name)
+    axes.set_yticks(range(classes), names, parse_math=False, fontsize=name)
     axes.set(xlabel="prediction", ylabel="truth")
     return figure
