@@ -11,7 +11,7 @@ from pathlib import Path
 
 import pytest
 import torch
-from commands import TINY, composed
+from commands import TINY, compose, composed
 from refusals import refusals
 from tensorboard.backend.event_processing.event_accumulator import EventAccumulator
 
@@ -20,7 +20,7 @@ from ablate.files import replacing, write_json
 from ablate.run import folder as run_folder
 from ablate.run.checkpoint import AtomicCheckpointIO
 from ablate.run.tensorboard import TensorBoard
-from ablate.run.train import make_trainer, train
+from ablate.run.train import make_trainer, metric_tags, train
 
 PARTS = {"config": {"data": {}, "model": {}, "task": {}}, "state_dict": {}}
 
@@ -147,6 +147,13 @@ def refused(tmp_path: Path, word: str) -> None:
 
 test_more_processes_than_cores_are_refused = refusals(
     ("trainer.devices=99", "trainer.devices=99 must be at most"), of=refused, fixtures=["tmp_path"]
+)
+
+
+test_a_metric_that_no_task_has_is_refused = refusals(
+    (["callbacks.best.monitor=val/miuo"], "callbacks.best.monitor='val/miuo' is no metric of this task; did you mean 'val/miou'"),
+    (["probe=solved", "probe.solved.metric=val/los"], "probe.solved.metric='val/los' is no metric .* did you mean 'val/loss'"),
+    of=lambda words: metric_tags(compose(*words)),
 )
 
 

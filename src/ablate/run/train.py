@@ -20,7 +20,7 @@ from ablate.callback.monitor import History
 from ablate.console import READER_GONE, console
 from ablate.data.datamodule import DataModule
 from ablate.data.dataset import INFERRED_KEYS
-from ablate.errors import BadInput
+from ablate.errors import BadInput, did_you_mean
 from ablate.run import folder as run_folder
 from ablate.run import summary
 from ablate.run.build import build, naming
@@ -91,6 +91,7 @@ def make(cfg: DictConfig) -> tuple[DataModule, Task, Trainer]:
         if cfg.data[key] is None:
             cfg.data[key] = value
     task, trainer = build(cfg, "task"), make_trainer(cfg)
+    check_monitored(cfg, task)
     task.config, task.tokenisers = OmegaConf.to_container(cfg, resolve=True), data.tokenisers
     task.overrides = run_folder.run_overrides(HydraConfig.get().overrides.task)
     return data, task, trainer
@@ -146,9 +147,19 @@ def metric_tags(cfg: DictConfig) -> list[str]:
     """Names of the metrics that a run of this config ends with; the data are not needed for that."""
     assume_vocabularies(cfg)
     task = build(cfg, "task")
+    check_monitored(cfg, task)
     measures = [probe for probe in build(cfg, "probe").values() if isinstance(probe, Measure)]
     tags = [*(task.metric_tags(split) for split in SPLITS), *(measure.metric_tags() for measure in measures)]
     return [tag for each in tags for tag in each]
+
+
+def check_monitored(cfg: DictConfig, task: Task) -> None:
+    """Raise BadInput for a metric that a callback or a probe watches, and that is none of the task's."""
+    known = [tag for split in ("train", "val") for tag in task.metric_tags(split)]
+    for part, node in [(f"{group}.{name}", node) for group in ("callbacks", "probe") for name, node in cfg[group].items()]:
+        for option in ("monitor", "metric"):
+            if (tag := (node or {}).get(option)) is not None and tag not in known:
+                raise BadInput(f"{part}.{option}={tag!r} is no metric of this task{did_you_mean(tag, known)}")
 
 
 def _find_checkpoint(ckpt_path: str | None, folder: Path, task: Task, trainer: Trainer) -> str | None:
