@@ -15,6 +15,7 @@ from ablate.cli.fit import fits_experiment
 from ablate.errors import BadInput, did_you_mean
 from ablate.files import CONF, options
 from ablate.run import folder as run_folder
+from ablate.schema.signature import signature
 
 OmegaConf.register_new_resolver("run_dir", run_folder.run_dir, replace=True)
 OmegaConf.register_new_resolver("swept", run_folder.swept_name, replace=True)
@@ -90,7 +91,12 @@ def keys(cfg: DictConfig, prefix: str = "") -> list[str]:
 
 
 def _unknown_key(key: str, config_name: str, overrides: Sequence[str]) -> str:
-    known = [name for name in keys(compose_config(config_name, choices(overrides))) + groups() if name != key]
-    siblings = [name for name in known if name.rpartition(".")[0] == key.rpartition(".")[0]]
+    cfg, (parent, _, name) = compose_config(config_name, choices(overrides)), key.rpartition(".")
+    node = OmegaConf.select(cfg, parent) if parent else None
+    taken = signature(str(node.get("_target_"))) if isinstance(node, DictConfig) else None
+    if taken and name in taken.options:
+        return f"the key {key!r} is not in this config, though {node._target_} takes it: +{key}=VALUE adds it"
+    known = [name for name in keys(cfg) + groups() if name != key]
+    siblings = [name for name in known if name.rpartition(".")[0] == parent]
     hint = did_you_mean(key, known).split(" (one of")[0] or did_you_mean(key, siblings)
     return f"the key {key!r} is unknown{hint}; --help lists the groups, --cfg job every key"
