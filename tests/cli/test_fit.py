@@ -4,6 +4,7 @@ import pytest
 from commands import compose, composed, error_line, script
 from hydra.core.hydra_config import HydraConfig
 from omegaconf import DictConfig
+from omegaconf.errors import InterpolationKeyError
 
 from ablate.cli.check import check_settings
 from ablate.cli.compose import compose_config
@@ -69,8 +70,20 @@ def test_a_model_without_a_part_that_the_experiment_chooses_is_a_misfit_too():
         compose_config("train", ["experiment=echo", "model=fcn"])
 
 
+def test_an_argument_that_the_config_does_not_set_is_added_by_a_plus():
+    with pytest.raises(BadInput, match=r"torch.optim.AdamW takes it: \+optimizer.betas=VALUE"):
+        compose_config("train", ["optimizer.betas=[0.9,0.99]"])
+    check_settings(compose("+optimizer.betas=[0.9,0.99]"))
+
+
 def test_another_mistake_is_left_as_it_is():
     assert explained(error := BadInput("`width`=0 is wrong"), DictConfig({})) is error
+
+
+def test_an_interpolation_of_the_users_own_blames_the_word():
+    with pytest.raises(InterpolationKeyError) as caught:
+        check_settings(compose(word := "data.batch_size=${data.batchsize}"))
+    assert str(explained(caught.value, DictConfig({}), [word])).startswith(f"{word}: there is no key 'data.batchsize'")
 
 
 def test_the_message_of_a_mistake_is_one_line_without_backticks():

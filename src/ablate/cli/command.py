@@ -80,7 +80,7 @@ def _job(task: Callable[[DictConfig], Any], config_name: str) -> Callable[[DictC
             check_settings(cfg, config_name)
             return task(cfg)
         except Exception as raised:
-            error = explained(raised, HydraConfig.get().runtime.choices)
+            error = explained(raised, HydraConfig.get().runtime.choices, HydraConfig.get().overrides.task)
             folder = HydraConfig.get().runtime.output_dir
             if run_folder.is_ours(folder):
                 with suppress(OSError):  # where the disk is full

@@ -1,5 +1,8 @@
 """Which data, model and task go together: one line that names them where those of a command line do not."""
 
+import re
+from collections.abc import Sequence
+
 from hydra.utils import get_class
 from omegaconf import DictConfig, OmegaConf
 from omegaconf.errors import InterpolationKeyError
@@ -8,12 +11,17 @@ from ablate.errors import BadInput, Misfit
 from ablate.files import CONF, options
 
 
-def explained(error: Exception, choices: DictConfig) -> Exception:
+def explained(error: Exception, choices: DictConfig, words: Sequence[str] = ()) -> Exception:
     """`error`, or, where data, model and task do not go together, a BadInput that names options that do.
 
     Args:
         choices: the option of each config group.
+        words: the user's overrides; one whose value names a key that is not there is the user's own mistake.
     """
+    if isinstance(error, InterpolationKeyError):
+        missing = re.search(r"Interpolation key '([^']+)' not found", str(error))
+        if missing and (own := next((word for word in words if f"${{{missing[1]}}}" in word), None)):
+            return BadInput(f"{own}: there is no key {missing[1]!r} in this config; --cfg job shows every key")
     if not isinstance(error, InterpolationKeyError | Misfit) and not (isinstance(error, BadInput) and _wrong_model(choices)):
         return error
     chosen = ", ".join(f"{group}={choices[group]}" for group in ("data", "model", "task"))
