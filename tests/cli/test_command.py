@@ -87,3 +87,18 @@ def test_a_run_never_overwrites_another(tmp_path):
     assert {p: p.stat().st_mtime_ns for p in before if p.name != "run.json"} == {
         p: t for p, t in before.items() if p.name != "run.json"
     }
+
+
+@pytest.mark.parametrize(
+    "text, said",
+    [
+        (b"data:\n\tbatch_size: 4\n", "cannot start any token"),
+        ("seed: 1".encode("utf-16"), "mine.yaml is not in UTF-8: invalid start byte"),
+        (b"seed: !!python/object:os.system 4", "could not determine a constructor"),
+    ],
+)
+def test_a_config_of_ones_own_that_is_no_yaml_is_one_line(text, said, tmp_path):
+    (tmp_path / "experiment").mkdir()
+    (tmp_path / "experiment/mine.yaml").write_bytes(b"# @package _global_\n" * (said[0] == "c") + text)
+    line = error_line(script("train", "--config-dir", str(tmp_path), "experiment=mine", cwd=tmp_path))
+    assert said in line and "mine.yaml" in line

@@ -5,9 +5,10 @@ import logging
 import os
 import re
 import sys
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import suppress
 from importlib.util import find_spec
+from pathlib import Path
 from typing import Any
 
 import hydra
@@ -18,6 +19,7 @@ from hydra.errors import HydraException, InstantiationException
 from hydra.types import RunMode
 from omegaconf import DictConfig
 from omegaconf.errors import OmegaConfBaseException
+from yaml import YAMLError
 
 from ablate.cli.check import check_settings, text_stays_text
 from ablate.cli.compose import explain_override
@@ -174,10 +176,24 @@ def explain(error: Exception, config_name: str) -> None:
 
 
 def config_line(error: Exception, config_name: str) -> str | None:
-    """One line with the nearest key, group or option for an override that Hydra or OmegaConf refused; None for other errors."""
+    """One line for an override that Hydra or OmegaConf refused, or for a config file that is no YAML; None for other errors."""
+    if isinstance(error, YAMLError):
+        return " ".join(str(error).split())
+    if isinstance(error, UnicodeDecodeError) and (path := next(_not_utf8(sys.argv[1:]), None)):
+        return f"{path} is not in UTF-8: {error.reason}"
     if "Config group override must be" in str(error):  # a ValueError of Hydra's
         nulls = ", ".join(word for word in sys.argv[1:] if word.endswith("=null"))
         return f"a config group cannot be null ({nulls}): leave the word out, or name an option (--help lists them)"
     if isinstance(error, InstantiationException) or not isinstance(error, HydraException | OmegaConfBaseException):
         return None
     return explain_override(error, config_name, sys.argv[1:])
+
+
+def _not_utf8(words: Sequence[str]) -> Iterator[Path]:
+    """Config files in the folders of a command line (--config-dir) that cannot be read."""
+    folders = [Path(word.rpartition("=")[2]) for word in words]
+    for path in (path for folder in folders if folder.is_dir() for path in sorted(folder.rglob("*.yaml"))):
+        try:
+            path.read_text(encoding="utf-8")
+        except UnicodeDecodeError:
+            yield path
