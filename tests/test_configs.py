@@ -2,6 +2,7 @@
 
 import copy
 import json
+import math
 import re
 from functools import cache
 
@@ -9,11 +10,12 @@ import digests
 import pytest
 from commands import CONF, compose, composed, succeed, trained_run
 from hydra.utils import get_class
-from omegaconf import DictConfig, OmegaConf
+from omegaconf import DictConfig, OmegaConf, open_dict
+from omegaconf.errors import InterpolationKeyError
 
 from ablate.cli.check import check_settings
-from ablate.cli.fit import experiments
-from ablate.errors import BadInput
+from ablate.cli.fit import experiments, explained
+from ablate.errors import BadInput, user_line
 from ablate.files import options
 from ablate.run.build import build
 from ablate.run.train import assume_vocabularies, metric_tags
@@ -134,6 +136,32 @@ def test_a_value_of_a_wrong_type_is_named_by_its_key(group, option):
             assert re.match(rf"{key}[=.]", str(error)), error
         OmegaConf.update(cfg, key, value, merge=False)
     assert not silent
+
+
+VALUES = (None, "text", -1, math.nan, [1], 10**30)
+
+
+@pytest.mark.parametrize("shift", [0, *(pytest.param(i, marks=pytest.mark.slow) for i in range(1, len(VALUES)))])
+def test_whatever_a_key_is_set_to_is_one_line_or_a_config(shift):
+    """Each key of all experiments once, in the first that has it; the slow ones go through the other values."""
+    seen = {"paths.output"}
+    for name in EXPERIMENTS:
+        cfg = copy.deepcopy(experiment(name))
+        with open_dict(cfg):
+            del cfg.hydra
+        for key in [each.lstrip(".") for each in leaves(cfg, "")]:
+            if key in seen:
+                continue
+            seen.add(key)
+            before = OmegaConf.select(cfg, key)
+            OmegaConf.update(cfg, key, value := VALUES[(len(seen) + shift) % len(VALUES)], merge=False)
+            try:
+                check_settings(cfg)
+            except (BadInput, InterpolationKeyError) as error:
+                assert user_line(explained(error, experiment(name).hydra.runtime.choices)), (name, key, value, error)
+            except Exception as error:
+                pytest.fail(f"{name}: {key}={value}: {error!r}")
+            OmegaConf.update(cfg, key, before, merge=False)
 
 
 @pytest.mark.slow
