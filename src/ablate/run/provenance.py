@@ -28,11 +28,16 @@ def provenance() -> dict[str, object]:
         "started": time.time(),
         "commit": commit(),
         "python": platform.python_version(),
-        "versions": {name: metadata.version(name) for name in PACKAGES},
+        "versions": package_versions(),
         "platform": f"{platform.system()} {platform.machine()}",
         "cpus": os.cpu_count(),
         "pid": os.getpid(),
     }
+
+
+def package_versions() -> dict[str, str]:
+    """The versions of the packages that results depend on."""
+    return {name: metadata.version(name) for name in PACKAGES}
 
 
 def commit() -> str:

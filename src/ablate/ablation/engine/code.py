@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import Any
 
 from ablate.files import SOURCE
-from ablate.run.provenance import provenance
+from ablate.run.provenance import package_versions
 
 EXECUTED = (
     *("data", "model", "loss", "metric", "optim", "operator", "task", "analysis", "callback"),
@@ -31,7 +31,7 @@ def code_version(targets: Iterable[str] = (), source: Path = SOURCE) -> str:
     """
     paths = sorted(path for path in _imported(frozenset(targets), source) if _is_executed(path.relative_to(source)))
     parts = [f"{path.relative_to(source).as_posix()}\n{executed(path.read_text(encoding='utf-8'))}" for path in paths]
-    return hashlib.sha256("\0".join([*parts, json.dumps(provenance()["versions"])]).encode()).hexdigest()
+    return hashlib.sha256("\0".join([*parts, json.dumps(package_versions())]).encode()).hexdigest()
 
 
 def targets_of(config: object) -> set[str]:

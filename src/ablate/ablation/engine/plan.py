@@ -46,6 +46,7 @@ class Planner:
 
     def __init__(self, config_name: str, folder: Path) -> None:
         self.config_name, self.folder, self.targets = config_name, folder, set[str]()
+        self.versions = dict[tuple[str, ...], str]()  # of the code, by targets: many runs have the same
         conf = _digest_files(CONF, "*.yaml")
         self.cache, self.conf, self.known = folder / "plan.json", conf, dict[str, dict]()
         with suppress(BadInput):  # a cut cache is none
@@ -55,7 +56,12 @@ class Planner:
     @property
     def version(self) -> str:
         """The version of the code of all runs that were planned."""
-        return code_version(self.targets)
+        return self._version(sorted(self.targets))
+
+    def _version(self, targets: Sequence[str]) -> str:
+        if (key := tuple(targets)) not in self.versions:
+            self.versions[key] = code_version(key)
+        return self.versions[key]
 
     def plan(self, runs: Sequence[Run], prepared: Sequence[Run], below: str, registration: str) -> list[PlannedRun]:
         """The runs with folders in `below`; what they need is taken from `prepared`, which is never registered."""
@@ -75,7 +81,7 @@ class Planner:
         digest, targets = self.known[words]["digest"], self.known[words]["targets"]
         self.targets.update(targets)
         needs = tuple(prepared[name] for name in run.needs)
-        key = _digest(digest, code_version(targets), str(run.seed), registration, *(need.key for need in needs))[:10]
+        key = _digest(digest, self._version(targets), str(run.seed), registration, *(need.key for need in needs))[:10]
         files = {name: str(each.folder.absolute() / BEST) for name, each in prepared.items()}
         overrides = [*map(quoted, run.fill_in(files)), f"seed={run.seed}"]
         return PlannedRun(run.cell, run.seed, overrides, key, self.folder / below / f"{run.cell}_seed={run.seed}_{key}", needs)
