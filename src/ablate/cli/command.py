@@ -123,6 +123,7 @@ def _is_text(override: Override, sweeps: bool) -> bool:
     return override.value() is None or isinstance(override.value(), str)
 
 
+@functools.lru_cache(maxsize=10_000)  # the runs of an ablation repeat theirs
 def _parsed(word: str) -> Override | None:
     """What Hydra reads in an override; None where its grammar does not take it."""
     try:
