@@ -11,7 +11,7 @@ from refusals import refusals
 
 from ablate.errors import Misfit
 from ablate.schema.node import check_parts, misfits
-from ablate.schema.options import AboveZero, Positive, ProperFraction, Size, check_fields, checked, faults
+from ablate.schema.options import AboveZero, Odd, Positive, ProperFraction, Size, check_fields, checked, faults
 from ablate.schema.signature import signature
 
 MODE = Literal["min", "max"] | None
@@ -27,6 +27,7 @@ FITS = [
 MISFITS = [
     (0, Positive, "x=0 must be a whole number of at least 1"),
     (10**12, Positive, "x=1000000000000 must be a whole number at most 1,000,000,000"),
+    (4, Odd, "x=4 must be an odd whole number of at least 1, as 3 or 5"),
     (1, ProperFraction, "x=1 must be a number of at least 0 and below 1"),
     (float("nan"), AboveZero, "x=nan must be a finite number above 0"),
     ("mim", MODE, "x='mim' is unknown; did you mean 'min'? (one of: max, min)"),
@@ -68,3 +69,7 @@ def test_a_signature_is_read_without_an_import_of_torch():
     words = "from ablate.schema.signature import signature as s; import sys; s('torch.optim.SGD'); sys.exit('torch' in sys.modules)"
     assert not subprocess.run([sys.executable, "-c", words]).returncode
     assert {"lr", "nesterov"} <= signature("torch.optim.SGD").options.keys() and signature("nowhere.Linear") is None
+
+
+def test_an_alias_of_a_file_is_followed_to_where_it_stands():
+    assert signature("ablate.model.segmenter.decoder.resize_conv.resize_conv").options["norm"] == Literal["batch", "group", "none"]

@@ -24,13 +24,16 @@ MANY = 10**9  # a whole number of which there is no sensible limit stays below w
 
 @dataclass(frozen=True)
 class Range:
-    """Numbers from `least` to `most`; a bound that is `open` is not one of them."""
+    """Numbers from `least` to `most`; a bound that is `open` is not one of them, nor an even number where they are `odd`."""
 
     least: float = -inf
     most: float = inf
     open: Literal["", "least", "most"] = ""
+    odd: bool = False
 
     def __contains__(self, value: float) -> bool:
+        if self.odd and not value % 2:
+            return False
         low = value > self.least if self.open == "least" else value >= self.least
         return low and (value < self.most if self.open == "most" else value <= self.most)
 
@@ -53,6 +56,7 @@ class Count:
 
 Whole = Annotated[int, Range(0, MANY)]
 Positive = Annotated[int, Range(1, MANY)]
+Odd = Annotated[int, Range(1, MANY, odd=True)]  # kernels that leave a map its size
 Layers = Annotated[int, Range(1, 1000)]  # what is built one by one
 Width = Annotated[int, Range(1, 2**16)]  # channels, units
 Number = Annotated[float, Range()]
@@ -216,7 +220,8 @@ def _words(hint: Any, value: object) -> str:
             words = f"{words} of {each.items}"
         elif isinstance(each, Range):
             number = value if isinstance(value, int | float) else 0
-            words = f"{words} {each.words(number)}".strip()
+            words = f"{words.replace('a whole', 'an odd whole') if each.odd else words} {each.words(number)}".strip()
+            words += f", as {number - 1} or {number + 1}" if each.odd and number > 0 and not number % 2 else ""
     return f"a finite {words[2:]}" if kind is float and isinstance(value, float) and not isfinite(value) else words
 
 

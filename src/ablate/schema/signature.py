@@ -27,14 +27,17 @@ class Signature:
 
 
 class Names(dict):
-    """Names in an annotation. What is not among them is, in our own source, something that a config builds."""
+    """Names in an annotation: those of typing and of the schema, and the aliases of the file that it stands in.
 
-    def __init__(self, others: Any) -> None:
+    What is not among them is, in our own source, something that a config builds.
+    """
+
+    def __init__(self, path: Path, others: Any) -> None:
         super().__init__({name: getattr(module, name) for module in MODULES for name in dir(module)})
-        self.others = others
+        self.path, self.others = path, others
 
     def __missing__(self, name: str) -> Any:
-        return self.others
+        return _alias(self.path, name) or self.others
 
 
 class _Class(type):
@@ -93,11 +96,24 @@ def _hint(path: Path, annotation: ast.expr | None) -> Any:
     """An annotation's value; Any where it says nothing that is known here."""
     if annotation is None:
         return Any
-    ours = path.is_relative_to(SOURCE)
+    others = _Part if path.is_relative_to(SOURCE) else Any
     try:
-        return eval(ast.unparse(annotation), {"__builtins__": {}}, Names(_Part if ours else Any))  # an annotation, not a program
+        return eval(ast.unparse(annotation), {"__builtins__": {}}, Names(path, others))  # an annotation, not a program
     except Exception:  # one that is made otherwise, in a library
-        return _Part if ours else Any
+        return others
+
+
+def _alias(path: Path, name: str) -> Any:
+    """What `NAME = Literal[…]` says in a file of ours, or in the one that it is imported from; None where nothing does."""
+    if not path.is_relative_to(SOURCE):
+        return None
+    for node in _statements(path):
+        if isinstance(node, ast.Assign) and ast.unparse(node.targets[0]) == name:
+            return _hint(path, node.value)
+        if isinstance(node, ast.ImportFrom) and node.module and name in [each.name for each in node.names]:
+            package, *names = node.module.split(".")
+            return _alias(SOURCE.joinpath(*names).with_suffix(".py"), name) if package == "ablate" else None
+    return None
 
 
 def _find(target: str) -> tuple[Path, Any] | None:

@@ -1,13 +1,15 @@
 """Convolution, normalisation, ReLU: what encoders and decoders are made of."""
 
+from collections.abc import Callable
 from math import gcd
-from typing import Any
+from typing import Any, Literal
 
 from torch import nn
 
-from ablate.errors import BadInput, check_choice, check_positive
+from ablate.errors import BadInput, check_positive
 
-NORMS = {
+Norm = Literal["batch", "group", "none"]
+NORMS: dict[Norm, Callable[[int], nn.Module]] = {
     "batch": nn.BatchNorm2d,
     "group": lambda channels: nn.GroupNorm(gcd(channels, 8), channels),
     "none": lambda channels: nn.Identity(),
@@ -19,7 +21,7 @@ def conv_block(
     out_channels: int,
     *,
     kernel: int,
-    norm: str,
+    norm: Norm,
     stride: int = 1,
     conv: type[nn.Conv2d] | type[nn.ConvTranspose2d] = nn.Conv2d,
 ) -> nn.Sequential:
@@ -29,7 +31,7 @@ def conv_block(
         norm: batch (Ioffe & Szegedy 2015), group (Wu & He 2018, up to 8 groups) or none; only `none` has a bias in the
             convolution, as the others bring their own.
     """
-    norm_layer = NORMS[check_choice("norm", norm, NORMS)](out_channels)
+    norm_layer = NORMS[norm](out_channels)
     layer = conv(in_channels, out_channels, kernel, stride, padding=(kernel - 1) // 2, bias=norm == "none")
     return nn.Sequential(layer, norm_layer, nn.ReLU(inplace=True))
 

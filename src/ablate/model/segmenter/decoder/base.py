@@ -3,16 +3,17 @@
 from abc import ABC, abstractmethod
 from collections.abc import Callable, Sequence
 from functools import partial
+from typing import Literal
 
 import torch
 from jaxtyping import Float
 from torch import Tensor, nn
 
-from ablate.errors import check_choice
 from ablate.model.segmenter.base import Features
-from ablate.model.segmenter.block import check_odd, conv_block
+from ablate.model.segmenter.block import Norm, conv_block
+from ablate.schema.options import checked
 
-SKIPS = ("none", "add", "concat")
+Skip = Literal["none", "add", "concat"]
 
 
 class Decoder(nn.Module, ABC):
@@ -52,16 +53,17 @@ class LevelDecoder(Decoder):
         needs_offsets: whether the modules of `upsample` also take the offsets of the level's maxima.
     """
 
+    @checked
     def __init__(
         self,
         channels: Sequence[int],
         upsample: Callable[[int], nn.Module],
         block: Callable[[int, int], nn.Module],
-        skip: str = "none",
+        skip: Skip = "none",
         needs_offsets: bool = False,
     ) -> None:
         super().__init__()
-        self.skip = check_choice("skip", skip, SKIPS)
+        self.skip = skip
         self.needs_offsets = needs_offsets
         self.out_channels = channels[0]
         widen = 2 if skip == "concat" else 1
@@ -83,6 +85,6 @@ class LevelDecoder(Decoder):
         return x + level_map if self.skip == "add" else torch.cat((x, level_map), 1)
 
 
-def level_block(conv_kernel: int, norm: str) -> Callable[[int, int], nn.Module]:
+def level_block(conv_kernel: int, norm: Norm) -> Callable[[int, int], nn.Module]:
     """The block of most decoders: conv-norm-ReLU with a kernel of `conv_kernel`, an odd number."""
-    return partial(conv_block, kernel=check_odd("conv_kernel", conv_kernel), norm=norm)
+    return partial(conv_block, kernel=conv_kernel, norm=norm)
