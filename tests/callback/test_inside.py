@@ -149,7 +149,7 @@ test_bad_input_is_one_line = refusals(
         lambda: GradientFlow([2, 7], 3, 0).measure(with_data(), made()),
         "lags has 7, beyond the largest lag in these sequences, 6",
     ),
-    (lambda: GradientFlow([0], 3, 0), "lags=0"),
+    (lambda: GradientFlow([0], 3, 0), "lags.0=0"),
     (lambda: Inside(".", 0, 0), "samples=0"),
     (lambda: analyse_cell(made(), sample(), 2), "cell=2 must be a whole number from 0 to 1"),
 )

@@ -1,7 +1,6 @@
 """Cross-entropy against torch's, and its class weights against the definition and what SegNet was released with."""
 
 import math
-import re
 
 import numpy as np
 import pytest
@@ -102,10 +101,8 @@ def test_counted_weights_come_back_from_a_checkpoint():
 
 test_wrong_options_are_named = refusals(
     ({"class_weight": "median"}, "class_weight='median'.*median_frequency"),
-    *(
-        ({"class_weight": values}, rf"class_weight={re.escape(repr(values))}.*median_frequency")
-        for values in ([1.0, 2.0], [1.0, 2.0, 3.0, 0.0], [1.0, 2.0, 3.0, -1.0], [1.0, 2.0, 3.0, math.inf])
-    ),
+    ({"class_weight": [1.0, 2.0]}, r"class_weight=\[1\.0, 2\.0\] must have 4 numbers"),
+    *(({"class_weight": [1.0, 2.0, 3.0, x]}, f"class_weight.3={x} must be a") for x in (0.0, -1.0, math.inf)),
     *(({"label_smoothing": share}, f"label_smoothing={share}") for share in (-0.1, 1.0, math.nan)),
     of=cross_entropy,
 )

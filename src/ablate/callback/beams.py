@@ -2,16 +2,20 @@
 
 from collections.abc import Sequence
 from dataclasses import replace
+from typing import Annotated
 
 import torch
 from lightning.pytorch import LightningModule, Trainer
 from torchmetrics import Metric
 
 from ablate.callback.measure import Measure
-from ablate.errors import BadInput, Misfit, check_choice, check_positive
+from ablate.errors import BadInput, Misfit, check_choice
 from ablate.metric.text.truth import TruthRate
 from ablate.model.text.decoding.beam import Beam
+from ablate.schema.options import MANY, Range, checked
 from ablate.task.text_generation import SCORES, TextGeneration
+
+Wide = Annotated[int, Range(2, MANY)]
 
 
 class Beams(Measure):
@@ -31,10 +35,11 @@ class Beams(Measure):
         Misfit: a task that writes no text, or one whose search is no beam.
     """
 
-    def __init__(self, widths: Sequence[int], scores: Sequence[str]) -> None:
-        self.widths = [check_positive("widths", width) for width in widths]
-        if not self.widths or min(self.widths) < 2:
-            raise BadInput(f"`widths`={self.widths} must be widths above 1, such as [3, 5]")
+    @checked
+    def __init__(self, widths: Sequence[Wide], scores: Sequence[str]) -> None:
+        if not widths:
+            raise BadInput("`widths`=[] must be widths above 1, such as [3, 5]")
+        self.widths = list(widths)
         self.scores = list(scores)
 
     def metric_tags(self) -> list[str]:
@@ -50,7 +55,8 @@ class Beams(Measure):
 
     @torch.no_grad()
     def values(self, trainer: Trainer, task: TextGeneration) -> dict[str, float]:
-        kept, kinds = task.model.search, (*SCORES.values(), TruthRate)
+        kept = task.model.search
+        kinds: tuple[type[Metric], ...] = (*SCORES.values(), TruthRate)
         own: dict[str, Metric] = {n: m for n, m in task.metrics["test_"].items() if isinstance(m, kinds)}
         found = dict[str, float]()
         for width in (1, *self.widths):

@@ -9,8 +9,8 @@ from lightning.pytorch import LightningModule, Trainer
 from ablate.analysis.checkerboard import NAMES, Checkerboard, measure
 from ablate.callback.log import log_figure
 from ablate.callback.measure import BeforeAndAfter
-from ablate.errors import check_positive
 from ablate.figure.checkerboard import plot_checkerboard
+from ablate.schema.options import Positive, checked
 
 
 class CheckerboardMeasures(BeforeAndAfter):
@@ -25,10 +25,11 @@ class CheckerboardMeasures(BeforeAndAfter):
 
     name = "checkerboard"
 
-    def __init__(self, folder: str, pictures: int) -> None:
+    @checked
+    def __init__(self, folder: str, pictures: Positive) -> None:
         super().__init__()
         self.path = Path(folder) / "checkerboard.png"
-        self.pictures = check_positive("pictures", pictures)
+        self.pictures = pictures
         self.measured: dict[str, Checkerboard] = {}
 
     @property

@@ -14,6 +14,7 @@ from PIL import Image
 from ablate.data.batch import Batch
 from ablate.files import write_atomically
 from ablate.model.evaluation import evaluating
+from ablate.schema.options import Whole, checked
 
 
 def log_figure(figure: Figure | Image.Image, path: Path, trainer: Trainer, tag: str) -> None:
@@ -44,7 +45,8 @@ class ValidationSamples(Callback):
         count: number of samples; 0: nothing is logged.
     """
 
-    def __init__(self, folder: str, count: int) -> None:
+    @checked
+    def __init__(self, folder: str, count: Whole) -> None:
         self.folder, self.count = Path(folder), count
         self.batch: Batch | None = None
 

@@ -2,12 +2,13 @@
 
 from abc import ABC, abstractmethod
 from math import isfinite
-from typing import ClassVar
+from typing import ClassVar, Literal
 
 from lightning.pytorch import LightningModule, Trainer
 from lightning.pytorch.callbacks import Callback
 
-from ablate.errors import BadInput, check_choice, did_you_mean
+from ablate.errors import BadInput, did_you_mean
+from ablate.schema.options import Number, checked
 
 FIRST = 10  # number of losses whose mean the later ones are compared with
 FACTOR = 10.0  # a training has diverged if its loss is larger than this times that mean
@@ -82,8 +83,9 @@ class Solved(Measure):
         stop: end the training there.
     """
 
-    def __init__(self, metric: str, threshold: float, mode: str, stop: bool = False) -> None:
-        self.metric, self.threshold, self.mode = metric, threshold, check_choice("mode", mode, ("min", "max"))
+    @checked
+    def __init__(self, metric: str, threshold: Number, mode: Literal["min", "max"], stop: bool = False) -> None:
+        self.metric, self.threshold, self.mode = metric, threshold, mode
         self.stop = stop
         self.step: int | None = None
 

@@ -14,8 +14,9 @@ from ablate.analysis.trace import CellAnalysis, analyse_cell, gradient_by_lag, r
 from ablate.callback.log import log_figure
 from ablate.callback.measure import BeforeAndAfter
 from ablate.data.batch import SequenceBatch
-from ablate.errors import BadInput, check_positive, check_whole
+from ablate.errors import BadInput
 from ablate.figure.recurrent import plot_gates, plot_gradient_norms, plot_hidden_states
+from ablate.schema.options import Positive, Whole, checked
 
 LEAST_SHARE = 0.5  # of the sequences must have a lag for it to be shown
 RATIO, MEMORY = "log10_ratio", "log10_memory_ratio"
@@ -36,10 +37,11 @@ class Inside(Callback):
         cell: number of the cell: layer by layer, forward before backward, from 0.
     """
 
-    def __init__(self, folder: str, samples: int, cell: int) -> None:
+    @checked
+    def __init__(self, folder: str, samples: Positive, cell: Whole) -> None:
         self.folder = Path(folder)
-        self.samples = check_positive("samples", samples)
-        self.cell = check_whole("cell", cell, 0)
+        self.samples = samples
+        self.cell = cell
         self.batch: SequenceBatch | None = None
         self.norms: list[tuple[int, list[float]]] = []  # (step of training, norms by lag)
 
@@ -103,11 +105,12 @@ class GradientFlow(BeforeAndAfter):
 
     name = "gradient_flow"
 
-    def __init__(self, lags: Sequence[int], samples: int, cell: int) -> None:
+    @checked
+    def __init__(self, lags: Sequence[Positive], samples: Positive, cell: Whole) -> None:
         super().__init__()
-        self.lags = [check_positive("lags", lag) for lag in lags]
-        self.samples = check_positive("samples", samples)
-        self.cell = check_whole("cell", cell, 0)
+        self.lags = list(lags)
+        self.samples = samples
+        self.cell = cell
 
     @property
     def names(self) -> list[str]:

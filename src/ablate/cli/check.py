@@ -4,17 +4,16 @@ import copy
 from collections.abc import Mapping
 from math import isfinite
 from numbers import Real
-from typing import Annotated, Any, Literal
+from typing import Any, Literal
 
 from omegaconf import DictConfig, ListConfig, OmegaConf
 
 from ablate.errors import BadInput, Misfit
 from ablate.schema.node import key_of, misfits
-from ablate.schema.options import AboveZero, Byte, Fraction, NotNegative, Palette, Positive, Range, Seed, Size, faults
+from ablate.schema.options import AboveZero, Byte, Palette, Positive, Probability, Seed, Size, faults
 
 PARTS = ("datamodule", "task", "callbacks", "probe", "logger", "trainer")  # what train.py builds
 RUN = {"seed": Seed, "name": str, "log_dir": str, "ckpt_path": str | None}
-SCHEDULE = {"scheduler.warmup": Fraction | None, "scheduler.power": NotNegative | None}
 DATA = {  # what some data sets and networks do not read, so that no constructor says what it is
     "data.class_names": list[str] | None,
     "data.num_classes": Positive | None,
@@ -27,8 +26,8 @@ DATA = {  # what some data sets and networks do not read, so that no constructor
     "data.root": str | None,
 }
 COMMANDS: Mapping[str, Mapping[str, Any]] = {  # conf/NAME.yaml -> key -> what it can be
-    "train": {**RUN, **SCHEDULE, **DATA},
-    "evaluate": {**RUN, **SCHEDULE, **DATA, "checkpoint": str},
+    "train": {**RUN, **DATA},
+    "evaluate": {**RUN, **DATA, "checkpoint": str},
     "predict": {"checkpoint": str, "input": str, "output": str, "question": str | None, "device": str},
     "generate": {
         "checkpoint": str,
@@ -37,7 +36,7 @@ COMMANDS: Mapping[str, Mapping[str, Any]] = {  # conf/NAME.yaml -> key -> what i
         "length": Positive,
         "temperature": AboveZero,
         "top_k": Positive | None,
-        "top_p": Annotated[float, Range(0, 1, open="least")] | None,
+        "top_p": Probability | None,
         "seed": Seed,
         "device": str,
     },

@@ -2,15 +2,15 @@
 
 import math
 from collections.abc import Iterable, Sequence
-from numbers import Real
-from typing import NamedTuple
+from typing import Literal, NamedTuple
 
 import torch
 import torch.nn.functional as F
 from jaxtyping import Float, Int
 from torch import Tensor, nn
 
-from ablate.errors import BadInput, check_choice, check_fraction
+from ablate.errors import BadInput
+from ablate.schema.options import AboveZero, Positive, ProperFraction, checked
 
 
 class PixelCounts(NamedTuple):
@@ -49,6 +49,9 @@ def median_frequency(counts: PixelCounts) -> Float[Tensor, " k"]:
     return torch.where(present, median / frequency, 0.0).float()
 
 
+ClassWeight = Literal["none", "median_frequency"] | Sequence[AboveZero]
+
+
 class CrossEntropy(nn.Module):
     """Weighted mean over the pixels i that are not void of the cross-entropy of logits z_i and class y_i.
 
@@ -72,15 +75,16 @@ class CrossEntropy(nn.Module):
 
     weight: Float[Tensor, " k"] | None
 
+    @checked
     def __init__(
         self,
-        num_classes: int,
+        num_classes: Positive,
         ignore_index: int,
-        class_weight: str | Sequence[int | float] = "none",
-        label_smoothing: float = 0.0,
+        class_weight: ClassWeight = "none",
+        label_smoothing: ProperFraction = 0.0,
     ) -> None:
         super().__init__()
-        self.label_smoothing = check_fraction("label_smoothing", label_smoothing)
+        self.label_smoothing = label_smoothing
         self.num_classes, self.ignore_index = num_classes, ignore_index
         self.register_buffer("weight", _initial_weight(class_weight, num_classes))
         _note_counts(self)
@@ -118,16 +122,12 @@ def _mass(target: Tensor, weight: Tensor | None, ignore_index: int) -> Tensor:
     return (weight[target.where(labelled, 0)] * labelled).sum()
 
 
-def _initial_weight(class_weight: str | Sequence[int | float], num_classes: int) -> Tensor | None:
+def _initial_weight(class_weight: ClassWeight, num_classes: int) -> Tensor | None:
     if isinstance(class_weight, str):
-        check_choice("class_weight", class_weight, ("none", "median_frequency"))
         return None if class_weight == "none" else torch.full((num_classes,), math.nan)
-    numbers = class_weight if isinstance(class_weight, Sequence) else ()
-    positive = all(isinstance(x, Real) and not isinstance(x, bool) and 0 < x < math.inf for x in numbers)
-    if len(numbers) != num_classes or not positive:
-        wanted = f"{num_classes} positive numbers, one a class, or none or median_frequency"
-        raise BadInput(f"`class_weight`={class_weight!r} must be {wanted}")
-    return torch.tensor(numbers, dtype=torch.float32)
+    if len(class_weight) != num_classes:
+        raise BadInput(f"`class_weight`={list(class_weight)!r} must have {num_classes} numbers, one a class")
+    return torch.tensor(class_weight, dtype=torch.float32)
 
 
 def _note_counts(loss: CrossEntropy, _: object = None) -> None:

@@ -2,13 +2,15 @@
 
 import math
 from collections.abc import Iterator, Sequence
+from typing import Literal
 
 import torch
 from jaxtyping import Bool, Float, Int, Integer
 from torch import Tensor
 from torchmetrics import Metric
 
-from ablate.errors import BadInput, check_choice
+from ablate.errors import BadInput
+from ablate.schema.options import checked
 
 
 class BoundaryF1(Metric):
@@ -42,17 +44,18 @@ class BoundaryF1(Metric):
     score_sum: Float[Tensor, ""]
     image_count: Int[Tensor, ""]
 
+    @checked
     def __init__(
         self,
         num_classes: int,
         ignore_index: int,
         tolerance: float = 0.0075,
-        classes: str = "truth",
+        classes: Literal["truth", "union"] = "truth",
         only: Sequence[int] | None = None,
     ) -> None:
         super().__init__()
         self.num_classes, self.ignore_index = num_classes, ignore_index
-        self.classes = check_choice("classes", classes, ("truth", "union"))
+        self.classes = classes
         if not 0 <= tolerance < math.inf:
             raise BadInput(f"tolerance={tolerance!r} must be at least 0; the SegNet paper takes 0.0075")
         self.tolerance = tolerance

@@ -7,6 +7,7 @@ from torch.optim import Optimizer
 from torch.optim.lr_scheduler import LRScheduler
 
 from ablate.errors import BadInput
+from ablate.schema.options import AboveZero, checked
 
 
 class Optimisation:
@@ -22,14 +23,13 @@ class Optimisation:
         BadInput: a `gradient_clip` that is not above 0.
     """
 
+    @checked
     def __init__(
         self,
         optimizer: Callable[..., Optimizer],
         scheduler: Callable[..., LRScheduler],
-        gradient_clip: float | None = None,
+        gradient_clip: AboveZero | None = None,
     ) -> None:
-        if gradient_clip is not None and not gradient_clip > 0:
-            raise BadInput(f"`gradient_clip`={gradient_clip} must be above 0, or null for none")
         self.optimizer, self.scheduler, self.gradient_clip = optimizer, scheduler, gradient_clip
 
     def configure(self, parameters: Iterator[nn.Parameter], steps: int) -> dict:

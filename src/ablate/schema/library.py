@@ -3,11 +3,22 @@
 from collections.abc import Mapping
 from typing import Annotated, Any, Literal
 
-from ablate.schema.options import AboveZero, Count, Fraction, Layers, NotNegative, Part, Positive, ProperFraction, Range, Whole
+from ablate.schema.options import (
+    AboveZero,
+    Count,
+    Fraction,
+    Layers,
+    NotNegative,
+    Part,
+    Positive,
+    Probability,
+    ProperFraction,
+    Whole,
+)
 
 Accelerator = Literal["cpu", "gpu", "cuda", "mps", "auto"]
 Precision = Literal["32-true", "16-mixed", "bf16-mixed"]  # pictures are made float32 after Lightning's conversion to others
-Share = Annotated[float, Range(0, 1, open="least")] | Positive  # of the batches, or so many
+Share = Probability | Positive  # of the batches, or so many
 Betas = Annotated[list[ProperFraction], Count(2)]
 
 OPTIONS: Mapping[str, Mapping[str, Any]] = {

@@ -64,6 +64,7 @@ NotNegative = Annotated[float, Range(0)]
 AboveZero = Annotated[float, Range(0, open="least")]
 Fraction = Annotated[float, Range(0, 1)]  # from 0 to 1
 ProperFraction = Annotated[float, Range(0, 1, open="most")]  # at least 0 and below 1
+Probability = Annotated[float, Range(0, 1, open="least")]  # above 0
 Seed = Annotated[int, Range(0, 2**32 - 1)]
 Size = Positive | Annotated[Sequence[Positive], Count(2)]  # one number for a square, or [height, width]
 Byte = Annotated[int, Range(0, 255)]

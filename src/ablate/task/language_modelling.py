@@ -12,6 +12,7 @@ from ablate.errors import BadInput, Misfit
 from ablate.metric.language import LanguageScores
 from ablate.model.recurrent.generate import generate
 from ablate.optim.optimisation import Optimisation
+from ablate.schema.options import Positive, ProperFraction
 from ablate.task.recurrent import RecurrentTask
 
 
@@ -24,8 +25,8 @@ class LanguageModelling(RecurrentTask):
         self,
         model: nn.Module,
         optimisation: Optimisation | None,
-        truncate: int | None = None,
-        label_smoothing: float = 0.0,
+        truncate: Positive | None = None,
+        label_smoothing: ProperFraction = 0.0,
     ) -> None:
         super().__init__(model, {"scores": LanguageScores(IGNORE)}, optimisation, truncate, label_smoothing)
         if model.bidirectional:

@@ -10,11 +10,12 @@ from torch import Tensor, nn
 
 from ablate.data.batch import BatchKind, QuestionBatch
 from ablate.data.text.tokeniser import UNKNOWN
-from ablate.errors import Misfit, check_fraction
+from ablate.errors import Misfit
 from ablate.metric.classification import ClassificationScores
 from ablate.model.segmenter.encoder.load import load_encoder
 from ablate.model.text.question_answering import QuestionAnswering as QuestionAnsweringModel
 from ablate.optim.optimisation import Optimisation
+from ablate.schema.options import Positive, ProperFraction, checked
 from ablate.task.base import Output, Task
 
 
@@ -31,17 +32,18 @@ class QuestionAnswering(Task):
     model_class = QuestionAnsweringModel
     tokenised = ("source",)
 
+    @checked
     def __init__(
         self,
         model: nn.Module,
         optimisation: Optimisation | None,
-        num_classes: int,
+        num_classes: Positive,
         blind: bool = False,
-        label_smoothing: float = 0.0,
+        label_smoothing: ProperFraction = 0.0,
         encoder_weights: str | None = None,
     ) -> None:
         super().__init__(model, {"scores": ClassificationScores(num_classes)}, optimisation)
-        self.label_smoothing = check_fraction("label_smoothing", label_smoothing)
+        self.label_smoothing = label_smoothing
         self.blind, self.encoder_weights = blind, encoder_weights
 
     def check(self, batch: Any, trainer: Trainer) -> None:

@@ -9,11 +9,12 @@ from torch import Tensor, nn
 from torchmetrics import Metric
 
 from ablate.data.batch import IGNORE, BatchKind, SequenceBatch
-from ablate.errors import BadInput, check_fraction, check_positive
+from ablate.errors import BadInput
 from ablate.loss.text import token_cross_entropy
 from ablate.metric.classification import ClassificationScores
 from ablate.model.recurrent.models import StepwiseModel
 from ablate.optim.optimisation import Optimisation
+from ablate.schema.options import Positive, ProperFraction, checked
 from ablate.task.base import Output, Task
 
 States = tuple[tuple[Tensor, ...], ...]
@@ -39,19 +40,20 @@ class RecurrentTask(Task):
     batch_kind = BatchKind.CLASS_PER_STEP
     model_class = StepwiseModel
 
+    @checked
     def __init__(
         self,
         model: nn.Module,
         metrics: dict[str, Metric],
         optimisation: Optimisation | None,
-        truncate: int | None = None,
-        label_smoothing: float = 0.0,
+        truncate: Positive | None = None,
+        label_smoothing: ProperFraction = 0.0,
     ) -> None:
         super().__init__(model, metrics, optimisation)
-        self.truncate = None if truncate is None else check_positive("truncate", truncate)
+        self.truncate = truncate
         if truncate is not None and model.bidirectional:
             raise BadInput(f"`truncate`={truncate} cuts from the beginning on; `model.bidirectional`=true reads from the end, too")
-        self.label_smoothing = check_fraction("label_smoothing", label_smoothing)
+        self.label_smoothing = label_smoothing
         self.automatic_optimization = truncate is None
         self.last: dict[str, tuple[Tensor, States]] = {}  # by split: which samples the last batch had, and their states
 
@@ -124,7 +126,10 @@ class RecurrentTask(Task):
 class SequenceTagging(RecurrentTask):
     """Cross-entropy of the class of each step; accuracy, macro F1 and the confusion matrix over all steps of a split."""
 
-    def __init__(self, model: nn.Module, optimisation: Optimisation | None, num_classes: int, truncate: int | None = None) -> None:
+    @checked
+    def __init__(
+        self, model: nn.Module, optimisation: Optimisation | None, num_classes: Positive, truncate: Positive | None = None
+    ) -> None:
         super().__init__(model, {"scores": ClassificationScores(num_classes, IGNORE)}, optimisation, truncate)
 
     def advance(self, batch: SequenceBatch, states: States | None) -> tuple[Output, States]:

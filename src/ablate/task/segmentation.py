@@ -8,12 +8,13 @@ from torch import Tensor, nn
 from torchmetrics import Metric
 
 from ablate.data.batch import SegmentationBatch
-from ablate.errors import BadInput, Misfit, check_positive
-from ablate.loss.cross_entropy import CrossEntropy, count_pixels
+from ablate.errors import BadInput, Misfit
+from ablate.loss.cross_entropy import ClassWeight, CrossEntropy, count_pixels
 from ablate.metric.boundary import BoundaryF1
 from ablate.metric.segmentation import CoarseLabelScores, SegmentationScores
 from ablate.model.evaluation import evaluating
 from ablate.optim.optimisation import Optimisation
+from ablate.schema.options import Positive, ProperFraction, checked
 from ablate.task.base import Output, Task
 
 
@@ -24,16 +25,17 @@ class Segmentation(Task):
         label_stride: also log the scores that perfect labels at this stride would have; None: do not.
     """
 
+    @checked
     def __init__(
         self,
         model: nn.Module,
         optimisation: Optimisation | None,
-        num_classes: int,
+        num_classes: Positive,
         class_names: Sequence[str],
         ignore_index: int,
-        class_weight: str | Sequence[int | float] = "none",
-        label_smoothing: float = 0.0,
-        label_stride: int | None = None,
+        class_weight: ClassWeight = "none",
+        label_smoothing: ProperFraction = 0.0,
+        label_stride: Positive | None = None,
         channels_last: bool = False,
     ) -> None:
         if len(class_names) != num_classes:
@@ -43,8 +45,7 @@ class Segmentation(Task):
             "boundary_f1": BoundaryF1(num_classes=num_classes, ignore_index=ignore_index),
         }
         if label_stride is not None:
-            stride = check_positive("label_stride", label_stride)
-            metrics["coarse_label"] = CoarseLabelScores(stride, num_classes, ignore_index)
+            metrics["coarse_label"] = CoarseLabelScores(label_stride, num_classes, ignore_index)
         super().__init__(model, metrics, optimisation, channels_last=channels_last)
         self.loss = CrossEntropy(num_classes, ignore_index, class_weight, label_smoothing)
 

@@ -5,10 +5,10 @@ from torch import nn
 from torchmetrics import MeanSquaredError
 
 from ablate.data.batch import BatchKind, SequenceBatch
-from ablate.errors import check_fraction
 from ablate.metric.classification import ClassificationScores
 from ablate.model.recurrent.models import SequenceModel
 from ablate.optim.optimisation import Optimisation
+from ablate.schema.options import Positive, ProperFraction, checked
 from ablate.task.base import Output, Task
 
 
@@ -26,9 +26,12 @@ class SequenceClassification(SequenceTask):
 
     batch_kind = BatchKind.CLASS_PER_SEQUENCE
 
-    def __init__(self, model: nn.Module, optimisation: Optimisation | None, num_classes: int, label_smoothing: float = 0.0) -> None:
+    @checked
+    def __init__(
+        self, model: nn.Module, optimisation: Optimisation | None, num_classes: Positive, label_smoothing: ProperFraction = 0.0
+    ) -> None:
         super().__init__(model, {"scores": ClassificationScores(num_classes)}, optimisation)
-        self.label_smoothing = check_fraction("label_smoothing", label_smoothing)
+        self.label_smoothing = label_smoothing
 
     def step(self, batch: SequenceBatch) -> Output:
         logits = self.model(*self.inputs(batch))

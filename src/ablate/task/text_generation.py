@@ -4,16 +4,17 @@ from abc import abstractmethod
 from collections.abc import Callable, Sequence
 from functools import partial
 from math import exp
-from typing import Any, ClassVar, NamedTuple
+from typing import Any, ClassVar, Literal, NamedTuple
 
 import torch
 from jaxtyping import Int
 from lightning.pytorch import Trainer
 from torch import Tensor, nn
+from torchmetrics import Metric
 
 from ablate.data.batch import IGNORE, BatchKind, CaptionBatch, PairBatch, Truth
 from ablate.data.text.tokeniser import BEGIN, END, PAD, UNKNOWN
-from ablate.errors import BadInput, Misfit, check_choice, check_fraction, check_positive
+from ablate.errors import BadInput, Misfit
 from ablate.loss.text import doubly_stochastic, token_cross_entropy
 from ablate.metric.language import ExposureScores
 from ablate.metric.text.cider import CIDEr, CIDErD
@@ -24,9 +25,11 @@ from ablate.model.text.encoder import Encoder, TextEncoder
 from ablate.model.text.encoder_decoder import EncoderDecoder
 from ablate.model.text.memory import Memory
 from ablate.optim.optimisation import Optimisation
+from ablate.schema.options import Fraction, NotNegative, Positive, ProperFraction, checked
 from ablate.task.base import Output, Task
 
-SCORES = {
+Score = Literal["bleu", "sacrebleu", "rouge_l", "chrf", "cider", "cider_d", "exact_match"]
+SCORES: dict[Score, type[Metric]] = {
     "bleu": Bleu,
     "sacrebleu": SacreBleu,
     "rouge_l": RougeL,
@@ -35,7 +38,8 @@ SCORES = {
     "cider_d": CIDErD,
     "exact_match": ExactMatch,
 }
-SCHEDULES: dict[str, Callable[[float, float], float]] = {
+Schedule = Literal["constant", "linear", "inverse_sigmoid"]
+SCHEDULES: dict[Schedule, Callable[[float, float], float]] = {
     "constant": lambda share, over: share,
     "linear": lambda share, over: share * min(over, 1.0),
     "inverse_sigmoid": lambda share, over: share / (1 + exp(-12.0 * (over - 0.5))),  # from 0.2 % to 99.8 % of the share
@@ -53,7 +57,7 @@ class Generation(NamedTuple):
     batch: WrittenBatch | None = None  # with what those texts are compared with
 
 
-def probability_schedule(share: float, schedule: str) -> Callable[[float], float]:
+def probability_schedule(share: float, schedule: Schedule) -> Callable[[float], float]:
     """p, the part of the training that is over -> the probability that a token is the network's own, 1 - ε of Bengio et al. 2015.
 
         constant         share
@@ -63,9 +67,7 @@ def probability_schedule(share: float, schedule: str) -> Callable[[float], float
     Args:
         share: of own tokens at the end; 0 is teacher forcing, 1 none of it.
     """
-    if isinstance(share, bool) or not isinstance(share, int | float) or not 0 <= share <= 1:
-        raise BadInput(f"`scheduled_sampling`={share} must be a number from 0 (teacher forcing) to 1")
-    return partial(SCHEDULES[check_choice("sampling_schedule", schedule, SCHEDULES)], share)
+    return partial(SCHEDULES[schedule], share)
 
 
 class TextGeneration(Task):
@@ -86,28 +88,28 @@ class TextGeneration(Task):
     model_class = EncoderDecoder
     encoder_class: ClassVar[type[Encoder]]
 
+    @checked
     def __init__(
         self,
         model: nn.Module,
         optimisation: Optimisation | None,
-        scores: Sequence[str] = ("bleu", "chrf"),
-        label_smoothing: float = 0.0,
-        doubly_stochastic: float = 0.0,
-        scheduled_sampling: float = 0.0,
-        sampling_schedule: str = "constant",
-        at_lengths: Sequence[int] = (),
+        scores: Sequence[Score] = ("bleu", "chrf"),
+        label_smoothing: ProperFraction = 0.0,
+        doubly_stochastic: NotNegative = 0.0,
+        scheduled_sampling: Fraction = 0.0,
+        sampling_schedule: Schedule = "constant",
+        at_lengths: Sequence[Positive] = (),
     ) -> None:
-        self.scores = [check_choice("scores", name, SCORES) for name in scores]
-        for length in at_lengths:
-            check_positive("at_lengths", length)
-        metrics = {"tokens": ExposureScores(IGNORE, END, at_lengths=at_lengths), **{n: SCORES[n]() for n in self.scores}}
+        self.scores = list(scores)
+        metrics: dict[str, Metric] = {
+            "tokens": ExposureScores(IGNORE, END, at_lengths=at_lengths),
+            **{n: SCORES[n]() for n in self.scores},
+        }
         taught = {"tokens": ExposureScores(IGNORE, END, free_running=False)}
         super().__init__(model, metrics, optimisation, taught)
-        if not doubly_stochastic >= 0:
-            raise BadInput(f"`doubly_stochastic`={doubly_stochastic} must be at least 0")
         if doubly_stochastic and self.model.decoder.attention is None:
             raise BadInput("`doubly_stochastic` needs an attention to speak of: model/attention=additive")
-        self.label_smoothing, self.doubly_stochastic = check_fraction("label_smoothing", label_smoothing), doubly_stochastic
+        self.label_smoothing, self.doubly_stochastic = label_smoothing, doubly_stochastic
         self.sampling = probability_schedule(scheduled_sampling, sampling_schedule)
         self.sampling_probability = self.sampling(0.0)  # of each token that the decoder hears, now, in training
 

@@ -73,11 +73,11 @@ def test_nothing_follows_the_end_and_what_is_banned_is_never_drawn():
 
 
 test_bad_values_are_one_line = refusals(
-    (lambda: draw(temperature=0.0), "temperature=0.0 must be above 0"),
+    (lambda: draw(temperature=0.0), "temperature=0.0 must be a number above 0"),
     (lambda: draw(temperature=float("nan")), "temperature=nan"),
     (lambda: draw(top_k=0), "top_k=0"),
     (lambda: draw(top_p=0.0), "top_p=0.0"),
     (lambda: draw(top_p=1.5), "top_p=1.5"),
-    (lambda: draw(steps=0), "length=0"),
+    (lambda: draw(steps=0), "steps=0"),
     (lambda: generate(model(), torch.zeros(1, 0, dtype=torch.long), 1, torch.Generator()), "an empty prefix"),
 )

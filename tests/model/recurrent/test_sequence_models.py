@@ -1,6 +1,7 @@
 """Contracts of every network over sequences: padding, batch rows, order, time, and what they refuse."""
 
 from functools import partial
+from typing import get_args
 
 import pytest
 import torch
@@ -10,7 +11,7 @@ from refusals import refusals
 from ablate.errors import BadInput
 from ablate.model.recurrent.baselines import BagOfWords, WindowMLP
 from ablate.model.recurrent.cell.gru import GRU
-from ablate.model.recurrent.models import SUMMARIES, SequenceClassifier, SequenceTagger
+from ablate.model.recurrent.models import SequenceClassifier, SequenceTagger, Summary
 
 V, D, K, T = 9, 3, 5, 6
 LENGTHS = torch.tensor([6, 1, 4, 2])
@@ -51,7 +52,7 @@ EACH = {
 }
 EACH |= {
     f"{cell}_{summary}_{1 + both}": partial(classifier, cell, summary=summary, bidirectional=both, layers=2)
-    for cell in CELLS for summary in SUMMARIES for both in (False, True)
+    for cell in CELLS for summary in get_args(Summary) for both in (False, True)
 }  # fmt: skip
 A_STEP = {
     f"tagger_{cell}_{1 + both}": partial(tagger, cell, bidirectional=both, layers=2) for cell in CELLS for both in (False, True)

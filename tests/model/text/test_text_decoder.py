@@ -136,7 +136,7 @@ test_bad_input_is_one_line = refusals(
     (lambda: decoder(attention="none", gated=True), "gated=true needs an attention"),
     (lambda: decoder(start="inputs"), "did you mean 'input'"),
     (lambda: decoder(dropout=1.0), "dropout=1.0"),
-    (lambda: decoder().scheduled(TOKENS, memory(), 1.5), "sampling_probability=1.5 must be from 0 to 1"),
+    (lambda: decoder().scheduled(TOKENS, memory(), 1.5), "sampling_probability=1.5 must be a number between 0 and 1"),
     (lambda: decoder("unshared")(TOKENS.repeat(1, 2), memory()), "step 9 has no weights: there are those of 8"),
     (lambda: decoder()(TOKENS + V, memory()), f"vocabulary of {V}"),
 )

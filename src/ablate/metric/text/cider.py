@@ -6,8 +6,8 @@ from typing import NamedTuple
 
 from torch import Tensor
 
-from ablate.errors import check_positive
 from ablate.metric.text.corpus import Corpus
+from ablate.schema.options import Positive, checked
 
 NGram = tuple[str, ...]
 
@@ -33,9 +33,10 @@ class Consensus(Corpus):
 
     factor = 1.0
 
-    def __init__(self, n: int = 4) -> None:
+    @checked
+    def __init__(self, n: Positive = 4) -> None:
         super().__init__()
-        self.n = check_positive("n", n)
+        self.n = n
 
     def compute(self) -> Tensor:
         counted = [(self._count(c), [self._count(s) for s in references]) for c, references in self.pairs()]
@@ -98,7 +99,8 @@ class CIDErD(Consensus):
 
     factor = 10.0
 
-    def __init__(self, n: int = 4, sigma: float = 6.0) -> None:
+    @checked
+    def __init__(self, n: Positive = 4, sigma: float = 6.0) -> None:
         super().__init__(n)
         self.sigma = sigma
 

@@ -4,10 +4,10 @@ import torch.nn.functional as F
 from jaxtyping import Float, Int
 from torch import Tensor, nn
 
-from ablate.errors import check_positive
 from ablate.model.recurrent.layers import SequenceInput, Sequences
 from ablate.model.recurrent.models import SequenceModel
 from ablate.model.recurrent.unroll import check_lengths, length_mask
+from ablate.schema.options import Positive, ProperFraction, Width, checked
 
 
 class BagOfWords(SequenceModel):
@@ -18,12 +18,18 @@ class BagOfWords(SequenceModel):
         num_classes: logits a sequence.
     """
 
+    @checked
     def __init__(
-        self, vocabulary_size: int | None, input_size: int | None, embedding_size: int, num_classes: int, dropout: float = 0.0
+        self,
+        vocabulary_size: Positive | None,
+        input_size: Positive | None,
+        embedding_size: Width,
+        num_classes: Positive,
+        dropout: ProperFraction = 0.0,
     ) -> None:
         super().__init__()
         self.input = SequenceInput(vocabulary_size, input_size, embedding_size, dropout)
-        self.head = nn.Linear(self.input.output_size, check_positive("num_classes", num_classes))
+        self.head = nn.Linear(self.input.output_size, num_classes)
 
     def forward(self, xs: Sequences, lengths: Int[Tensor, " b"] | None = None) -> Float[Tensor, "b k"]:
         check_lengths(lengths, xs.shape[0], xs.shape[1], xs.device)
@@ -46,22 +52,23 @@ class WindowMLP(SequenceModel):
         dropout: of the inputs and of the hidden layer.
     """
 
+    @checked
     def __init__(
         self,
-        vocabulary_size: int | None,
-        input_size: int | None,
-        embedding_size: int,
-        num_classes: int,
-        window: int,
-        hidden_size: int,
-        dropout: float = 0.0,
+        vocabulary_size: Positive | None,
+        input_size: Positive | None,
+        embedding_size: Width,
+        num_classes: Positive,
+        window: Positive,
+        hidden_size: Width,
+        dropout: ProperFraction = 0.0,
     ) -> None:
         super().__init__()
-        self.window = check_positive("window", window)
+        self.window = window
         self.input = SequenceInput(vocabulary_size, input_size, embedding_size, dropout)
-        self.hidden = nn.Linear(window * self.input.output_size, check_positive("hidden_size", hidden_size))
+        self.hidden = nn.Linear(window * self.input.output_size, hidden_size)
         self.dropout = nn.Dropout(dropout)
-        self.head = nn.Linear(hidden_size, check_positive("num_classes", num_classes))
+        self.head = nn.Linear(hidden_size, num_classes)
 
     def forward(self, xs: Sequences, lengths: Int[Tensor, " b"] | None = None) -> Float[Tensor, "b k"]:
         check_lengths(lengths, xs.shape[0], xs.shape[1], xs.device)

@@ -6,11 +6,16 @@ import torch
 from jaxtyping import Float, Int
 from torch import Tensor, nn
 
-from ablate.errors import BadInput, check_positive, check_whole
+from ablate.errors import BadInput
+from ablate.schema.options import AboveZero, Positive, Probability, checked
 
 
+@checked
 def restrict(
-    logits: Float[Tensor, "b k"], temperature: float = 1.0, top_k: int | None = None, top_p: float | None = None
+    logits: Float[Tensor, "b k"],
+    temperature: AboveZero = 1.0,
+    top_k: Positive | None = None,
+    top_p: Probability | None = None,
 ) -> Float[Tensor, "b k"]:
     """Log-probabilities to sample from: log softmax(logits / temperature), cut to some tokens and normalised again.
 
@@ -19,7 +24,6 @@ def restrict(
         top_k: keep the k likeliest (Fan et al. 2018, section 5.1), of equals the first; more than there are: all.
         top_p: keep the fewest likeliest whose probabilities sum to p or more (Holtzman et al. 2020, section 3.1); 1: all.
     """
-    check_restriction(temperature, top_k, top_p)
     logits = ((logits - logits.amax(-1, keepdim=True)) / temperature).log_softmax(-1)  # at most 0: nothing overflows
     if top_k is not None:
         beyond = logits.argsort(descending=True, stable=True)[..., top_k:]
@@ -32,26 +36,17 @@ def restrict(
     return logits.log_softmax(-1)
 
 
-def check_restriction(temperature: float, top_k: int | None, top_p: float | None) -> None:
-    """Raise BadInput where `restrict` cannot take these."""
-    if not 0 < temperature < float("inf"):
-        raise BadInput(f"`temperature`={temperature} must be above 0; for the likeliest token `top_k`=1")
-    if top_k is not None:
-        check_positive("top_k", top_k)
-    if top_p is not None and not 0 < top_p <= 1:
-        raise BadInput(f"`top_p`={top_p} must be above 0 and at most 1")
-
-
+@checked
 @torch.no_grad()
 def generate(
     model: nn.Module,
     prefix: Int[Tensor, "b t"],
-    steps: int,
+    steps: Positive,
     generator: torch.Generator,
     end: int | None = None,
-    temperature: float = 1.0,
-    top_k: int | None = None,
-    top_p: float | None = None,
+    temperature: AboveZero = 1.0,
+    top_k: Positive | None = None,
+    top_p: Probability | None = None,
     banned: Sequence[int] = (),
 ) -> Int[Tensor, "b steps"]:
     """Sample `steps` tokens a row, each from the state after the tokens before; after `end` a row holds `end` alone.
@@ -64,7 +59,6 @@ def generate(
     """
     if prefix.shape[1] < 1:
         raise BadInput("an empty prefix has nothing to begin with; the least is one token")
-    check_whole("length", steps, 1)
     token, states = prefix, None
     found: list[Tensor] = []
     over = torch.zeros_like(prefix[:, 0], dtype=torch.bool)

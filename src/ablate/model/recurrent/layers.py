@@ -6,9 +6,10 @@ import torch
 from jaxtyping import Float, Int
 from torch import Tensor, nn
 
-from ablate.errors import BadInput, Misfit, check_choice, check_fraction, check_positive
+from ablate.errors import BadInput, Misfit
 from ablate.model.recurrent.cell.base import Cell
-from ablate.model.recurrent.unroll import FUSED, unroll
+from ablate.model.recurrent.unroll import Fused, unroll
+from ablate.schema.options import Layers, Positive, ProperFraction, Width, checked
 
 Sequences = Int[Tensor, "b t"] | Float[Tensor, "b t d"]  # tokens, or numbers
 
@@ -27,17 +28,20 @@ class SequenceInput(nn.Module):
         output_size: numbers in x_t.
     """
 
-    def __init__(self, vocabulary_size: int | None, input_size: int | None, embedding_size: int, dropout: float = 0.0) -> None:
+    @checked
+    def __init__(
+        self, vocabulary_size: Positive | None, input_size: Positive | None, embedding_size: Width, dropout: ProperFraction = 0.0
+    ) -> None:
         super().__init__()
         if (vocabulary_size is None) == (input_size is None):
             raise Misfit("the data are either tokens (`vocabulary_size`) or numbers (`input_size`)")
         if input_size is None:
-            self.output_size = check_positive("embedding_size", embedding_size)
-            self.embedding = nn.Embedding(check_positive("vocabulary_size", vocabulary_size), embedding_size, padding_idx=0)
+            self.output_size = embedding_size
+            self.embedding = nn.Embedding(vocabulary_size, embedding_size, padding_idx=0)
         else:
-            self.output_size, self.embedding = check_positive("input_size", input_size), None
+            self.output_size, self.embedding = input_size, None
         self.size = vocabulary_size
-        self.dropout = nn.Dropout(check_fraction("dropout", dropout))
+        self.dropout = nn.Dropout(dropout)
 
     def forward(self, xs: Sequences) -> Float[Tensor, "b t e"]:
         """x_1 … x_t of each sequence."""
@@ -72,20 +76,21 @@ class Recurrent(nn.Module):
         output_size: numbers in each output.
     """
 
+    @checked
     def __init__(
         self,
         cell: Callable[[int], Cell],
-        input_size: int,
-        layers: int = 1,
+        input_size: Positive,
+        layers: Layers = 1,
         bidirectional: bool = False,
-        dropout: float = 0.0,
-        fused: str = "auto",
+        dropout: ProperFraction = 0.0,
+        fused: Fused = "auto",
     ) -> None:
         super().__init__()
-        self.fused, self.bidirectional = check_choice("fused", fused, FUSED), bidirectional
-        self.dropout = nn.Dropout(check_fraction("dropout", dropout))
+        self.fused, self.bidirectional = fused, bidirectional
+        self.dropout = nn.Dropout(dropout)
         self.layers = nn.ModuleList()
-        for _ in range(check_positive("layers", layers)):
+        for _ in range(layers):
             self.layers.append(nn.ModuleList(cell(input_size) for _ in range(1 + bidirectional)))
             input_size = sum(each.hidden_size for each in self.layers[-1])
         self.output_size = input_size

@@ -2,18 +2,19 @@
 
 from abc import ABC, abstractmethod
 from collections.abc import Callable, Sequence
-from typing import Any
+from typing import Any, Literal
 
 import torch
 from jaxtyping import Float, Int
 from torch import Tensor, nn
 
-from ablate.errors import BadInput, check_choice, check_positive
+from ablate.errors import BadInput
 from ablate.model.recurrent.cell.base import Cell
 from ablate.model.recurrent.layers import Recurrent, SequenceInput, Sequences
-from ablate.model.recurrent.unroll import length_mask
+from ablate.model.recurrent.unroll import Fused, length_mask
+from ablate.schema.options import Layers, Positive, ProperFraction, Width, checked
 
-SUMMARIES = ("last", "mean", "max")
+Summary = Literal["last", "mean", "max"]
 
 
 class SequenceModel(nn.Module, ABC):
@@ -53,17 +54,18 @@ class RecurrentNetwork(nn.Module):
         frozen: the recurrent layers stay as they are initialised (a reservoir: Jaeger 2001); only inputs and head are trained.
     """
 
+    @checked
     def __init__(
         self,
-        vocabulary_size: int | None,
-        input_size: int | None,
-        embedding_size: int,
+        vocabulary_size: Positive | None,
+        input_size: Positive | None,
+        embedding_size: Width,
         cell: Callable[[int], Cell],
-        num_classes: int,
-        layers: int = 1,
+        num_classes: Positive,
+        layers: Layers = 1,
         bidirectional: bool = False,
-        dropout: float = 0.0,
-        fused: str = "auto",
+        dropout: ProperFraction = 0.0,
+        fused: Fused = "auto",
         frozen: bool = False,
     ) -> None:
         super().__init__()
@@ -72,7 +74,7 @@ class RecurrentNetwork(nn.Module):
         self.recurrent = Recurrent(cell, self.input.output_size, layers, bidirectional, dropout, fused)
         self.recurrent.requires_grad_(not frozen)
         self.dropout = nn.Dropout(dropout)
-        self.head = nn.Linear(self.recurrent.output_size, check_positive("num_classes", num_classes))
+        self.head = nn.Linear(self.recurrent.output_size, num_classes)
 
 
 class SequenceClassifier(RecurrentNetwork, SequenceModel):
@@ -83,9 +85,10 @@ class SequenceClassifier(RecurrentNetwork, SequenceModel):
         sizes, options: see `RecurrentNetwork`.
     """
 
-    def __init__(self, *sizes: Any, summary: str = "last", **options: Any) -> None:
+    @checked
+    def __init__(self, *sizes: Any, summary: Summary = "last", **options: Any) -> None:
         super().__init__(*sizes, **options)
-        self.summary = check_choice("summary", summary, SUMMARIES)
+        self.summary = summary
 
     def forward(self, xs: Sequences, lengths: Int[Tensor, " b"] | None = None) -> Float[Tensor, "b k"]:
         outputs, ends = self.recurrent(self.input(xs), lengths)

@@ -1,6 +1,7 @@
 """The only loop over time: a cell along sequences of any lengths, in either direction, step by step or fused."""
 
 from collections.abc import Sequence
+from typing import Literal, get_args
 
 import torch
 from jaxtyping import Float, Int
@@ -9,7 +10,7 @@ from torch import Tensor
 from ablate.errors import BadInput, check_choice
 from ablate.model.recurrent.cell.base import Cell
 
-FUSED = ("auto", "never")
+Fused = Literal["auto", "never"]
 SHUT = 1e4  # a sigmoid of ±SHUT is 1 or 0 exactly, in every precision
 
 
@@ -19,7 +20,7 @@ def unroll(
     lengths: Int[Tensor, " b"] | None = None,
     state: tuple | None = None,
     reverse: bool = False,
-    fused: str = "auto",
+    fused: Fused = "auto",
     record: list | None = None,
 ) -> tuple[Float[Tensor, "b t n"], tuple]:
     """h_t = f_W(h_{t-1}, x_t) for t = 1 … T with one W, and the state at each sequence's true end.
@@ -38,7 +39,7 @@ def unroll(
     Raises:
         BadInput: no step at all, lengths out of range or on another device, a state of another batch size.
     """
-    check_choice("fused", fused, FUSED)
+    check_choice("fused", fused, get_args(Fused))
     batch, steps, _ = xs.shape
     check_lengths(lengths, batch, steps, xs.device)
     state = cell.initial_state(batch) if state is None else cell.check_state(state, batch)

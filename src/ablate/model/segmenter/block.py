@@ -2,11 +2,9 @@
 
 from collections.abc import Callable
 from math import gcd
-from typing import Any, Literal
+from typing import Literal
 
 from torch import nn
-
-from ablate.errors import BadInput, check_positive
 
 Norm = Literal["batch", "group", "none"]
 NORMS: dict[Norm, Callable[[int], nn.Module]] = {
@@ -34,10 +32,3 @@ def conv_block(
     norm_layer = NORMS[norm](out_channels)
     layer = conv(in_channels, out_channels, kernel, stride, padding=(kernel - 1) // 2, bias=norm == "none")
     return nn.Sequential(layer, norm_layer, nn.ReLU(inplace=True))
-
-
-def check_odd(name: str, value: Any) -> int:
-    """Return `value` if it is an odd whole number of at least 1, else raise BadInput naming the nearest."""
-    if check_positive(name, value) % 2 == 0:
-        raise BadInput(f"`{name}`={value} must be odd, so that a map keeps its size; the nearest is {value + 1}")
-    return value

@@ -6,8 +6,9 @@ import torch.nn.functional as F
 from jaxtyping import Float
 from torch import Tensor, nn
 
-from ablate.errors import BadInput, check_positive
+from ablate.errors import BadInput
 from ablate.model.segmenter.base import Segmenter
+from ablate.schema.options import Positive, checked
 
 
 class FCN(Segmenter):
@@ -24,13 +25,14 @@ class FCN(Segmenter):
         BadInput: a decoder that needs pooling switches behind an encoder that does not pool.
     """
 
-    def __init__(self, encoder: nn.Module, decoder: Callable[[Sequence[int]], nn.Module], num_classes: int) -> None:
+    @checked
+    def __init__(self, encoder: nn.Module, decoder: Callable[[Sequence[int]], nn.Module], num_classes: Positive) -> None:
         super().__init__()
         self.encoder = encoder
         self.decoder = decoder(encoder.channels)
         if self.decoder.needs_offsets and not encoder.has_offsets:
             raise BadInput("this model/decoder puts values where maxima were: it needs `encoder.downsample`=max_pool")
-        self.head = nn.Conv2d(self.decoder.out_channels, check_positive("num_classes", num_classes), 1)
+        self.head = nn.Conv2d(self.decoder.out_channels, num_classes, 1)
 
     def forward(self, image: Float[Tensor, "n c h w"]) -> Float[Tensor, "n k h w"]:
         logits = self.head(self.decoder(self.encoder(image)))

@@ -6,7 +6,8 @@ import torch
 from jaxtyping import Bool, Float
 from torch import Tensor, nn
 
-from ablate.errors import BadInput, check_positive
+from ablate.errors import BadInput
+from ablate.schema.options import Positive, Width, checked
 
 
 class Attention(nn.Module, ABC):
@@ -16,10 +17,11 @@ class Attention(nn.Module, ABC):
     Queries are of `query_size` numbers, keys of `key_size`.
     """
 
-    def __init__(self, query_size: int, key_size: int) -> None:
+    @checked
+    def __init__(self, query_size: Positive, key_size: Positive) -> None:
         super().__init__()
-        self.query_size = check_positive("query_size", query_size)
-        self.key_size = check_positive("key_size", key_size)
+        self.query_size = query_size
+        self.key_size = key_size
 
     def project(self, keys: Float[Tensor, "b s n"]) -> Float[Tensor, "b s a"]:
         """The keys as the scores need them."""
@@ -56,7 +58,8 @@ class Dot(Attention):
         BadInput: queries and keys differ in size.
     """
 
-    def __init__(self, query_size: int, key_size: int, scaled: bool = False) -> None:
+    @checked
+    def __init__(self, query_size: Positive, key_size: Positive, scaled: bool = False) -> None:
         super().__init__(query_size, key_size)
         if query_size != key_size:
             raise BadInput(
@@ -72,7 +75,8 @@ class Dot(Attention):
 class General(Attention):
     """score(q, k) = qᵀ W k (Luong et al. 2015, section 3.1)."""
 
-    def __init__(self, query_size: int, key_size: int) -> None:
+    @checked
+    def __init__(self, query_size: Positive, key_size: Positive) -> None:
         super().__init__(query_size, key_size)
         self.key = nn.Linear(key_size, query_size, bias=False)
 
@@ -90,9 +94,9 @@ class Additive(Attention):
         size: rows of W and U.
     """
 
-    def __init__(self, query_size: int, key_size: int, size: int = 128) -> None:
+    @checked
+    def __init__(self, query_size: Positive, key_size: Positive, size: Width = 128) -> None:
         super().__init__(query_size, key_size)
-        check_positive("size", size)
         self.query = nn.Linear(query_size, size, bias=False)
         self.key = nn.Linear(key_size, size)
         self.value = nn.Linear(size, 1, bias=False)

@@ -1,19 +1,21 @@
 """One to many: a recurrent network that writes what is in a memory, a token at a time."""
 
 from collections.abc import Callable
-from typing import Any, NamedTuple
+from typing import Any, Literal, NamedTuple
 
 import torch
 from jaxtyping import Float, Int
 from torch import Tensor, nn
 
-from ablate.errors import BadInput, check_choice
+from ablate.errors import BadInput
 from ablate.model.recurrent.cell.base import Cell
 from ablate.model.recurrent.layers import Recurrent, SequenceInput
+from ablate.model.recurrent.unroll import Fused
 from ablate.model.text.attention import Attention
 from ablate.model.text.memory import Memory, flatten_states
+from ablate.schema.options import Fraction, Layers, Positive, ProperFraction, Width, checked
 
-STARTS = ("state", "input")
+Start = Literal["state", "input"]
 
 
 class DecoderState(NamedTuple):
@@ -53,21 +55,22 @@ class TextDecoder(nn.Module):
             size, without attention too.
     """
 
+    @checked
     def __init__(
         self,
-        vocabulary_size: int,
-        embedding_size: int,
+        vocabulary_size: Positive,
+        embedding_size: Width,
         cell: Callable[[int], Cell],
         key_size: int,
         summary_size: int,
         attention: Callable[[int, int], Attention | None],
-        layers: int = 1,
-        start: str = "state",
+        layers: Layers = 1,
+        start: Start = "state",
         input_feeding: bool = True,
         gated: bool = False,
-        dropout: float = 0.0,
+        dropout: ProperFraction = 0.0,
         tied: bool = False,
-        fused: str = "auto",
+        fused: Fused = "auto",
     ) -> None:
         super().__init__()
         self.input = SequenceInput(vocabulary_size, None, embedding_size, dropout)
@@ -79,7 +82,7 @@ class TextDecoder(nn.Module):
             raise BadInput("`gated`=true needs an attention whose context it shuts: model/attention=additive")
         self.input_feeding = input_feeding
         self.recurrent = Recurrent(cell, embedding_size + input_feeding * key_size, layers, False, dropout, fused)
-        self.starts_with = check_choice("start", start, STARTS)
+        self.starts_with = start
         states = flatten_states(self._zeros(1)).shape[1]
         self.start_from = nn.Linear(summary_size, states if start == "state" else self.recurrent.layers[0][0].input_size)
         self.gate = nn.Linear(hidden_size, 1) if gated else None
@@ -128,8 +131,9 @@ class TextDecoder(nn.Module):
         hidden, context, weights = (torch.stack(each, 1) for each in zip(*seen))
         return DecoderOutput(self._say(hidden, context), weights)
 
+    @checked
     def scheduled(
-        self, tokens: Int[Tensor, "b t"], memory: Memory, sampling_probability: float, generator: torch.Generator | None = None
+        self, tokens: Int[Tensor, "b t"], memory: Memory, sampling_probability: Fraction, generator: torch.Generator | None = None
     ) -> DecoderOutput:
         """Teacher forcing in which each token after the first is, with the given probability, one drawn from the logits before it.
 
@@ -139,8 +143,6 @@ class TextDecoder(nn.Module):
         Args:
             generator: on the CPU; None: torch's.
         """
-        if not 0 <= sampling_probability <= 1:
-            raise BadInput(f"`sampling_probability`={sampling_probability} must be from 0 to 1")
         memory = self.prepare(memory)
         state, decoded = self.start(memory), list[tuple[Tensor, Tensor | None]]()
         replaced = (torch.rand(tokens.shape, generator=generator) < sampling_probability).to(tokens.device)

@@ -2,18 +2,19 @@
 
 from abc import ABC, abstractmethod
 from collections.abc import Callable
+from typing import Literal
 
 import torch
 from jaxtyping import Float, Int
 from torch import Tensor, nn
 
-from ablate.errors import check_choice
 from ablate.model.recurrent.cell.base import Cell
 from ablate.model.recurrent.layers import Recurrent, SequenceInput
-from ablate.model.recurrent.unroll import check_lengths, length_mask, reverse_padded
+from ablate.model.recurrent.unroll import Fused, check_lengths, length_mask, reverse_padded
 from ablate.model.text.memory import Memory, flatten_states
+from ablate.schema.options import Layers, Positive, ProperFraction, Width, checked
 
-FEATURE_LEVELS = ("bottom", "last_map")
+FeatureLevel = Literal["bottom", "last_map"]
 
 
 class Encoder(nn.Module, ABC):
@@ -43,16 +44,17 @@ class TextEncoder(Encoder):
         dropout: of the inputs and between layers.
     """
 
+    @checked
     def __init__(
         self,
-        vocabulary_size: int,
-        embedding_size: int,
+        vocabulary_size: Positive,
+        embedding_size: Width,
         cell: Callable[[int], Cell],
-        layers: int = 1,
+        layers: Layers = 1,
         bidirectional: bool = False,
         reverse: bool = False,
-        dropout: float = 0.0,
-        fused: str = "auto",
+        dropout: ProperFraction = 0.0,
+        fused: Fused = "auto",
     ) -> None:
         super().__init__()
         self.reverse = reverse
@@ -79,10 +81,11 @@ class PictureEncoder(Encoder):
         feature_level: bottom, what the last downsampling left; last_map, what it was given, with four times the positions.
     """
 
-    def __init__(self, backbone: nn.Module, frozen: bool = False, feature_level: str = "bottom") -> None:
+    @checked
+    def __init__(self, backbone: nn.Module, frozen: bool = False, feature_level: FeatureLevel = "bottom") -> None:
         super().__init__()
         self.backbone, self.frozen = backbone, frozen
-        self.feature_level = check_choice("feature_level", feature_level, FEATURE_LEVELS)
+        self.feature_level = feature_level
         self.key_size = self.summary_size = backbone.channels[-1]
         if frozen:
             backbone.requires_grad_(False).eval()

@@ -7,9 +7,9 @@ import torch
 from jaxtyping import Float, Int
 from torch import Tensor, nn
 
-from ablate.errors import check_positive
 from ablate.model.text.attention import Attention
 from ablate.model.text.encoder import Encoder, TextEncoder
+from ablate.schema.options import Positive, ProperFraction, checked
 
 
 class AnswerOutput(NamedTuple):
@@ -34,13 +34,14 @@ class QuestionAnswering(nn.Module):
         dropout: before W_o.
     """
 
+    @checked
     def __init__(
         self,
         question: TextEncoder,
         encoder: Encoder,
         attention: Callable[[int, int], Attention | None],
-        num_classes: int,
-        dropout: float = 0.0,
+        num_classes: Positive,
+        dropout: ProperFraction = 0.0,
     ) -> None:
         super().__init__()
         self.question, self.encoder = question, encoder
@@ -52,7 +53,7 @@ class QuestionAnswering(nn.Module):
         attended = encoder.summary_size if self.attention is None else encoder.key_size
         self.readout = nn.Linear(size + attended, size)
         self.dropout = nn.Dropout(dropout)
-        self.head = nn.Linear(size, check_positive("num_classes", num_classes))
+        self.head = nn.Linear(size, num_classes)
 
     @property
     def reads_stories(self) -> bool:

@@ -2,15 +2,16 @@
 
 from abc import ABC, abstractmethod
 from collections.abc import Sequence
-from typing import Any, ClassVar, NamedTuple
+from typing import Any, ClassVar, Literal, NamedTuple
 
 import torch
 from jaxtyping import Float
 from torch import Tensor, nn
 
-from ablate.errors import BadInput, check_choice, check_positive
+from ablate.errors import BadInput
+from ablate.schema.options import Positive, Width, checked
 
-RECURRENT_INITS = ("uniform", "orthogonal", "identity")
+RecurrentInit = Literal["uniform", "orthogonal", "identity"]
 
 
 class HiddenState(NamedTuple):
@@ -36,10 +37,11 @@ class Cell(nn.Module, ABC):
     state_type: ClassVar[Any] = HiddenState
     gates: ClassVar[tuple[str, ...]] = ("hidden",)
 
-    def __init__(self, input_size: int, hidden_size: int) -> None:
+    @checked
+    def __init__(self, input_size: Positive, hidden_size: Width) -> None:
         super().__init__()
-        self.input_size = check_positive("input_size", input_size)
-        self.hidden_size = check_positive("hidden_size", hidden_size)
+        self.input_size = input_size
+        self.hidden_size = hidden_size
         rows = len(self.gates) * hidden_size
         self.weight_input = nn.Parameter(torch.empty(rows, input_size))
         self.weight_hidden = nn.Parameter(torch.empty(rows, hidden_size))
@@ -74,12 +76,11 @@ class Cell(nn.Module, ABC):
             )
         return state
 
-    def initialise(self, recurrent_init: str, gain: float) -> None:
+    def initialise(self, recurrent_init: RecurrentInit, gain: float) -> None:
         """Weights and biases uniform in ±1/√hidden_size, as in torch; then the recurrent ones of each gate, times `gain`.
 
         uniform leaves them so; orthogonal draws Q with QᵀQ = 1 (Saxe et al. 2014); identity is the unit matrix (Le et al. 2015).
         """
-        check_choice("recurrent_init", recurrent_init, RECURRENT_INITS)
         bound = self.hidden_size**-0.5
         for parameter in self.parameters():
             nn.init.uniform_(parameter, -bound, bound)

@@ -1,14 +1,15 @@
 """The simple recurrent network of Elman, and the IRNN, which starts by copying its state."""
 
 from collections.abc import Sequence
+from typing import Literal
 
 from jaxtyping import Float
 from torch import Tensor, nn
 
-from ablate.errors import check_choice
-from ablate.model.recurrent.cell.base import Cell, HiddenState
+from ablate.model.recurrent.cell.base import Cell, HiddenState, RecurrentInit
+from ablate.schema.options import NotNegative, Number, Positive, Width, checked
 
-NONLINEARITIES = ("tanh", "relu")
+Nonlinearity = Literal["tanh", "relu"]
 
 
 class Elman(Cell):
@@ -18,11 +19,17 @@ class Elman(Cell):
         recurrent_init, gain: of W_h, see `initialise`; with a gain above 1, gradients may explode.
     """
 
+    @checked
     def __init__(
-        self, input_size: int, hidden_size: int, nonlinearity: str = "tanh", recurrent_init: str = "uniform", gain: float = 1.0
+        self,
+        input_size: Positive,
+        hidden_size: Width,
+        nonlinearity: Nonlinearity = "tanh",
+        recurrent_init: RecurrentInit = "uniform",
+        gain: Number = 1.0,
     ) -> None:
         super().__init__(input_size, hidden_size)
-        self.nonlinearity = check_choice("nonlinearity", nonlinearity, NONLINEARITIES)
+        self.nonlinearity = nonlinearity
         self.initialise(recurrent_init, gain)
 
     def step(self, projected: Float[Tensor, "b n"], state: HiddenState) -> HiddenState:
@@ -42,7 +49,8 @@ class IRNN(Elman):
         input_deviation: standard deviation of W_x at initialisation.
     """
 
-    def __init__(self, input_size: int, hidden_size: int, gain: float = 1.0, input_deviation: float = 0.001) -> None:
+    @checked
+    def __init__(self, input_size: Positive, hidden_size: Width, gain: Number = 1.0, input_deviation: NotNegative = 0.001) -> None:
         super().__init__(input_size, hidden_size, "relu", "identity", gain)
         nn.init.normal_(self.weight_input, std=input_deviation)
         nn.init.zeros_(self.bias)

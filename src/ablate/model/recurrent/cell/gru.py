@@ -1,15 +1,16 @@
 """The gated recurrent unit, in both of its variants."""
 
 from collections.abc import Sequence
+from typing import Literal
 
 import torch
 from jaxtyping import Float
 from torch import Tensor, nn
 
-from ablate.errors import check_choice
-from ablate.model.recurrent.cell.base import GatedCell, HiddenState
+from ablate.model.recurrent.cell.base import GatedCell, HiddenState, RecurrentInit
+from ablate.schema.options import Number, Positive, Width, checked
 
-RESETS = ("after", "before")
+Reset = Literal["after", "before"]
 
 
 class GRU(GatedCell):
@@ -28,11 +29,17 @@ class GRU(GatedCell):
 
     gates = ("reset", "update", "candidate")
 
+    @checked
     def __init__(
-        self, input_size: int, hidden_size: int, reset: str = "after", recurrent_init: str = "uniform", gain: float = 1.0
+        self,
+        input_size: Positive,
+        hidden_size: Width,
+        reset: Reset = "after",
+        recurrent_init: RecurrentInit = "uniform",
+        gain: Number = 1.0,
     ) -> None:
         super().__init__(input_size, hidden_size)
-        self.reset = check_choice("reset", reset, RESETS)
+        self.reset = reset
         if reset == "after":
             self.bias_candidate = nn.Parameter(torch.empty(hidden_size))
         self.initialise(recurrent_init, gain)

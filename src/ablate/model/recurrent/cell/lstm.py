@@ -7,7 +7,8 @@ import torch
 from jaxtyping import Float
 from torch import Tensor
 
-from ablate.model.recurrent.cell.base import GatedCell
+from ablate.model.recurrent.cell.base import GatedCell, RecurrentInit
+from ablate.schema.options import Number, Positive, Width, checked
 
 
 class LSTMState(NamedTuple):
@@ -33,13 +34,14 @@ class LSTM(GatedCell):
     state_type = LSTMState
     gates = ("input", "forget", "candidate", "output")
 
+    @checked
     def __init__(
         self,
-        input_size: int,
-        hidden_size: int,
-        forget_bias: float | None = None,
-        recurrent_init: str = "uniform",
-        gain: float = 1.0,
+        input_size: Positive,
+        hidden_size: Width,
+        forget_bias: Number | None = None,
+        recurrent_init: RecurrentInit = "uniform",
+        gain: Number = 1.0,
     ) -> None:
         super().__init__(input_size, hidden_size)
         self.initialise(recurrent_init, gain)

@@ -6,8 +6,9 @@ import torch
 from jaxtyping import Float, Int
 from torch import Tensor, nn
 
-from ablate.errors import BadInput, check_positive
+from ablate.errors import BadInput
 from ablate.model.recurrent.cell.base import Cell
+from ablate.schema.options import Positive, Width, checked
 
 
 class CountedState(NamedTuple):
@@ -31,9 +32,10 @@ class Unshared(Cell):
 
     state_type = CountedState
 
-    def __init__(self, input_size: int, hidden_size: int, steps: int) -> None:
+    @checked
+    def __init__(self, input_size: Positive, hidden_size: Width, steps: Positive) -> None:
         super().__init__(input_size, hidden_size)
-        self.steps = check_positive("steps", steps)
+        self.steps = steps
         self.weight_input = nn.Parameter(torch.empty(steps, hidden_size, input_size))
         self.weight_hidden = nn.Parameter(torch.empty(steps, hidden_size, hidden_size))
         self.bias = nn.Parameter(torch.empty(steps, hidden_size))

@@ -7,10 +7,13 @@ from jaxtyping import Float
 from torch import Tensor, nn
 
 from ablate.model.segmenter.base import Features
-from ablate.model.segmenter.decoder.base import Decoder, LevelDecoder, level_block
+from ablate.model.segmenter.block import Norm
+from ablate.model.segmenter.decoder.base import Decoder, LevelDecoder, Skip, level_block
+from ablate.schema.options import Odd, checked
 
 
-def bilinear(channels: Sequence[int], *, skip: str = "none", norm: str = "batch", conv_kernel: int = 3) -> LevelDecoder:
+@checked
+def bilinear(channels: Sequence[int], *, skip: Skip = "none", norm: Norm = "batch", conv_kernel: Odd = 3) -> LevelDecoder:
     """out[y] = ¾ in[⌊y/2⌋] + ¼ of its neighbour on y's side, in both directions, at each level; no weights."""
     block = level_block(conv_kernel, norm)
     return LevelDecoder(channels, lambda c: nn.Upsample(scale_factor=2, mode="bilinear"), block, skip)
@@ -27,7 +30,8 @@ class Bottom(Decoder):
         return features.bottom
 
 
-def bilinear_fixed(channels: Sequence[int], *, skip: str = "none") -> Decoder:
+@checked
+def bilinear_fixed(channels: Sequence[int], *, skip: Skip = "none") -> Decoder:
     """FCN-32s with fixed weights (Long et al. 2015, section 4.2), and the "bilinear" of SegNet's table 1.
 
     With a skip each level is interpolated by 2, joined with the encoder's map and projected by a 1×1 convolution, without

@@ -1,15 +1,16 @@
 """Sub-pixel convolution: four channels become the four pixels of a 2×2 block."""
 
 from collections.abc import Sequence
+from typing import Literal
 
 import torch
 from torch import nn
 
-from ablate.errors import check_choice
-from ablate.model.segmenter.block import check_odd
-from ablate.model.segmenter.decoder.base import LevelDecoder, level_block
+from ablate.model.segmenter.block import Norm
+from ablate.model.segmenter.decoder.base import LevelDecoder, Skip, level_block
+from ablate.schema.options import Odd, checked
 
-INITS = ("default", "icnr")
+Init = Literal["default", "icnr"]
 
 
 class PixelShuffle(nn.Sequential):
@@ -22,9 +23,8 @@ class PixelShuffle(nn.Sequential):
             nearest-neighbour upsampling (Aitken et al. 2017, Checkerboard artifact free sub-pixel convolution).
     """
 
-    def __init__(self, channels: int, kernel: int = 3, init: str = "default") -> None:
-        check_choice("init", init, INITS)
-        check_odd("kernel", kernel)
+    @checked
+    def __init__(self, channels: int, kernel: Odd = 3, init: Init = "default") -> None:
         convolution = nn.Conv2d(channels, 4 * channels, kernel, padding=kernel // 2, bias=False)
         super().__init__(convolution, nn.PixelShuffle(2))
         if init == "icnr":
@@ -32,14 +32,15 @@ class PixelShuffle(nn.Sequential):
                 convolution.weight.copy_(convolution.weight[::4].repeat_interleave(4, 0))
 
 
+@checked
 def pixel_shuffle(
     channels: Sequence[int],
     *,
-    kernel: int = 3,
-    init: str = "default",
-    skip: str = "none",
-    norm: str = "batch",
-    conv_kernel: int = 3,
+    kernel: Odd = 3,
+    init: Init = "default",
+    skip: Skip = "none",
+    norm: Norm = "batch",
+    conv_kernel: Odd = 3,
 ) -> LevelDecoder:
     """A sub-pixel convolution at each level."""
     return LevelDecoder(channels, lambda c: PixelShuffle(c, kernel, init), level_block(conv_kernel, norm), skip)

@@ -1,15 +1,19 @@
 """Transposed convolution with stride 2: upsampling with a learned kernel."""
 
 from collections.abc import Sequence
+from typing import Annotated, Literal
 
 import torch
 from jaxtyping import Float
 from torch import Tensor, nn
 
-from ablate.errors import BadInput, check_choice, check_positive
-from ablate.model.segmenter.decoder.base import LevelDecoder, level_block
+from ablate.errors import BadInput
+from ablate.model.segmenter.block import Norm
+from ablate.model.segmenter.decoder.base import LevelDecoder, Skip, level_block
+from ablate.schema.options import MANY, Odd, Range, checked
 
-INITS = ("default", "bilinear")
+Init = Literal["default", "bilinear"]
+Kernel = Annotated[int, Range(2, MANY)]  # a smaller one leaves holes at stride 2
 
 
 class TransposedConv(nn.ConvTranspose2d):
@@ -29,12 +33,12 @@ class TransposedConv(nn.ConvTranspose2d):
         BadInput: kernel below 2, or 2 with bilinear weights.
     """
 
-    def __init__(self, channels: int, kernel: int = 4, init: str = "default", mix: bool = True) -> None:
-        check_choice("init", init, INITS)
-        least = 3 if init == "bilinear" else 2
-        if check_positive("kernel", kernel) < least:
-            why = "a triangle two pixels wide to each side" if init == "bilinear" else "stride 2 to leave no holes"
-            raise BadInput(f"`kernel`={kernel} is too small for {why}; the nearest that works is {least}")
+    @checked
+    def __init__(self, channels: int, kernel: Kernel = 4, init: Init = "default", mix: bool = True) -> None:
+        if init == "bilinear" and kernel < 3:
+            raise BadInput(
+                f"`kernel`={kernel} is too small for a triangle two pixels wide to each side; the nearest that works is 3"
+            )
         groups = 1 if mix else channels
         super().__init__(channels, channels, kernel, 2, (kernel - 1) // 2, kernel % 2, groups, bias=False)
         if init == "bilinear":
@@ -48,15 +52,16 @@ def bilinear_kernel(size: int) -> Float[Tensor, "{size} {size}"]:
     return torch.outer(triangle, triangle)
 
 
+@checked
 def transposed_conv(
     channels: Sequence[int],
     *,
-    kernel: int = 4,
-    init: str = "default",
+    kernel: Kernel = 4,
+    init: Init = "default",
     mix: bool = True,
-    skip: str = "none",
-    norm: str = "batch",
-    conv_kernel: int = 3,
+    skip: Skip = "none",
+    norm: Norm = "batch",
+    conv_kernel: Odd = 3,
 ) -> LevelDecoder:
     """A transposed convolution with stride 2 at each level (Long et al. 2015, section 3.3)."""
     return LevelDecoder(channels, lambda c: TransposedConv(c, kernel, init, mix), level_block(conv_kernel, norm), skip)

@@ -7,10 +7,10 @@ import torch
 from jaxtyping import Float, UInt8
 from torch import Tensor, nn
 
-from ablate.errors import check_positive
-from ablate.model.segmenter.block import check_odd, conv_block
-from ablate.model.segmenter.decoder.base import LevelDecoder, level_block
+from ablate.model.segmenter.block import Norm, conv_block
+from ablate.model.segmenter.decoder.base import LevelDecoder, Skip, level_block
 from ablate.model.segmenter.max_pool import max_unpool as unpool
+from ablate.schema.options import Layers, Odd, checked
 
 
 class BedOfNails(nn.Module):
@@ -21,7 +21,8 @@ class BedOfNails(nn.Module):
         return unpool(x, torch.zeros_like(x, dtype=torch.uint8), 2, (2 * h, 2 * w))
 
 
-def bed_of_nails(channels: Sequence[int], *, skip: str = "none", norm: str = "batch", conv_kernel: int = 3) -> LevelDecoder:
+@checked
+def bed_of_nails(channels: Sequence[int], *, skip: Skip = "none", norm: Norm = "batch", conv_kernel: Odd = 3) -> LevelDecoder:
     """Zeros between the values at each level: a transposed convolution without the convolution."""
     return LevelDecoder(channels, lambda c: BedOfNails(), level_block(conv_kernel, norm), skip)
 
@@ -34,13 +35,15 @@ class MaxUnpool(nn.Module):
         return unpool(x, offset, 2, (2 * h, 2 * w))
 
 
-def max_unpool(channels: Sequence[int], *, skip: str = "none", norm: str = "batch", conv_kernel: int = 3) -> LevelDecoder:
+@checked
+def max_unpool(channels: Sequence[int], *, skip: Skip = "none", norm: Norm = "batch", conv_kernel: Odd = 3) -> LevelDecoder:
     """Unpooling to the positions of the encoder's maxima at each level: SegNet (Badrinarayanan et al. 2017, section 3)."""
     return LevelDecoder(channels, lambda c: MaxUnpool(), level_block(conv_kernel, norm), skip, needs_offsets=True)
 
 
+@checked
 def deconvnet(
-    channels: Sequence[int], *, convs: int = 1, skip: str = "none", norm: str = "batch", conv_kernel: int = 3
+    channels: Sequence[int], *, convs: Layers = 1, skip: Skip = "none", norm: Norm = "batch", conv_kernel: Odd = 3
 ) -> LevelDecoder:
     """At each level max unpooling, then `convs` times transposed-conv-norm-ReLU (Noh et al. 2015, section 3.2).
 
@@ -48,8 +51,6 @@ def deconvnet(
     max_unpool only in its depth. With the `convs` of the encoder it mirrors the encoder: the last convolution of a level changes
     the number of channels, as the first one does there.
     """
-    check_positive("convs", convs)
-    check_odd("conv_kernel", conv_kernel)
     deconv = partial(conv_block, kernel=conv_kernel, norm=norm, conv=nn.ConvTranspose2d)
 
     def block(before: int, after: int) -> nn.Sequential:

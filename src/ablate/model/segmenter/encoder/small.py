@@ -1,15 +1,20 @@
 """Levels of convolutions, each halved: the contracting half of SegNet-Basic or a U-Net, at any width and depth."""
 
+from typing import Annotated, Literal
+
 from jaxtyping import Float, UInt8
 from torch import Tensor, nn
 
-from ablate.errors import BadInput, check_choice, check_positive, check_whole
+from ablate.errors import BadInput
 from ablate.model.segmenter.base import Features
-from ablate.model.segmenter.block import check_odd, conv_block
+from ablate.model.segmenter.block import Norm, conv_block
 from ablate.model.segmenter.max_pool import max_pool, pad_to_multiple
+from ablate.schema.options import MANY, Layers, Odd, Positive, Range, Width, checked
 
 MOST_CHANNELS = 2**13  # a convolution between two such levels has 600 million weights
-DOWNSAMPLES = ("max_pool", "avg_pool", "overlapping_max_pool", "strided_conv")
+Downsample = Literal["max_pool", "avg_pool", "overlapping_max_pool", "strided_conv"]
+DownsampleKernel = Annotated[int, Range(2, MANY)]  # 1 would drop three of four pixels
+Repeats = Annotated[int, Range(0, 1000)]
 
 
 class SmallEncoder(nn.Module):
@@ -30,27 +35,24 @@ class SmallEncoder(nn.Module):
             al. 2015, figure 1, has 2); 0 for none, as SegNet.
     """
 
+    @checked
     def __init__(
         self,
-        in_channels: int = 3,
-        width: int = 16,
-        depth: int = 3,
-        growth: int = 2,
-        convs: int = 1,
-        kernel: int = 3,
-        downsample: str = "max_pool",
-        downsample_kernel: int = 2,
-        bottleneck: int = 2,
-        norm: str = "batch",
+        in_channels: Width = 3,
+        width: Width = 16,
+        depth: Layers = 3,
+        growth: Positive = 2,
+        convs: Layers = 1,
+        kernel: Odd = 3,
+        downsample: Downsample = "max_pool",
+        downsample_kernel: DownsampleKernel = 2,
+        bottleneck: Repeats = 2,
+        norm: Norm = "batch",
     ) -> None:
         super().__init__()
-        sizes = {"in_channels": in_channels, "width": width, "depth": depth, "growth": growth, "convs": convs}
-        for name, value in sizes.items():
-            check_positive(name, value)
-        check_odd("kernel", kernel)
-        check_whole("bottleneck", bottleneck, 0)
-        check_choice("downsample", downsample, DOWNSAMPLES)
-        _check_downsample_kernel(downsample, downsample_kernel)
+        if downsample != "strided_conv" and downsample_kernel != 2:
+            hint = f"needs `downsample`=strided_conv; with {downsample} leave it at 2"
+            raise BadInput(f"`downsample_kernel`={downsample_kernel} {hint}")
         if (most := width * growth ** (depth - 1)) > MOST_CHANNELS:
             raise BadInput(f"`depth`={depth} makes {most:,} channels by `growth`={growth}: more than {MOST_CHANNELS:,}")
         self.in_channels = in_channels
@@ -98,7 +100,7 @@ class WithoutOffsets(nn.Module):
 class StridedConv(nn.Module):
     """conv-norm-ReLU with stride 2, (n, c, h, w) -> (n, c, ⌈h/2⌉, ⌈w/2⌉), for any kernel from 2 on; no offsets."""
 
-    def __init__(self, channels: int, kernel: int, norm: str) -> None:
+    def __init__(self, channels: int, kernel: int, norm: Norm) -> None:
         super().__init__()
         self.block = conv_block(channels, channels, kernel=kernel, norm=norm, stride=2)
 
@@ -106,17 +108,9 @@ class StridedConv(nn.Module):
         return self.block(pad_to_multiple(x, 2, 0.0)), None
 
 
-def _downsampling(kind: str, channels: int, kernel: int, norm: str) -> nn.Module:
+def _downsampling(kind: Downsample, channels: int, kernel: int, norm: Norm) -> nn.Module:
     if kind == "strided_conv":
         return StridedConv(channels, kernel, norm)
     if kind == "avg_pool":
         return WithoutOffsets(nn.AvgPool2d(2, ceil_mode=True))
     return MaxPool() if kind == "max_pool" else WithoutOffsets(nn.MaxPool2d(3, 2, padding=1))
-
-
-def _check_downsample_kernel(downsample: str, kernel: int) -> None:
-    name = "downsample_kernel"
-    if check_positive(name, kernel) == 1:
-        raise BadInput(f"`{name}`=1 would drop three of four pixels; the nearest that works is 2")
-    if downsample != "strided_conv" and kernel != 2:
-        raise BadInput(f"`{name}`={kernel} needs `downsample`=strided_conv; with {downsample} leave it at 2")

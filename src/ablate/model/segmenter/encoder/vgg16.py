@@ -4,9 +4,9 @@ import torch
 from jaxtyping import Float
 from torch import Tensor, nn
 
-from ablate.errors import check_positive
 from ablate.model.segmenter.base import Features
 from ablate.model.segmenter.max_pool import max_pool
+from ablate.schema.options import Width, checked
 
 CONVS = (2, 2, 3, 3, 3)  # before each pooling: configuration D
 GROWTH = (1, 2, 4, 8, 8)
@@ -29,9 +29,9 @@ class VGG16(nn.Module):
 
     has_offsets = True
 
-    def __init__(self, width: int = 64, normalise: bool = True) -> None:
+    @checked
+    def __init__(self, width: Width = 64, normalise: bool = True) -> None:
         super().__init__()
-        check_positive("width", width)
         self.channels = tuple(width * growth for growth in GROWTH)
         layers: list[nn.Module] = []
         before = 3

@@ -9,9 +9,10 @@ import torch
 from jaxtyping import Float, Int
 from torch import Tensor
 
-from ablate.errors import BadInput, check_positive, check_whole
+from ablate.errors import BadInput
 from ablate.model.text.decoder import TextDecoder
 from ablate.model.text.memory import Memory
+from ablate.schema.options import Positive, Whole, check_fields
 
 
 class Hypotheses(NamedTuple):
@@ -32,17 +33,15 @@ class Search(ABC):
         no_repeat: n; no run of n tokens comes twice in a text (Paulus et al. 2018, section 2.5); None: any may.
     """
 
-    max_length: int = 50
-    min_length: int = 0
-    no_repeat: int | None = None
+    max_length: Positive = 50
+    min_length: Whole = 0
+    no_repeat: Positive | None = None
 
     def __post_init__(self) -> None:
-        check_positive("max_length", self.max_length)
-        if check_whole("min_length", self.min_length, 0) >= self.max_length:
+        check_fields(self)
+        if self.min_length >= self.max_length:
             most = f"`max_length`={self.max_length}"
             raise BadInput(f"`min_length`={self.min_length} must be below {most}, which counts the end too")
-        if self.no_repeat is not None:
-            check_positive("no_repeat", self.no_repeat)
 
     @abstractmethod
     def __call__(self, decoder: TextDecoder, memory: Memory, begin: int, end: int, banned: Sequence[int] = ()) -> Hypotheses:

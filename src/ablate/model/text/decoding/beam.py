@@ -9,10 +9,11 @@ import torch.nn.functional as F
 from jaxtyping import Float, Int
 from torch import Tensor
 
-from ablate.errors import BadInput, check_positive
+from ablate.errors import BadInput
 from ablate.model.text.decoder import DecoderState, TextDecoder
 from ablate.model.text.decoding.base import Hypotheses, Search, log_probabilities
 from ablate.model.text.memory import Memory, reorder
+from ablate.schema.options import NotNegative, Positive
 
 
 class Followed(NamedTuple):
@@ -57,14 +58,8 @@ class Beam(Search):
         BadInput: a beam wider than the vocabulary, or an option out of range.
     """
 
-    width: int = 5
-    length_power: float = 0.6
-
-    def __post_init__(self) -> None:
-        super().__post_init__()
-        check_positive("width", self.width)
-        if not 0 <= self.length_power < float("inf"):
-            raise BadInput(f"`length_power`={self.length_power} must be at least 0, such as 0.6")
+    width: Positive = 5
+    length_power: NotNegative = 0.6
 
     @torch.no_grad()
     def __call__(self, decoder: TextDecoder, memory: Memory, begin: int, end: int, banned: Sequence[int] = ()) -> Hypotheses:

@@ -8,10 +8,11 @@ import torch
 from jaxtyping import Float, Int
 from torch import Tensor
 
-from ablate.model.recurrent.generate import check_restriction, restrict
+from ablate.model.recurrent.generate import restrict
 from ablate.model.text.decoder import TextDecoder
 from ablate.model.text.decoding.base import Hypotheses, Search, log_probabilities
 from ablate.model.text.memory import Memory
+from ablate.schema.options import AboveZero, Positive, Probability, Seed
 
 
 class TokenByToken(Search):
@@ -55,14 +56,10 @@ class Sample(TokenByToken):
         seed: of each call; None: torch's generator goes on.
     """
 
-    temperature: float = 1.0
-    top_k: int | None = None
-    top_p: float | None = None
-    seed: int | None = None
-
-    def __post_init__(self) -> None:
-        super().__post_init__()
-        check_restriction(self.temperature, self.top_k, self.top_p)
+    temperature: AboveZero = 1.0
+    top_k: Positive | None = None
+    top_p: Probability | None = None
+    seed: Seed | None = None
 
     def chooser(self) -> Callable[[Float[Tensor, "b k"]], Int[Tensor, " b"]]:
         generator = None if self.seed is None else torch.Generator().manual_seed(self.seed)
