@@ -2,8 +2,9 @@
 
 import subprocess
 import sys
+from collections.abc import Sequence
 from dataclasses import make_dataclass
-from typing import Literal
+from typing import Annotated, Literal
 
 import pytest
 from omegaconf import OmegaConf
@@ -11,10 +12,23 @@ from refusals import refusals
 
 from ablate.errors import Misfit
 from ablate.schema.node import check_parts, misfits
-from ablate.schema.options import AboveZero, Odd, Positive, ProperFraction, Size, check_fields, checked, faults
+from ablate.schema.options import (
+    AboveZero,
+    Count,
+    Odd,
+    PerSplit,
+    Positive,
+    ProperFraction,
+    Range,
+    Size,
+    check_fields,
+    checked,
+    faults,
+)
 from ablate.schema.signature import signature
 
 MODE = Literal["min", "max"] | None
+FROM_TO = Annotated[Sequence[int], Count(2, rising=True)]
 FITS = [
     (1, Positive),
     (2, Size),
@@ -22,6 +36,8 @@ FITS = [
     (0, ProperFraction),
     (1e-9, AboveZero),
     (None, MODE),
+    ([2, 2], FROM_TO),
+    ({"train": [1, 2], "test": [0, 0]}, PerSplit[FROM_TO]),
     ({"_target_": "a.B"}, Positive),
 ]
 MISFITS = [
@@ -31,8 +47,12 @@ MISFITS = [
     (1, ProperFraction, "x=1 must be a number of at least 0 and below 1"),
     (float("nan"), AboveZero, "x=nan must be a finite number above 0"),
     ("mim", MODE, "x='mim' is unknown; did you mean 'min'? (one of: max, min)"),
-    ([2, 0], Size, "x.1=0 must be a whole number of at least 1"),
+    ([2, 0], Size, "x.1=0 must be a whole number between 1 and 16,384"),
     ([2], Size, "x=[2] must be a list of 2"),
+    ([3, 2], FROM_TO, "x=[3, 2] must be a list of 2 in rising order"),
+    ({"test": [1]}, PerSplit[FROM_TO], "x.test=[1] must be a list of 2 in rising order"),
+    ([], Annotated[Sequence[str], Count(1, more=True)], "x=[] must be a list of 1 or more"),
+    (0, Annotated[float, Range(0, 4, open="least")], "x=0 must be a number above 0 and at most 4"),
     ({"a": None}, dict[str, int], "x.a=None must be a whole number"),
 ]
 

@@ -9,15 +9,17 @@ import inspect
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import timedelta
+from itertools import pairwise
 from math import inf, isfinite
 from pathlib import Path
 from types import NoneType, UnionType
-from typing import Annotated, Any, Literal, NamedTuple, ParamSpec, TypeVar, Union, get_args, get_origin, get_type_hints
+from typing import Annotated, Any, Literal, NamedTuple, ParamSpec, TypeAlias, TypeVar, Union, get_args, get_origin, get_type_hints
 
 from ablate.errors import BadInput, did_you_mean
 
 P = ParamSpec("P")
 R = TypeVar("R")
+T = TypeVar("T")
 MUST = "must be "
 MANY = 10**9  # a whole number of which there is no sensible limit stays below what a computer counts and keeps
 
@@ -43,15 +45,23 @@ class Range:
         high = f"{'below' if self.open == 'most' else 'at most'} {self.most:,}"
         if self.most == inf or self.most == MANY and not value > self.most:
             return "" if self.least == -inf else low
-        both = f"between {self.least:,} and {self.most:,}"
-        return high if self.least == -inf or self.most == MANY else f"of at least {self.least:,} and {high}" if self.open else both
+        both = f"{low} and {high}" if self.open else f"between {self.least:,} and {self.most:,}"
+        return high if self.least == -inf or self.most == MANY else both
 
 
 @dataclass(frozen=True)
 class Count:
-    """A list of so many items."""
+    """A list of so many items, or of `more`; where it is `rising`, none is below the one before."""
 
     items: int
+    more: bool = False
+    rising: bool = False
+
+    def fits(self, items: int) -> bool:
+        return items == self.items or self.more and items > self.items
+
+    def __str__(self) -> str:
+        return f"of {self.items}{' or more' if self.more else ''}{' in rising order' if self.rising else ''}"
 
 
 Whole = Annotated[int, Range(0, MANY)]
@@ -66,9 +76,15 @@ Fraction = Annotated[float, Range(0, 1)]  # from 0 to 1
 ProperFraction = Annotated[float, Range(0, 1, open="most")]  # at least 0 and below 1
 Probability = Annotated[float, Range(0, 1, open="least")]  # above 0
 Seed = Annotated[int, Range(0, 2**32 - 1)]
-Size = Positive | Annotated[Sequence[Positive], Count(2)]  # one number for a square, or [height, width]
+Side = Annotated[int, Range(1, 2**14)]  # of a picture, in pixels
+Size = Side | Annotated[Sequence[Side], Count(2)]  # one number for a square, or [height, width]
+Steps = Annotated[int, Range(1, 10**6)]  # of a sequence
+PerSplit: TypeAlias = T | Mapping[str, T]  # for every split, or split -> its own
 Byte = Annotated[int, Range(0, 255)]
 Palette = Sequence[Annotated[Sequence[Byte], Count(3)]]  # a colour for each class: red, green, blue
+
+
+SOME = Count(1, more=True)
 
 
 class Part:
@@ -115,6 +131,11 @@ def faults(name: str, value: object, hint: Any) -> Iterator[Fault]:
         inner = next((found for found in tried if found[0].name != name), None)
         words = " or ".join(dict.fromkeys(each.wanted.removeprefix(MUST) for each in of_all))
         yield from inner or ([Fault(name, value, MUST + words)] if of_all else tried[0])
+
+
+def height_width(size: Size) -> tuple[int, int]:
+    """Both sides of a picture."""
+    return (size, size) if isinstance(size, int) else (size[0], size[1])
 
 
 def checked(function: Callable[P, R]) -> Callable[P, R]:
@@ -201,13 +222,15 @@ def _of_kind(name: str, value: Any, hint: Any) -> Iterator[Fault]:
 
 
 def _items(name: str, value: Sequence, bare: Any, extras: tuple[Any, ...], wrong: Fault) -> Iterator[Fault]:
-    if any(isinstance(each, Count) and len(value) != each.items for each in extras):
+    counts = [each for each in extras if isinstance(each, Count)]
+    if not all(each.fits(len(value)) for each in counts):
         yield wrong
         return
     hints = [each for each in get_args(bare) if each is not Ellipsis]
-    for i, each in enumerate(value):
-        if hints:
-            yield from faults(f"{name}.{i}", each, hints[min(i, len(hints) - 1)])
+    found = [each for i, item in enumerate(value) if hints for each in faults(f"{name}.{i}", item, hints[min(i, len(hints) - 1)])]
+    yield from found
+    if not found and any(each.rising for each in counts) and any(a > b for a, b in pairwise(value)):
+        yield wrong
 
 
 def _words(hint: Any, value: object) -> str:
@@ -218,7 +241,7 @@ def _words(hint: Any, value: object) -> str:
     words = WORDS[kind]
     for each in extras:
         if isinstance(each, Count):
-            words = f"{words} of {each.items}"
+            words = f"{words} {each}"
         elif isinstance(each, Range):
             number = value if isinstance(value, int | float) else 0
             words = f"{words.replace('a whole', 'an odd whole') if each.odd else words} {each.words(number)}".strip()
