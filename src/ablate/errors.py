@@ -28,6 +28,10 @@ class Misfit(BadInput):
     """Data, model and task are not made for each other."""
 
 
+class BadValue(BadInput):
+    """An option has a value that it cannot have, whatever the other options are."""
+
+
 def did_you_mean(value: object, choices: Iterable[object]) -> str:
     """`"; did you mean 'nearest'? (one of: bilinear, nearest)"`, to be appended to a message."""
     names = sorted(map(str, choices))

@@ -8,7 +8,7 @@ from typing import Any, Literal
 
 from omegaconf import DictConfig, ListConfig, OmegaConf
 
-from ablate.errors import BadInput, Misfit
+from ablate.errors import BadInput, BadValue, Misfit
 from ablate.schema.node import key_of, misfits
 from ablate.schema.options import AboveZero, Byte, Palette, Positive, Probability, Seed, Size, faults
 
@@ -86,7 +86,7 @@ def check_settings(cfg: DictConfig, command: str = "train") -> None:
             node = OmegaConf.select(cfg, key)
             value = OmegaConf.to_container(node, resolve=True) if OmegaConf.is_config(node) else node
             for fault in faults(key, value, hint):
-                raise BadInput(fault.line(key_of(cfg, fault.name) or fault.name))
+                raise BadValue(fault.line(key_of(cfg, fault.name) or fault.name))
     if "paths" in cfg:
         cfg = copy.deepcopy(cfg)
         cfg.paths.output = "."  # which only a run that has begun knows

@@ -7,7 +7,7 @@ from hydra.utils import get_class
 from omegaconf import DictConfig, OmegaConf
 from omegaconf.errors import InterpolationKeyError
 
-from ablate.errors import BadInput, Misfit
+from ablate.errors import BadInput, BadValue, Misfit
 from ablate.files import CONF, options
 
 
@@ -22,7 +22,8 @@ def explained(error: Exception, choices: DictConfig, words: Sequence[str] = ()) 
         missing = re.search(r"Interpolation key '([^']+)' not found", str(error))
         if missing and (own := next((word for word in words if f"${{{missing[1]}}}" in word), None)):
             return BadInput(f"{own}: there is no key {missing[1]!r} in this config; --cfg job shows every key")
-    if not isinstance(error, InterpolationKeyError | Misfit) and not (isinstance(error, BadInput) and _wrong_model(choices)):
+    other = isinstance(error, BadInput) and not isinstance(error, BadValue)  # of a bad value torch need not be asked
+    if not isinstance(error, InterpolationKeyError | Misfit) and not (other and _wrong_model(choices)):
         return error
     chosen = ", ".join(f"{group}={choices[group]}" for group in ("data", "model", "task"))
     reason = f" ({error})" if isinstance(error, Misfit) else ""

@@ -6,7 +6,7 @@ from typing import Any, Literal
 
 from omegaconf import DictConfig, OmegaConf
 
-from ablate.errors import BadInput, Misfit, did_you_mean
+from ablate.errors import BadInput, BadValue, Misfit, did_you_mean
 from ablate.schema.options import Fault, faults
 from ablate.schema.signature import signature
 
@@ -23,9 +23,11 @@ def misfits(cfg: DictConfig, *parts: str) -> Iterator[BadInput]:
     """What is wrong with each such option; a Misfit, where these data have no such number."""
     for part in parts:
         for path, node in _nodes(part, OmegaConf.to_container(OmegaConf.select(cfg, part), resolve=True)):
-            for name, value, wanted in _wrong(node):
+            for name, value, wanted, known in _wrong(node):
                 key = key_of(cfg, f"{path}.{name}") or f"{path}.{name}"
-                yield (Misfit if value is None and key.startswith("data.") else BadInput)(Fault(name, value, wanted).line(key))
+                of_data = value is None and key.startswith("data.")
+                kind = Misfit if of_data else BadValue if known else BadInput
+                yield kind(Fault(name, value, wanted).line(key))
 
 
 def key_of(cfg: DictConfig, path: str) -> str | None:
@@ -64,4 +66,4 @@ def _wrong(node: dict[str, Any]) -> Iterator[Fault]:
             yield from faults(name, value, known.options[name])
         elif name not in HYDRA and not known.open:
             close = did_you_mean(name, known.options).split(" (one of")[0]
-            yield Fault(name, value, f"is unknown: {node['_target_']} has no such argument{close}")
+            yield Fault(name, value, f"is unknown: {node['_target_']} has no such argument{close}", known=False)

@@ -97,6 +97,7 @@ class Fault(NamedTuple):
     name: str  # dotted: an item of a list is `size.1`
     value: object
     wanted: str
+    known: bool = True  # whether there is such an option
 
     def line(self, key: str) -> str:
         """`"model.encoder.width=0 must be a whole number of at least 1"`."""
