@@ -19,7 +19,7 @@ from ablate.errors import BadInput, user_line
 from ablate.files import replacing, write_json
 from ablate.run import folder as run_folder
 from ablate.run.checkpoint import AtomicCheckpointIO
-from ablate.run.tensorboard import TensorBoard
+from ablate.run.logger import TensorBoard
 from ablate.run.train import make_trainer, metric_tags, train
 
 PARTS = {"config": {"data": {}, "model": {}, "task": {}}, "state_dict": {}}

@@ -7,6 +7,7 @@ import numpy as np
 import torch
 from lightning.pytorch import LightningModule, Trainer
 from lightning.pytorch.callbacks import Callback
+from lightning.pytorch.loggers import Logger, MLFlowLogger, TensorBoardLogger, WandbLogger
 from lightning.pytorch.utilities.rank_zero import rank_zero_only
 from matplotlib.figure import Figure
 from PIL import Image
@@ -26,7 +27,7 @@ def log_figure(figure: Figure | Image.Image, path: Path, trainer: Trainer, tag: 
     with Image.open(path) as saved:
         pixels = np.asarray(saved.convert("RGB"))
     for logger in trainer.loggers:
-        logger.experiment.add_image(tag, pixels, trainer.global_step, dataformats="HWC")
+        _log_image(logger, tag, pixels, trainer.global_step)
 
 
 def log_text(text: str, path: Path, trainer: Trainer, tag: str) -> None:
@@ -34,7 +35,18 @@ def log_text(text: str, path: Path, trainer: Trainer, tag: str) -> None:
     write_atomically(path, text + "\n")
     indented = "    " + text.replace("\n", "\n    ")
     for logger in trainer.loggers:
-        logger.experiment.add_text(tag, indented, trainer.global_step)
+        if isinstance(logger, TensorBoardLogger):
+            logger.experiment.add_text(tag, indented, trainer.global_step)
+
+
+def _log_image(logger: Logger, tag: str, pixels: np.ndarray, step: int) -> None:
+    """In each of the loggers that show pictures; the others have nothing for them."""
+    if isinstance(logger, TensorBoardLogger):
+        logger.experiment.add_image(tag, pixels, step, dataformats="HWC")
+    elif isinstance(logger, WandbLogger):
+        logger.log_image(tag, [pixels], step)
+    elif isinstance(logger, MLFlowLogger):
+        logger.experiment.log_image(logger.run_id, pixels, f"{tag}/{step:08d}.png")
 
 
 class ValidationSamples(Callback):

@@ -60,6 +60,8 @@ def build(cfg: DictConfig, part: str, **missing: object) -> Any:
             raise error.__cause__.renamed(lambda name: key_of(cfg, f"{path}.{name}")) from None
         if isinstance(error.__cause__, TypeError) and "argument" in str(error.__cause__):
             raise BadInput(f"{key_of(cfg, path)}: {error.__cause__}") from error
+        if isinstance(error.__cause__, ModuleNotFoundError):
+            raise BadInput(f"{part}: {error.__cause__}") from error
         if part == "trainer" and isinstance(error.__cause__, MisconfigurationException | ValueError | TypeError):
             raise BadInput(f"{part}: {error.__cause__}") from error
         raise

@@ -15,6 +15,7 @@ from ablate.data.batch import Batch
 from ablate.data.datamodule import DataModule
 from ablate.files import read_json
 from ablate.run import folder as run_folder
+from ablate.run.logger import TensorBoard
 from ablate.task.base import Task
 
 
@@ -41,20 +42,30 @@ def print_start(folder: Path, data: DataModule, sample: Batch, task: Task, train
             longest = task.config["data"]["max_length"]
             console.print(f"{dataset.cut:,} of {len(dataset):,} sequences of the {split} split are cut to {longest} steps")
     console.print()
-    config = OmegaConf.to_yaml(OmegaConf.create(task.config))
     for logger in trainer.loggers:
-        logger.experiment.add_text("config", f"```yaml\n{config}\n```", 0)
+        if isinstance(logger, TensorBoard):
+            logger.experiment.add_text("config", _config_text(folder, task), 0)
+        else:
+            logger.log_hyperparams(task.config)
     return {"device": device, "parameters": costs.parameters, "multiply_adds": costs.multiply_adds}
+
+
+def _config_text(folder: Path, task: Task) -> str:
+    """Markdown: the command and what it overrides; the composed config below."""
+    overridden = "\n".join(f"- `{word}`" for word in task.overrides) or "nothing"
+    command = run_folder.read_state(folder)["command"]
+    config = OmegaConf.to_yaml(OmegaConf.create(task.config))
+    return f"Overridden:\n\n{overridden}\n\n```\n{command}\n```\n\n```yaml\n{config}\n```"
 
 
 def print_end(folder: Path, cfg: DictConfig, trainer: Trainer, metrics: dict[str, float], seconds: float) -> None:
     """Write the row of HPARAMS, and print the test metrics and the command that shows the run."""
     tested = _of_test(metrics)
-    for logger in trainer.loggers:
+    for logger in (tensorboards := [logger for logger in trainer.loggers if isinstance(logger, TensorBoard)]):
         logger.log_session(swept_values(cfg), tested)
     print_metrics(tested)
     console.print(f"{seconds:.0f} s; the run is in {folder}")
-    if trainer.loggers:
+    if tensorboards:
         console.print(f"look at it: tensorboard --logdir {shlex.quote(str(logdir(folder)))}")
 
 

@@ -33,6 +33,7 @@ from ablate.run.checkpoint import (
     read_checkpoint,
     read_weights,
 )
+from ablate.run.logger import Continuing
 from ablate.task.base import SPLITS, Task
 
 NOISE = ("does not have many workers", "Checkpoint directory", "number of training batches", "LeafSpec", "val_dataloader")
@@ -98,7 +99,7 @@ def make(cfg: DictConfig) -> tuple[DataModule, Task, Trainer]:
 
 
 def make_trainer(cfg: DictConfig, only_test: bool = False) -> Trainer:
-    """The Lightning trainer with the config's logger, callbacks, probes and atomic checkpoints.
+    """The Lightning trainer with the config's logger or loggers, callbacks, probes and atomic checkpoints.
 
     Args:
         only_test: without the logger and the callbacks that are of a training.
@@ -107,7 +108,8 @@ def make_trainer(cfg: DictConfig, only_test: bool = False) -> Trainer:
     names = [name for name in cfg.callbacks if name in TESTING or not only_test]
     callbacks = [*(build(cfg, f"callbacks.{name}") for name in names), *build(cfg, "probe").values()]
     logger = build(cfg, "logger") if cfg.get("logger") and not only_test else False
-    trainer = build(cfg, "trainer", logger=logger, callbacks=callbacks, plugins=[AtomicCheckpointIO()])
+    loggers = [*logger.values()] if isinstance(logger, dict) else logger
+    trainer = build(cfg, "trainer", logger=loggers, callbacks=callbacks, plugins=[AtomicCheckpointIO()])
     if trainer.strategy.root_device.type == "cpu" and trainer.num_devices > (cores := os.cpu_count() or 1):
         raise BadInput(f"trainer.devices={trainer.num_devices} must be at most {cores}: a process for each core of this machine")
     return trainer
@@ -167,8 +169,7 @@ def _find_checkpoint(ckpt_path: str | None, folder: Path, task: Task, trainer: T
     if ckpt_path is None:
         return None
     if ckpt_path == "last" and not (folder / run_folder.LAST).exists():  # stopped within its first epoch
-        if trainer.logger:
-            trainer.logger.continue_from(-1)
+        _continue_logs(trainer, -1)
         return None
     path = folder / run_folder.LAST if ckpt_path == "last" else Path(ckpt_path)
     checkpoint = read_checkpoint(path)
@@ -177,9 +178,14 @@ def _find_checkpoint(ckpt_path: str | None, folder: Path, task: Task, trainer: T
     check_continues(checkpoint, trainer, path)
     if ckpt_path != "last":
         _check_more_to_train(checkpoint, trainer, path)
-    if trainer.logger:
-        trainer.logger.continue_from(checkpoint["global_step"])
+    _continue_logs(trainer, checkpoint["global_step"])
     return str(path)
+
+
+def _continue_logs(trainer: Trainer, step: int) -> None:
+    for logger in trainer.loggers:
+        if isinstance(logger, Continuing):
+            logger.continue_from(step)
 
 
 def _check_more_to_train(checkpoint: dict[str, Any], trainer: Trainer, path: Path) -> None:

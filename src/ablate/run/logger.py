@@ -1,15 +1,19 @@
-"""TensorBoard's event files in the run's own folder, with HPARAMS that stay right for any mixture of runs."""
+"""Loggers in the run's own folder, TensorBoard's and a table's, which a continued run goes on with; others are Lightning's."""
 
+import csv
 import shutil
 import threading
+from abc import ABC, abstractmethod
 from pathlib import Path
 from typing import Any
 
-from lightning.pytorch.loggers import TensorBoardLogger
+from lightning.pytorch.loggers import CSVLogger, TensorBoardLogger
 from lightning.pytorch.utilities.rank_zero import rank_zero_only
 from tensorboard.summary.writer.event_file_writer import _AsyncWriterThread
 from torch.utils.tensorboard import SummaryWriter
 from torch.utils.tensorboard.summary import hparams as hparams_summary
+
+from ablate.schema.options import Positive
 
 
 def _hide_writers(failure: threading.ExceptHookArgs) -> None:
@@ -21,7 +25,33 @@ def _hide_writers(failure: threading.ExceptHookArgs) -> None:
 threading.excepthook = _hide_writers
 
 
-class TensorBoard(TensorBoardLogger):
+class Continuing(ABC):
+    """A logger whose file a continued run goes on with."""
+
+    @abstractmethod
+    def continue_from(self, step: int) -> None:
+        """Forget what an interrupted run wrote after `step`."""
+
+
+class CSV(CSVLogger, Continuing):
+    """metrics.csv: a row each time something is logged, a column for each tag and `step`; hparams.yaml: the composed config."""
+
+    def __init__(self, save_dir: str, flush_logs_every_n_steps: Positive = 100) -> None:
+        super().__init__(save_dir, name="", version="", flush_logs_every_n_steps=flush_logs_every_n_steps)
+
+    @rank_zero_only
+    def continue_from(self, step: int) -> None:
+        path = Path(self.log_dir) / "metrics.csv"
+        if path.exists():
+            with path.open(newline="", encoding="utf-8") as file:
+                rows = [row for row in csv.DictReader(file) if int(row["step"]) <= step]
+            path.unlink()  # Lightning would warn of it and delete it
+            for row in rows:
+                values = {tag: float(value) for tag, value in row.items() if value and tag != "step"}
+                self.experiment.log_metrics(values, int(row["step"]))
+
+
+class TensorBoard(TensorBoardLogger, Continuing):
     """The writer of a run.
 
     HPARAMS: each run writes its session alone (in the folder hparams/ of the run, so that the table shows the final
@@ -49,7 +79,6 @@ class TensorBoard(TensorBoardLogger):
 
     @rank_zero_only
     def continue_from(self, step: int) -> None:
-        """Let TensorBoard forget what an interrupted run wrote after `step`."""
         self._kwargs["purge_step"] = step + 1
 
     @rank_zero_only
