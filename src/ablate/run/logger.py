@@ -4,6 +4,7 @@ import csv
 import shutil
 import threading
 from abc import ABC, abstractmethod
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
@@ -64,6 +65,10 @@ class TensorBoard(TensorBoardLogger, Continuing):
 
     def log_hyperparams(self, params: dict[str, Any], metrics: dict[str, float] | None = None, step: Any = None) -> None:
         """Lightning's own call is left empty: `log_session` writes HPARAMS once, when the metrics are known."""
+
+    def log_metrics(self, metrics: Mapping[str, float], step: int | None = None) -> None:
+        """Lightning adds the number of the epoch as a curve of its own; it is left out."""
+        super().log_metrics({tag: value for tag, value in metrics.items() if tag != "epoch"}, step)
 
     @rank_zero_only
     def log_session(self, params: dict[str, str | float | bool], metrics: dict[str, float]) -> None:
