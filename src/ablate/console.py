@@ -57,11 +57,11 @@ def script(main: Callable[[], Any]) -> Callable[[], Any]:
     return run
 
 
-def print_table(title: str | None, headings: Sequence[str], rows: Iterable[Sequence[object]]) -> None:
-    """Print a table, its first column left-aligned, the others right-aligned."""
+def print_table(title: str | None, headings: Sequence[str], rows: Iterable[Sequence[object]], bold: int | None = None) -> None:
+    """Print a table, its first column left-aligned, the others right-aligned, row number `bold` in bold letters."""
     table = Table(title=title, title_justify="left")
     for i, heading in enumerate(headings):
         table.add_column(heading, justify="right" if i else "left")
-    for row in rows:
-        table.add_row(*(str(each).translate(CONTROLS) for each in row))
+    for i, row in enumerate(rows):
+        table.add_row(*(str(each).translate(CONTROLS) for each in row), style="bold" if i == bold else None)
     console.print(table)

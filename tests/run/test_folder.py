@@ -5,6 +5,7 @@ import fcntl
 import json
 import math
 import os
+import re
 import threading
 from itertools import product
 from pathlib import Path
@@ -20,6 +21,7 @@ from ablate.files import replacing, write_json
 from ablate.run import folder as run_folder
 from ablate.run.checkpoint import AtomicCheckpointIO
 from ablate.run.logger import TensorBoard
+from ablate.run.sweep import Sweep, print_ranking
 from ablate.run.train import make_trainer, metric_tags, train
 
 PARTS = {"config": {"data": {}, "model": {}, "task": {}}, "state_dict": {}}
@@ -175,3 +177,17 @@ def test_without_validation_the_last_network_is_kept_and_each_epoch_is_on_the_di
         train(composed("train", tmp_path / "more", *TINY, f"ckpt_path={tmp_path}/checkpoints/last.ckpt"))
     with pytest.raises(BadInput, match=r"limit_val_batches=0.3 of 1 batches is none"):
         train(composed("train", tmp_path / "share", *TINY, "trainer.limit_val_batches=0.3"))
+
+
+@pytest.mark.parametrize("mode", ["max", "min"])
+def test_a_sweep_ends_with_its_runs_the_best_first(mode, tmp_path, monkeypatch, capsys):
+    monkeypatch.setenv(run_folder.SWEPT_KEYS, json.dumps(["optimizer.lr", "seed"]))
+    monkeypatch.setattr(Sweep, "folder", tmp_path)
+    for lr, status in (("1", "finished"), ("2", "finished"), ("9", "failed")):
+        score = {"metric": "val/loss", "mode": mode, "best": float(lr)}
+        words = ["experiment=copy", f"optimizer.lr={lr}", "seed=0"]
+        state(tmp_path / lr, status=status, started=1.0, overrides=words, score=score)
+    print_ranking(tmp_path)
+    printed = capsys.readouterr().out
+    assert re.findall(r"│ (\d) ", printed) == [*sorted("12", reverse=mode == "max")]
+    assert f"--by optimizer.lr --metric val/loss --better {mode}imise" in printed

@@ -29,6 +29,7 @@ from ablate.errors import BadInput, user_line
 from ablate.files import CONF
 from ablate.run import folder as run_folder
 from ablate.run.provenance import COMMAND, typed_command
+from ablate.run.sweep import failed_in_sweep
 
 TEXTS = ("name", "log_dir", "ckpt_path", "data.root", "task.encoder_weights", "hydra.run.dir", "hydra.sweep.dir")
 ITEM = re.compile(r"""\s*'(?:\\.|[^'\\])*'\s*|\s*"(?:\\.|[^"\\])*"\s*|[^,]+""")  # of a list on the command line
@@ -169,7 +170,7 @@ def explain(error: Exception, config_name: str) -> None:
     line = user_line(error) or config_line(error, config_name)
     if line is None:
         sys.excepthook(type(error), error, error.__traceback__)
-    failed = run_folder.failed_in_sweep()
+    failed = failed_in_sweep()
     if line is not None and not failed:
         print(f"error: {line}", file=sys.stderr)
     for name, reason in failed.items():

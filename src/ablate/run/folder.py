@@ -17,8 +17,6 @@ from itertools import chain, count
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from hydra.core.override_parser.overrides_parser import OverridesParser
-from hydra.experimental.callback import Callback
 from omegaconf import DictConfig, OmegaConf
 
 from ablate.errors import BadInput
@@ -41,20 +39,6 @@ def read_state(folder: Path) -> dict:
         return json.loads((folder / STATE).read_text(encoding="utf-8"))
     except (FileNotFoundError, json.JSONDecodeError):
         return {}
-
-
-class Sweep(Callback):
-    """Hydra callback: tells the workers of a multirun which keys it varies, and remembers the folder of the sweep."""
-
-    folder: Path | None = None
-    started = 0.0
-
-    def on_multirun_start(self, config: DictConfig, **_: object) -> None:
-        overrides = OverridesParser.create().parse_overrides(list(config.hydra.overrides.task))
-        swept = [o.get_key_element().lstrip("+~") for o in overrides if o.is_sweep_override()]
-        swept += config.hydra.sweeper.get("params") or {}
-        os.environ[SWEPT_KEYS] = json.dumps(swept)  # the environment reaches workers on any launcher
-        Sweep.folder, Sweep.started = Path(config.hydra.sweep.dir), time.time()
 
 
 def override_key(override: str) -> str:
@@ -208,16 +192,6 @@ def fail(folder: str | Path, reason: str) -> None:
 def update(folder: Path, **facts: object) -> None:
     """Change some entries of run.json."""
     write_json(folder / STATE, {**read_state(folder), **facts})
-
-
-def failed_in_sweep() -> dict[str, str]:
-    """Name and reason of every run of this process's sweep that did not finish."""
-    failed = {}
-    for path in sorted(Sweep.folder.glob(f"*/{STATE}") if Sweep.folder else []):
-        state = read_state(path.parent)
-        if state.get("status") != "finished" and state.get("started", 0) >= Sweep.started:
-            failed[path.parent.name] = state.get("error", "stopped before its end")
-    return failed
 
 
 def first_difference(old: dict, new: dict, prefix: str = "") -> str | None:

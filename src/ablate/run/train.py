@@ -79,10 +79,11 @@ def _train(cfg: DictConfig, folder: Path) -> float:
         _stop(folder, time.perf_counter() - start, status)
     if trainer.is_global_zero:
         seconds = time.perf_counter() - start
-        run_folder.finish(folder, metrics, seconds=seconds, peak_memory_mb=summary.peak_memory_mb(), **facts)
+        facts |= {"seconds": seconds, "peak_memory_mb": summary.peak_memory_mb(), "score": _score(trainer)}
+        run_folder.finish(folder, metrics, **facts)
         summary.print_end(folder, cfg, trainer, metrics, seconds)
-    best = trainer.checkpoint_callbacks[0].best_model_score
-    return math.nan if best is None else float(best)
+    best = _score(trainer)["best"]
+    return math.nan if best is None else best
 
 
 def make(cfg: DictConfig) -> tuple[DataModule, Task, Trainer]:
@@ -218,6 +219,13 @@ def _fit_and_test(trainer: Trainer, task: Task, data: DataModule, checkpoint: st
     path = str(Path(best).absolute()) if best else None  # Lightning takes other words for names in a registry
     tested = trainer.test(task, datamodule=data, ckpt_path=path, verbose=False, weights_only=True)[0]
     return validation | {tag: float(value) for tag, value in tested.items()}
+
+
+def _score(trainer: Trainer) -> dict[str, Any]:
+    """What checkpoints are chosen by: the metric, its mode and its best value, None where nothing was validated."""
+    chooser = trainer.checkpoint_callbacks[0]
+    best = chooser.best_model_score
+    return {"metric": chooser.monitor, "mode": chooser.mode, "best": None if best is None else float(best)}
 
 
 def _stop(folder: Path, seconds: float, status: int) -> NoReturn:
