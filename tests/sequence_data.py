@@ -1,6 +1,6 @@
 """Data sets of sequences as conf/data builds them."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from pathlib import Path
 
 from commands import compose
@@ -10,6 +10,7 @@ from omegaconf import DictConfig, OmegaConf
 from ablate.data.datamodule import DataModule
 from ablate.data.dataset import Dataset
 from ablate.data.text.tokeniser import Tokeniser
+from ablate.schema.node import check_parts
 
 CONF = Path(__file__).resolve().parents[1] / "conf" / "data"
 FOLDERS = {  # option -> its folder among the real data
@@ -28,15 +29,13 @@ SPLITS = ("train", "val", "test")
 
 def config(option: str, **changes: object) -> DictConfig:
     """The data of conf/data/OPTION.yaml with changes; `dataset__length` is dataset.length."""
-    whole = compose(f"data={option}")
-    for key, value in changes.items():
-        OmegaConf.update(whole.data, key.replace("__", "."), value, merge=False, force_add=True)
-    return whole.data
+    return _whole(option, changes).data
 
 
 def dataset(option: str, **changes: object) -> Callable:
-    """What is called with split=."""
-    return instantiate(config(option, **changes).dataset, _convert_="all")
+    """What is called with split=; options are checked first, as where a command starts."""
+    check_parts(whole := _whole(option, changes), "data.dataset")
+    return instantiate(whole.data.dataset, _convert_="all")
 
 
 def opened(make: Callable, split: str = "train", tokenisers: dict[str, Tokeniser] | None = None) -> Dataset:
@@ -49,6 +48,13 @@ def opened(make: Callable, split: str = "train", tokenisers: dict[str, Tokeniser
 def opened_option(option: str, split: str = "train", **changes: object) -> Dataset:
     """A split of conf/data/OPTION.yaml with changes."""
     return opened(dataset(option, **changes), split)
+
+
+def _whole(option: str, changes: Mapping[str, object]) -> DictConfig:
+    whole = compose(f"data={option}")
+    for key, value in changes.items():
+        OmegaConf.update(whole.data, key.replace("__", "."), value, merge=False, force_add=True)
+    return whole
 
 
 def write_stories(folder: Path, text: str) -> str:

@@ -108,12 +108,12 @@ def test_picture_and_label_move_together(scale: list[float] | None) -> None:
     height, width = 24, 32
     y, x = torch.meshgrid(torch.arange(height), torch.arange(width), indexing="ij")
     image = torch.stack([y / height, x / width, y * 0.0]).expand(16, 3, height, width)
-    given = SegmentationBatch(image, (y * width + x).expand(16, height, width), torch.arange(16))
-    result = augmentation(scale=scale, crop=[20, 16], flip=0.5, ignore_index=-1)(given, generator(3))
-    inside = result.label >= 0
+    given = SegmentationBatch(image, (y * width + x + 1).expand(16, height, width), torch.arange(16))
+    result = augmentation(scale=scale, crop=[20, 16], flip=0.5, ignore_index=0)(given, generator(3))
+    inside, place = result.label > 0, result.label - 1
     shown_y, shown_x = result.image[:, 0] * height, result.image[:, 1] * width
-    assert (shown_y - result.label.div(width, rounding_mode="floor"))[inside].abs().max() <= 0.501
-    assert (shown_x - result.label % width)[inside].abs().max() <= 0.501
+    assert (shown_y - place.div(width, rounding_mode="floor"))[inside].abs().max() <= 0.501
+    assert (shown_x - place % width)[inside].abs().max() <= 0.501
     assert inside.float().mean() > 0.8 and torch.isin(result.label[inside], given.label).all()
 
 
@@ -167,11 +167,11 @@ def test_colour_does_not_change_which_pictures_are_flipped() -> None:
 test_wrong_options_are_refused = refusals(
     ({"flip": 1.5}, "flip=1.5 must be a number between 0 and 1"),
     ({"colour": -0.1}, "colour=-0.1"),
-    ({"scale": [2.0, 1.0]}, r"scale=\[2.0, 1.0\] must be \[least, largest\]"),
-    ({"scale": [0.0, 1.0]}, "scale="),
+    ({"scale": [2.0, 1.0]}, r"scale=\[2.0, 1.0\] must be a list of 2 in rising order"),
+    ({"scale": [0.0, 1.0]}, "scale.0=0.0 must be a number above 0"),
     ({"scale": [1.0]}, "scale="),
     ({"crop": 0}, "crop=0 must be a whole number"),
-    ({"crop": [3, 4, 5]}, r"crop=\[3, 4, 5\] must be one number or \[height, width\]"),
+    ({"crop": [3, 4, 5]}, r"crop=\[3, 4, 5\] must be a list of 2"),
     of=augmentation,
 )
 
@@ -180,6 +180,14 @@ def test_a_crop_larger_than_the_picture_is_refused() -> None:
     with pytest.raises(BadInput, match=r"augmentation.crop=\[5, 8\] is larger than the pictures, which are \[5, 7\]"):
         augmentation(crop=[5, 8])(batch(), generator())
     assert augmentation(crop=[5, 7])(batch(), generator()).image.shape == (4, 3, 5, 7)
+
+
+def test_without_a_label_for_it_nothing_beyond_the_picture_is_shown() -> None:
+    with pytest.raises(BadInput, match=r"augmentation.scale=\[0.9, 2.0\] shows what is beyond the pictures"):
+        augmentation(scale=[0.9, 2.0], ignore_index=None)(batch(), generator())
+    given = batch()
+    label = augmentation(scale=[0.9, 2.0], crop=[4, 6], ignore_index=None)(given, generator()).label
+    assert torch.isin(label, given.label).all() and label.shape == (4, 4, 6)
 
 
 def test_the_configs() -> None:

@@ -175,7 +175,7 @@ def test_rows_and_pixels_of_a_digit_are_one_picture_and_a_permutation_moves_pixe
 test_bad_options_of_digits_are_one_line = refusals(
     ("digits", {"dataset__permute": True}, "permute=true needs order=pixels, not rows"),
     ("digits", {"dataset__order": "columns"}, "order='columns' is unknown"),
-    ("digits", {"class_names": ["0", "1"]}, "class_names=.* must be ten"),
+    ("digits", {"class_names": ["0", "1"]}, "class_names=.* must be a list of 10"),
     ("digits", "trai", "did you mean 'train'"),
     of=opened_option,
 )

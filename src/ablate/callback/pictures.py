@@ -11,13 +11,15 @@ from lightning.pytorch.utilities.rank_zero import rank_zero_only
 from ablate.callback.log import ValidationSamples, log_figure
 from ablate.data.batch import SegmentationBatch
 from ablate.figure.panel import plot_confusion, reconstruction_panel, segmentation_panel
+from ablate.schema.options import Byte, Palette, Whole, checked
 
 
 class Panel(ValidationSamples):
     """Logs input, truth, prediction and error of the same validation pictures after each validation; also panel.png."""
 
+    @checked
     def __init__(
-        self, folder: str, class_names: Sequence[str], palette: Sequence[Sequence[int]], ignore_index: int, pictures: int
+        self, folder: str, class_names: Sequence[str], palette: Palette, ignore_index: Byte | None, pictures: Whole
     ) -> None:
         super().__init__(folder, pictures)
         self.class_names, self.palette, self.ignore_index = class_names, palette, ignore_index

@@ -1,9 +1,7 @@
 """Random flips, scales, crops and colours of a whole batch at once; pictures and labels move together."""
 
 from collections.abc import Sequence
-from math import inf
-from numbers import Real
-from typing import Any, NamedTuple
+from typing import Annotated, NamedTuple
 
 import torch
 import torch.nn.functional as F
@@ -11,7 +9,8 @@ from jaxtyping import Float, Int
 from torch import Tensor
 
 from ablate.data.batch import SegmentationBatch
-from ablate.errors import BadInput, check_size
+from ablate.errors import BadInput
+from ablate.schema.options import AboveZero, Byte, Count, Fraction, Size, checked, height_width
 
 
 class RandomParameters(NamedTuple):
@@ -35,28 +34,27 @@ class Augmentation:
     Args:
         flip: probability; True is 1/2.
         scale: (least, largest) factor; None for 1. Drawn uniformly.
-        crop: size of the result, one number or (height, width); None for the input's.
-        colour: c in [0, 1]; brightness, contrast and saturation are each multiplied by a factor from [1-c, 1+c].
-        ignore_index: the label of what is not in the picture.
+        crop: size of the result; None for the input's.
+        colour: c; brightness, contrast and saturation are each multiplied by a factor from [1-c, 1+c].
+        ignore_index: the label of what is not in the picture; None: there is none, and windows stay within.
 
     Raises:
-        BadInput: a value out of its range; a crop larger than the picture, when it is called.
+        BadInput: when it is called, a crop larger than the picture; without `ignore_index`, one larger than the scaled picture.
     """
 
+    @checked
     def __init__(
         self,
         *,
-        flip: bool | float,
-        scale: Sequence[float] | None,
-        crop: int | Sequence[int] | None,
-        colour: float,
-        ignore_index: int,
+        flip: bool | Fraction,
+        scale: Annotated[Sequence[AboveZero], Count(2, rising=True)] | None,
+        crop: Size | None,
+        colour: Fraction,
+        ignore_index: Byte | None,
     ) -> None:
-        self.flip = 0.5 if flip is True else check_fraction("flip", flip)
-        self.scale = None if scale is None else check_range("scale", scale)
-        self.crop = None if crop is None else check_size("crop", crop)
-        self.colour = check_fraction("colour", colour)
-        self.ignore_index = ignore_index
+        self.flip = 0.5 if flip is True else float(flip)
+        self.scale, self.colour, self.ignore_index = scale, colour, ignore_index
+        self.crop = None if crop is None else height_width(crop)
         self.moves = self.flip > 0 or self.scale is not None or self.crop is not None
 
     def __call__(self, batch: SegmentationBatch, generator: torch.Generator) -> SegmentationBatch:
@@ -73,6 +71,11 @@ class Augmentation:
         crop = self.crop or (height, width)
         if crop[0] > height or crop[1] > width:
             raise BadInput(f"`augmentation.crop`={list(crop)} is larger than the pictures, which are [{height}, {width}]")
+        if self.scale and self.ignore_index is None and any(self.scale[0] * n < m for n, m in zip((height, width), crop)):
+            raise BadInput(
+                f"`augmentation.scale`={list(self.scale)} shows what is beyond the pictures, which has no class: "
+                "name a label for it (`data.ignore_index`), or enlarge them"
+            )
         move = self._crop if self.scale is None else self._resample
         image, label = move(batch.image, batch.label, parameters, crop)
         return batch._replace(image=image, label=label, scene=None)
@@ -108,7 +111,8 @@ class Augmentation:
         image = F.grid_sample(image, grid, padding_mode="border", align_corners=False) * inside[:, None]
         # float32 holds any label below 2**24 exactly
         label = F.grid_sample(label[:, None].float(), grid, mode="nearest", padding_mode="border", align_corners=False)
-        return image, torch.where(inside, label[:, 0].long(), self.ignore_index)
+        label = label[:, 0].long()
+        return image, label if self.ignore_index is None else torch.where(inside, label, self.ignore_index)
 
 
 def window_indices(offset: Float[Tensor, " b"], size: int, length: int) -> Int[Tensor, "b i"]:
@@ -137,18 +141,3 @@ def adjust_colour(image: Float[Tensor, "b 3 h w"], factor: Float[Tensor, "b 3"])
     offset = (1 - contrast) * brightness * grey.mean((2, 3), keepdim=True)
     gain = contrast * brightness
     return (gain * saturation * image + (gain * (1 - saturation) * grey + offset)).clamp(0, 1)
-
-
-def check_fraction(name: str, value: Any) -> float:
-    """The value as a float; BadInput unless it is in 0 … 1."""
-    if not isinstance(value, Real) or not 0 <= float(value) <= 1:
-        raise BadInput(f"`{name}`={value} must be a number between 0 and 1")
-    return float(value)
-
-
-def check_range(name: str, value: Any) -> tuple[float, float]:
-    """(least, largest) as floats; BadInput unless 0 < least ≤ largest < ∞."""
-    numbers = isinstance(value, Sequence) and len(value) == 2 and all(isinstance(v, Real) for v in value)
-    if not numbers or not 0 < value[0] <= value[1] < inf:
-        raise BadInput(f"`{name}`={value} must be [least, largest], both above 0, or null")
-    return float(value[0]), float(value[1])

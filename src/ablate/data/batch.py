@@ -9,10 +9,16 @@ from collections.abc import Callable
 from enum import StrEnum
 from typing import NamedTuple
 
-from jaxtyping import Float, Int
+import torch
+from jaxtyping import Bool, Float, Int
 from torch import Tensor
 
 IGNORE = -100  # the target of a step that has none; torch's own default
+
+
+def is_void(label: Int[Tensor, "*_"], ignore_index: int | None) -> Bool[Tensor, "*_"]:
+    """Where the label of a pixel is `ignore_index`; nowhere, where that is None."""
+    return torch.zeros_like(label, dtype=torch.bool) if ignore_index is None else label == ignore_index
 
 
 class BatchKind(StrEnum):

@@ -2,7 +2,7 @@
 
 from collections.abc import Callable, Iterator, Mapping
 from functools import cached_property
-from typing import Any
+from typing import Annotated, Any
 
 import torch
 from lightning.pytorch import LightningDataModule
@@ -14,7 +14,8 @@ from ablate.data.batch import Batch, SegmentationBatch
 from ablate.data.dataset import Dataset
 from ablate.data.sampler import BPTTBatchSampler, BucketBatchSampler
 from ablate.data.text.tokeniser import Tokeniser
-from ablate.errors import BadInput, check_positive, check_whole
+from ablate.errors import BadInput
+from ablate.schema.options import Range, Seed, Whole, checked
 
 
 class DataModule(LightningDataModule):
@@ -35,21 +36,20 @@ class DataModule(LightningDataModule):
         BadInput: a wrong size, or whatever a data set finds wrong with its files, before any training.
     """
 
+    @checked
     def __init__(
         self,
         dataset: Callable[..., Dataset],
-        batch_size: int,
-        num_workers: int,
+        batch_size: Annotated[int, Range(1, 2**16)],
+        num_workers: Annotated[int, Range(0, 1024)],
         augmentation: Augmentation | None,
         splits: dict[str, str],
         shuffle: bool,
-        seed: int,
-        bucket: int = 0,
+        seed: Seed,
+        bucket: Whole = 0,
     ) -> None:
         super().__init__()
-        self.batch_size = check_positive("batch_size", batch_size)
-        self.num_workers = check_whole("num_workers", num_workers, 0)
-        self.bucket = check_whole("bucket", bucket, 0)
+        self.batch_size, self.num_workers, self.bucket = batch_size, num_workers, bucket
         self.dataset = dataset
         self.augmentation = augmentation
         self.splits, self.shuffle, self.seed = splits, shuffle, seed

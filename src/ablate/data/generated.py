@@ -3,13 +3,16 @@
 from abc import abstractmethod
 from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import Any
+from typing import Annotated, Any
 
 import numpy as np
 
 from ablate.data.dataset import Dataset
-from ablate.data.split import SPLITS
-from ablate.errors import BadInput, check_choice, check_positive, check_whole
+from ablate.data.split import SPLITS, Split, for_split
+from ablate.schema.options import Range, check_fields
+
+Sizes = Mapping[str, Annotated[int, Range(1, 10**7)]]  # split -> number of samples
+DataSeed = Annotated[int, Range(0, 2**64 - 1)]  # not that of the run
 
 
 class Key(np.random.bit_generator.ISeedSequence):
@@ -22,23 +25,13 @@ class Key(np.random.bit_generator.ISeedSequence):
         return np.array(self.words, dtype)
 
 
-def sample_generator(seed: int, split: str, index: int, use: int = 0) -> np.random.Generator:
+def sample_generator(seed: int, split: Split, index: int, use: int = 0) -> np.random.Generator:
     """Random numbers of sample `index` < 2**40 of a split; `use` < 2**16 tells several generators of one sample apart.
 
     Source: Philox, in Salmon et al., Parallel Random Numbers: As Easy as 1, 2, 3, SC 2011, section 3.3.
     """
     key = Key(seed, SPLITS.index(split) << 56 | use << 40 | index)
     return np.random.Generator(np.random.Philox(key))  # type: ignore[arg-type]
-
-
-def check_generated(split: str, sizes: Mapping[str, int], seed: int) -> None:
-    """Raise BadInput unless the split is known, its size is at least 1, and 0 ≤ seed < 2**64."""
-    check_choice("split", split, SPLITS)
-    if not isinstance(sizes, Mapping):
-        raise BadInput(f"`sizes`={sizes!r} must be {{train: NUMBER, val: NUMBER, test: NUMBER}}")
-    check_positive(f"sizes.{split}", sizes.get(split))
-    if check_whole("seed", seed, 0) >= 2**64:
-        raise BadInput(f"`seed`={seed} must be below 2**64")
 
 
 @dataclass(kw_only=True, eq=False)
@@ -48,20 +41,21 @@ class GeneratedDataset(Dataset):
     Sample i depends on (seed, split, i) and on the options, and not on order, batch, worker or device.
 
     Args:
-        split: train, val or test. Each split has random numbers of its own.
+        split: each has random numbers of its own.
         sizes: split -> number of samples.
-        seed: seed of the data, at least 0 and below 2**64. It is not the seed of the run.
+        seed: seed of the data. It is not the seed of the run.
 
     Raises:
-        BadInput: an unknown split, a size below 1, a seed out of range.
+        BadInput: a field, of a subclass too, that is not what its annotation says; no size for the split.
     """
 
-    split: str
-    sizes: Mapping[str, int]
-    seed: int
+    split: Split
+    sizes: Sizes
+    seed: DataSeed
 
     def __post_init__(self) -> None:
-        check_generated(self.split, self.sizes, self.seed)
+        check_fields(self)
+        for_split("sizes", self.sizes, self.split)  # has one
         self._samples: dict[int, Any] = {}
 
     def __len__(self) -> int:

@@ -4,12 +4,14 @@ from bisect import bisect_right
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from hashlib import sha256
 from itertools import accumulate
-from typing import Any, TypeVar
+from typing import Any, Literal, TypeVar, get_args
 
-from ablate.errors import BadInput, check_choice
+from ablate.errors import BadInput
+from ablate.schema.options import checked
 
 T = TypeVar("T")
-SPLITS = ("train", "val", "test")
+Split = Literal["train", "val", "test"]
+SPLITS: tuple[Split, ...] = get_args(Split)
 FRACTIONS = {"train": 0.8, "val": 0.1, "test": 0.1}
 MOST_DRAWS = 1000
 
@@ -25,15 +27,15 @@ def split_of(text: str, fractions: Mapping[str, float] = FRACTIONS) -> str:
     return [*fractions][bisect_right(bounds, hash_fraction(text))]
 
 
+@checked
 def select_split(
-    items: Iterable[T], split: str, fractions: Mapping[str, float] = FRACTIONS, key: Callable[[Any], str] = lambda item: item[0]
+    items: Iterable[T], split: Split, fractions: Mapping[str, float] = FRACTIONS, key: Callable[[Any], str] = lambda item: item[0]
 ) -> list[T]:
     """The items of a split, by the text that `key` takes from each; by default its first field."""
-    check_choice("split", split, fractions)
     return [item for item in items if split_of(key(item), fractions) == split]
 
 
-def draw_for_split(split: str, draw: Callable[[], T], key: Callable[[T], str], what: str) -> T:
+def draw_for_split(split: Split, draw: Callable[[], T], key: Callable[[T], str], what: str) -> T:
     """The first sample that `draw` makes and whose split, by the hash of its `key`, is this one: no split has one of another's.
 
     Raises:
@@ -45,7 +47,7 @@ def draw_for_split(split: str, draw: Callable[[], T], key: Callable[[T], str], w
     raise BadInput(f"{what}: too few different samples for a split {split} of its own (none among {MOST_DRAWS}); allow longer ones")
 
 
-def for_split(name: str, value: Any, split: str) -> Any:
+def for_split(name: str, value: Any, split: Split) -> Any:
     """The value of option `name` in a split: `value` itself, or its entry where it is a mapping from splits."""
     if not isinstance(value, Mapping):
         return value
@@ -54,9 +56,8 @@ def for_split(name: str, value: Any, split: str) -> Any:
     return value[split]
 
 
-def read_split(read: Callable[[str], Sequence[T]], split: str) -> Sequence[T]:
-    """What `read` returns for a split; BadInput where the split is unknown or empty."""
-    items = read(check_choice("split", split, SPLITS))
-    if not items:
+def read_split(read: Callable[[Split], Sequence[T]], split: Split) -> Sequence[T]:
+    """What `read` returns for a split; BadInput where that is empty."""
+    if not (items := read(split)):
         raise BadInput(f"the {split} split is empty")
     return items

@@ -11,6 +11,7 @@ from matplotlib.font_manager import findfont
 from PIL import Image, ImageColor, ImageDraw, ImageFont
 from torch import Tensor
 
+from ablate.data.batch import is_void
 from ablate.figure.colours import PALE_GREY, VERMILLION, WHITE
 from ablate.figure.labels import printable, printable_by
 
@@ -38,10 +39,10 @@ def colours_of(palette: Sequence[Sequence[int]], num_classes: int) -> list[tuple
     return colours
 
 
-def error_map(label: Int[Tensor, "h w"], prediction: Int[Tensor, "h w"], ignore_index: int) -> UInt8[np.ndarray, "h w 3"]:
+def error_map(label: Int[Tensor, "h w"], prediction: Int[Tensor, "h w"], ignore_index: int | None) -> UInt8[np.ndarray, "h w 3"]:
     """Wrong pixels in INCORRECT, right ones in CORRECT, void in white."""
     wrong = (label != prediction).cpu().numpy()[..., None]
-    void = (label == ignore_index).cpu().numpy()[..., None]
+    void = is_void(label, ignore_index).cpu().numpy()[..., None]
     return np.where(void, VOID, np.where(wrong, INCORRECT, CORRECT)).astype(np.uint8)
 
 
@@ -51,14 +52,14 @@ def segmentation_panel(
     prediction: Int[Tensor, "b h w"],
     class_names: Sequence[str],
     palette: Sequence[Sequence[int]],
-    ignore_index: int,
+    ignore_index: int | None,
 ) -> Image.Image:
     """One row for each picture, with the columns SEGMENTATION, and a legend of the classes below; see `colours_of`."""
     palette = colours_of(palette, len(class_names))
     rows = [
         [
             _pixels(picture),
-            np.where((truth == ignore_index).cpu().numpy()[..., None], VOID, colour_map(truth, palette)),
+            np.where(is_void(truth, ignore_index).cpu().numpy()[..., None], VOID, colour_map(truth, palette)),
             colour_map(guess, palette),
             error_map(truth, guess, ignore_index),
         ]

@@ -9,6 +9,7 @@ import torch.nn.functional as F
 from jaxtyping import Float, Int
 from torch import Tensor, nn
 
+from ablate.data.batch import IGNORE, is_void
 from ablate.errors import BadInput
 from ablate.schema.options import AboveZero, Positive, ProperFraction, checked
 
@@ -20,12 +21,12 @@ class PixelCounts(NamedTuple):
     pixels_where_present: Int[Tensor, " k"]  # of any class, in the pictures in which c occurs
 
 
-def count_pixels(labels: Iterable[Int[Tensor, "_b _h _w"]], num_classes: int, ignore_index: int) -> PixelCounts:
+def count_pixels(labels: Iterable[Int[Tensor, "_b _h _w"]], num_classes: int, ignore_index: int | None) -> PixelCounts:
     """Count a split that comes in batches of label maps, of any number and size."""
     total = PixelCounts(*torch.zeros(2, num_classes, dtype=torch.int64))
     for label in labels:
         for image in label.flatten(1).cpu():
-            pixels = image[image != ignore_index].bincount(minlength=num_classes)
+            pixels = image[~is_void(image, ignore_index)].bincount(minlength=num_classes)
             total.pixels.add_(pixels)
             total.pixels_where_present.add_(pixels.sum() * (pixels > 0))
     return total
@@ -79,7 +80,7 @@ class CrossEntropy(nn.Module):
     def __init__(
         self,
         num_classes: Positive,
-        ignore_index: int,
+        ignore_index: int | None,
         class_weight: ClassWeight = "none",
         label_smoothing: ProperFraction = 0.0,
     ) -> None:
@@ -106,7 +107,7 @@ class CrossEntropy(nn.Module):
             logits,
             target.long(),
             weight,
-            ignore_index=self.ignore_index,
+            ignore_index=IGNORE if self.ignore_index is None else self.ignore_index,
             reduction="none",
             label_smoothing=self.label_smoothing,
         )
@@ -114,9 +115,9 @@ class CrossEntropy(nn.Module):
         return losses.sum() / mass.masked_fill(mass == 0, math.inf)
 
 
-def _mass(target: Tensor, weight: Tensor | None, ignore_index: int) -> Tensor:
+def _mass(target: Tensor, weight: Tensor | None, ignore_index: int | None) -> Tensor:
     """Σ_i w[y_i] over the pixels that are not void."""
-    labelled = target != ignore_index
+    labelled = ~is_void(target, ignore_index)
     if weight is None:
         return labelled.sum()
     return (weight[target.where(labelled, 0)] * labelled).sum()

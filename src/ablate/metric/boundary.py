@@ -9,6 +9,7 @@ from jaxtyping import Bool, Float, Int, Integer
 from torch import Tensor
 from torchmetrics import Metric
 
+from ablate.data.batch import is_void
 from ablate.errors import BadInput
 from ablate.schema.options import checked
 
@@ -48,7 +49,7 @@ class BoundaryF1(Metric):
     def __init__(
         self,
         num_classes: int,
-        ignore_index: int,
+        ignore_index: int | None,
         tolerance: float = 0.0075,
         classes: Literal["truth", "union"] = "truth",
         only: Sequence[int] | None = None,
@@ -68,7 +69,7 @@ class BoundaryF1(Metric):
 
     def update(self, prediction: Int[Tensor, "b h w"], target: Int[Tensor, "b h w"]) -> None:
         """Score a batch of class indices; nothing waits for the device."""
-        k, void = self.num_classes, target == self.ignore_index
+        k, void = self.num_classes, is_void(target, self.ignore_index)
         dtype = torch.uint8 if k < 256 else torch.int16  # one byte a pixel where it suffices: twice as fast
         truth = _boundary_labels(torch.where(void, k, target).to(dtype), k)
         predicted = _boundary_labels(torch.where(void, k, prediction).to(dtype), k)

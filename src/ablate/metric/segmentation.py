@@ -7,6 +7,8 @@ from jaxtyping import Float, Int
 from torch import Tensor
 from torchmetrics import Metric
 
+from ablate.data.batch import is_void
+
 
 class SegmentationScores(Metric):
     """Pixel accuracies and intersection over union, from one confusion matrix of the whole split.
@@ -21,8 +23,8 @@ class SegmentationScores(Metric):
         iou/<class name>         n_ii / u_i, nan where u_i = 0
 
     So a class that is neither in the truth nor predicted is left out of the means, and one that is predicted but
-    nowhere in the truth counts as 0 in `miou`. Void pixels (truth = ignore_index) are in no sum; where all pixels
-    are void, every score is nan.
+    nowhere in the truth counts as 0 in `miou`. Void pixels (truth = ignore_index, unless that is None) are in no
+    sum; where all pixels are void, every score is nan.
 
     Source: Long, Shelhamer and Darrell 2015, "Fully convolutional networks for semantic segmentation", section 5
     (pixel accuracy, mean accuracy, mean IU, frequency weighted IU).
@@ -33,7 +35,7 @@ class SegmentationScores(Metric):
 
     confusion: Int[Tensor, "k k"]
 
-    def __init__(self, num_classes: int, ignore_index: int, class_names: Sequence[str]) -> None:
+    def __init__(self, num_classes: int, ignore_index: int | None, class_names: Sequence[str]) -> None:
         super().__init__()
         self.num_classes, self.ignore_index = num_classes, ignore_index
         self.iou_keys = [f"iou/{name}" for _, name in zip(range(num_classes), class_names, strict=True)]
@@ -45,7 +47,7 @@ class SegmentationScores(Metric):
         k = self.num_classes
         pair = target.long() * k + prediction
         # torchmetrics and bincount wait for the device, and in deterministic mode torchmetrics builds (pixels, k²).
-        bins = torch.where(target == self.ignore_index, k * k, pair).flatten()
+        bins = torch.where(is_void(target, self.ignore_index), k * k, pair).flatten()
         counts = torch.zeros(k * k + 1, dtype=torch.int64, device=bins.device)
         self.confusion += counts.scatter_add_(0, bins, torch.ones_like(bins))[:-1].view(k, k)
 
@@ -74,7 +76,7 @@ class CoarseLabelScores(Metric):
         stride: s, at least 1.
     """
 
-    def __init__(self, stride: int, num_classes: int, ignore_index: int) -> None:
+    def __init__(self, stride: int, num_classes: int, ignore_index: int | None) -> None:
         super().__init__()
         self.stride, self.ignore_index = stride, ignore_index
         names = [str(i) for i in range(num_classes)]
@@ -84,8 +86,8 @@ class CoarseLabelScores(Metric):
         """Count a batch; the prediction is not used."""
         y, x = (self._centres(size, target.device) for size in target.shape[1:])
         coarse = target[:, y][:, :, x]
-        known = coarse != self.ignore_index
-        self.scores.update(coarse.where(known, 0), target.where(known, self.ignore_index))
+        void = is_void(coarse, self.ignore_index)
+        self.scores.update(coarse.masked_fill(void, 0), target.where(~void, coarse))
 
     def compute(self) -> dict[str, Float[Tensor, ""]]:
         """coarse_label/miou and coarse_label/global_accuracy."""

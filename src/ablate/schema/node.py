@@ -4,7 +4,7 @@ import re
 from collections.abc import Iterator
 from typing import Any, Literal
 
-from omegaconf import DictConfig, OmegaConf
+from omegaconf import DictConfig, ListConfig, OmegaConf
 
 from ablate.errors import BadInput, BadValue, Misfit, did_you_mean
 from ablate.schema.options import Fault, faults
@@ -38,6 +38,8 @@ def key_of(cfg: DictConfig, path: str) -> str | None:
     node: Any = cfg
     names = path.split(".")
     for i, name in enumerate(names):
+        if isinstance(node, ListConfig):
+            return path
         if not isinstance(node, DictConfig) or name not in node:
             return None
         node = node._get_node(name)

@@ -14,7 +14,7 @@ from ablate.metric.boundary import BoundaryF1
 from ablate.metric.segmentation import CoarseLabelScores, SegmentationScores
 from ablate.model.evaluation import evaluating
 from ablate.optim.optimisation import Optimisation
-from ablate.schema.options import Positive, ProperFraction, checked
+from ablate.schema.options import Byte, Positive, ProperFraction, checked
 from ablate.task.base import Output, Task
 
 
@@ -32,7 +32,7 @@ class Segmentation(Task):
         optimisation: Optimisation | None,
         num_classes: Positive,
         class_names: Sequence[str],
-        ignore_index: int,
+        ignore_index: Byte | None,
         class_weight: ClassWeight = "none",
         label_smoothing: ProperFraction = 0.0,
         label_stride: Positive | None = None,

@@ -70,7 +70,7 @@ test_bad_options_are_one_line = refusals(
     ({"dataset__show_held_out": {"test": "any"}}, "has no value for train"),
     ({"dataset__captions": 0}, "captions=0"),
     ({"dataset__sizes": {"train": 0}}, "sizes.train=0"),
-    ({"dataset__shapes": []}, "shapes=.* must name 1 or more of disc"),
+    ({"dataset__shapes": []}, r"shapes=\[\] must be a list of 1 or more"),
     ({"dataset__show_held_out": "always"}, "show_held_out=always needs pairs in held_out"),
     of=captioned,
 )

@@ -90,7 +90,7 @@ def test_a_batch(data):
 
 
 test_bad_options_are_one_line = refusals(
-    ({"dataset__kinds": []}, "kinds is empty"),
+    ({"dataset__kinds": []}, r"kinds=\[\] must be a list of 1 or more"),
     ({"dataset__kinds": ["coulor"]}, "did you mean 'colour'"),
     ({"dataset__objects": [1, 2]}, r"objects=\[1, 2\] must allow 3 objects"),
     ({"dataset__shapes": ["disc"]}, r"shapes=\['disc'\] must name 2 or more"),

@@ -1,5 +1,7 @@
 """Generated scenes: nothing but (seed, split, i) and the options decides a sample; the statistics of what is drawn."""
 
+from functools import partial
+
 import numpy as np
 import pytest
 import torch
@@ -7,6 +9,7 @@ from generated import OPTIONS, batch, raw, scenes
 from lightning.fabric.utilities.apply_func import move_data_to_device
 from refusals import refusals
 from scipy.stats import chi2_contingency, chisquare, kstest
+from sequence_data import opened_option
 from torch.utils.data import DataLoader
 
 from ablate.data.generated import Key
@@ -103,27 +106,30 @@ def test_number_of_objects(objects):
 
 
 test_bad_input_is_refused_in_one_line = refusals(
-    (dict(split="training"), "split='training' is unknown; did you mean 'train'"),
-    (dict(class_names=["background", "sqare"]), "'sqare' is unknown; did you mean 'square'"),
+    (dict(class_names=["background", "sqare"]), "data.class_names.1='sqare' is unknown; did you mean 'square'"),
     (dict(class_names=["disc", "square"]), "must be background, then one or more of disc"),
     (dict(class_names=["background"]), "must name 1 or more of disc"),
     (dict(class_names=[]), "must be background, then"),
     (dict(class_names=["background", "disc", "disc"]), "names a shape twice"),
     (dict(image_size=0), "image_size=0 must"),
-    (dict(image_size=[64, -3]), "image_size=-3 must"),
+    (dict(image_size=[64, -3]), "image_size.1=-3 must"),
     (dict(image_size=[64]), r"image_size=\[64\] must"),
-    (dict(objects=[6, 2]), r"objects=\[6, 2\] must be \[fewest, most\]"),
-    (dict(objects=[-1, 2]), r"objects=\[-1, 2\]"),
-    (dict(objects=[0, 0]), r"objects=\[0, 0\]"),
-    (dict(noise=-0.1), "noise=-0.1 must"),
-    (dict(noise=float("nan")), "noise=nan must"),
-    (dict(object_scale=0), "object_scale=0 must be a number above 0, up to 4"),
-    (dict(stroke_scale=float("nan")), "stroke_scale=nan must be"),
-    (dict(stroke_scale=4.5), "stroke_scale=4.5 must be a number above 0, up to 4"),
-    (dict(seed=-1), "seed=-1 must"),
-    (dict(sizes={"train": 0}), "sizes.train=0 must"),
-    (dict(sizes={"val": 5}), "sizes.train=None must"),
-    of=scenes,
+    (dict(image_size=10**6), "image_size=1000000 must be a whole number between 1 and 16,384"),
+    (dict(dataset__objects=[6, 2]), r"objects=\[6, 2\] must be a list of 2 in rising order"),
+    (dict(dataset__objects=[-1, 2]), "objects.0=-1 must"),
+    (dict(dataset__objects=[0, 10**6]), "objects.1=1000000 must be a whole number between 0 and 1,000"),
+    (dict(dataset__objects=[0, 0]), r"objects=\[0, 0\] makes empty pictures"),
+    (dict(dataset__noise=-0.1), "noise=-0.1 must"),
+    (dict(dataset__noise=1e9), "noise=1000000000.0 must be a number between 0 and 1"),
+    (dict(dataset__noise=float("nan")), "noise=nan must"),
+    (dict(dataset__object_scale=0), "object_scale=0 must be a number above 0 and at most 4"),
+    (dict(dataset__stroke_scale=float("nan")), "stroke_scale=nan must be"),
+    (dict(dataset__stroke_scale=4.5), "stroke_scale=4.5 must be a number above 0 and at most 4"),
+    (dict(dataset__seed=-1), "seed=-1 must"),
+    (dict(dataset__sizes={"train": 0}), "sizes.train=0 must"),
+    (dict(dataset__sizes={"train": 10**9}), "sizes.train=1000000000 must"),
+    (dict(dataset__sizes={"val": 5}), "sizes={'val': 5} has no value for train"),
+    of=partial(opened_option, "scenes"),
 )
 
 

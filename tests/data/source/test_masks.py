@@ -359,7 +359,9 @@ test_what_says_what_to_do = refusals(
 
 def test_255_may_be_a_class(voc_root: Path) -> None:
     OF_VOID.save(voc_root / MASK)
-    voc(voc_root, "val", ignore_index=-100, class_names=["c"] * 256).check()
+    voc(voc_root, "val", ignore_index=None, class_names=["c"] * 256).check()
+    with pytest.raises(BadInput, match="value 255 at .* from 0 to 20 .*, and no value is ignored"):
+        voc(voc_root, "val", ignore_index=None).check()
 
 
 def test_a_missing_folder_of_voc_says_what_belongs_there(tmp_path: Path) -> None:

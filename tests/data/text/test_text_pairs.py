@@ -119,11 +119,13 @@ def test_a_sequence_to_copy_is_in_one_split_only():
 
 test_bad_options_are_one_line = refusals(
     ("dates", {"dataset__read__locales": ["de", "xx_YY"]}, "'xx_YY' is no locale of Babel's"),
-    ("dates", {"dataset__read__styles": ["short"]}, "styles='short' is unknown"),
-    ("dates", {"dataset__read__styles": []}, "must name one or more"),
-    ("dates", {"dataset__read__sizes": {"val": 3}}, "sizes.train=None"),
-    ("copy_pairs", {"dataset__read__length": [0, 3]}, r"length=\[0, 3\] must be \[fewest, most\]"),
+    ("dates", {"dataset__read__styles": ["short"]}, "styles.0='short' is unknown"),
+    ("dates", {"dataset__read__styles": []}, r"styles=\[\] must be a list of 1 or more"),
+    ("dates", {"dataset__read__sizes": {"val": 3}}, "sizes={'val': 3} has no value for train"),
+    ("copy_pairs", {"dataset__read__length": [0, 3]}, "length.0=0 must be a whole number between 1 and"),
+    ("copy_pairs", {"dataset__read__length": {"train": [3, 2]}}, r"length.train=\[3, 2\] must be a list of 2 in rising order"),
     ("copy_pairs", {"dataset__read__symbols": 0}, "symbols=0"),
+    ("copy_pairs", "trian", "did you mean 'train'"),
     ("multi30k", {"root": "/nowhere"}, "the folder /nowhere is missing; root should hold data/task1/tok"),
     ("multi30k", {"dataset__read__layout": "token"}, "did you mean 'tok'"),
     ("multi30k", {"dataset__read__target": "de"}, "are both 'de'"),

@@ -11,10 +11,11 @@ from torch import Tensor
 
 from ablate.data.batch import CaptionBatch
 from ablate.data.dataset import CaptionDataset
-from ablate.data.split import read_split
+from ablate.data.split import Split, read_split
 from ablate.data.text.dataset import clip_lengths, teacher_forcing
 from ablate.data.text.tokeniser import UNKNOWN, Tokeniser
-from ablate.errors import BadInput, check_size
+from ablate.errors import BadInput
+from ablate.schema.options import Size, Steps, checked, height_width
 
 
 class Captioned(NamedTuple):
@@ -63,17 +64,18 @@ class PictureCaptions(CaptionDataset):
             wrong option; from loading, a corrupt picture; or what the reader finds.
     """
 
+    @checked
     def __init__(
         self,
-        split: str,
+        split: Split,
         *,
-        read: Callable[[str], Sequence[Captioned]],
-        image_size: int | Sequence[int],
+        read: Callable[[Split], Sequence[Captioned]],
+        image_size: Size,
         tokeniser: Tokeniser,
-        max_length: int | None,
+        max_length: Steps | None,
         keep: bool,
     ) -> None:
-        self.pictures, self.size = read_split(read, split), check_size("image_size", image_size)
+        self.pictures, self.size = read_split(read, split), height_width(image_size)
         self.split, self.max_length, self.keep = split, max_length, keep
         self.kept: dict = {}
         self.tokenisers = {"target": tokeniser}

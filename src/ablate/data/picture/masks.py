@@ -2,7 +2,7 @@
 
 from collections.abc import Callable, Sequence
 from pathlib import Path
-from typing import NamedTuple
+from typing import Annotated, NamedTuple
 
 import numpy as np
 import torch
@@ -13,8 +13,9 @@ from torch import Tensor
 from ablate.data.batch import SegmentationBatch
 from ablate.data.dataset import Dataset
 from ablate.data.picture.file import format_size, read_mask, read_picture, stored_size
-from ablate.data.split import read_split
-from ablate.errors import BadInput, check_size
+from ablate.data.split import Split, read_split
+from ablate.errors import BadInput
+from ablate.schema.options import SOME, Byte, Size, checked, height_width
 
 
 class Sample(NamedTuple):
@@ -42,9 +43,8 @@ class MaskFolder(Dataset):
     Args:
         read: split -> (picture, mask) paths in a fixed order; a mask holds a class index a pixel, as grey values or palette
             indices. It is the one thing that a new data set has to bring.
-        image_size: None, one number for a square, or (height, width).
         class_names: their number is the number of classes.
-        ignore_index: the one value besides the classes that a mask may hold.
+        ignore_index: the one value besides the classes that a mask may hold; None: there is none.
         cache: keep decoded samples in memory, as uint8.
 
     Raises:
@@ -52,20 +52,23 @@ class MaskFolder(Dataset):
             also a corrupt file and a value that is no class.
     """
 
+    @checked
     def __init__(
         self,
-        split: str,
+        split: Split,
         *,
-        read: Callable[[str], Sequence[tuple[Path, Path]]],
-        image_size: int | Sequence[int] | None,
-        class_names: Sequence[str],
-        ignore_index: int,
+        read: Callable[[Split], Sequence[tuple[Path, Path]]],
+        image_size: Size | None,
+        class_names: Annotated[Sequence[str], SOME],
+        ignore_index: Byte | None,
         cache: bool,
     ) -> None:
         self.pairs = read_split(read, split)
-        self.size = None if image_size is None else check_size("image_size", image_size)
+        self.size = None if image_size is None else height_width(image_size)
         self.num_classes, self.ignore_index = len(class_names), ignore_index
-        self.allowed = np.isin(np.arange(256), [*range(self.num_classes), ignore_index])
+        self.allowed = np.arange(256) < self.num_classes
+        if ignore_index is not None:
+            self.allowed[ignore_index] = True
         self.stored_sizes = [stored_size(*pair) for pair in self.pairs]
         self._cache: list[Sample | None] | None = [None] * len(self.pairs) if cache else None
 
@@ -114,9 +117,10 @@ class MaskFolder(Dataset):
         label = np.asarray(mask, dtype=np.uint8)
         if not self.allowed[label].all():
             row, column = np.argwhere(~self.allowed[label])[0]
+            ignored = "no value" if self.ignore_index is None else self.ignore_index
             raise BadInput(
                 f"{mask_path}: value {label[row, column]} at row {row}, column {column} is no class: they go from "
-                f"0 to {self.num_classes - 1} (`class_names`), and {self.ignore_index} is ignored"
+                f"0 to {self.num_classes - 1} (`class_names`), and {ignored} is ignored (`ignore_index`)"
             )
         image = read_picture(image_path).convert("RGB")
         if self.size is not None:

@@ -1,9 +1,9 @@
 """Generated scenes with several true captions each."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import partial
-from typing import NamedTuple
+from typing import Annotated, Literal, NamedTuple
 
 import torch
 from jaxtyping import Int
@@ -21,7 +21,8 @@ from ablate.data.scene.visibility import VisibleObject
 from ablate.data.split import for_split
 from ablate.data.text.dataset import teacher_forcing
 from ablate.data.text.tokeniser import SPECIAL, Tokeniser, Vocabulary
-from ablate.errors import BadInput, check_choice, check_positive
+from ablate.errors import BadInput
+from ablate.schema.options import PerSplit, Range
 
 
 class Sample(NamedTuple):
@@ -51,24 +52,23 @@ class SceneCaptions(SceneDataset, CaptionDataset):
         captions: number of captions of a picture.
         held_out: pairs of colour and shape, as [red ring, blue square], to test whether a network combines words that it
             never saw together.
-        show_held_out: split -> never (an object with such a pair gets the next colour that is not held out), any (pairs occur
+        show_held_out: never (an object with such a pair gets the next colour that is not held out), any (pairs occur
             as they come) or always (the topmost object has such a pair, and every caption names it where it is clear).
 
     Raises:
         BadInput: what `SceneDataset` refuses, an unknown pair, a shape of which every colour is held out.
     """
 
-    captions: int
+    captions: Annotated[int, Range(1, 1000)]
     held_out: Sequence[str]
-    show_held_out: str | Mapping[str, str]
+    show_held_out: PerSplit[Literal["never", "any", "always"]]
 
     def __post_init__(self) -> None:
         super().__post_init__()
         check_shapes("shapes", self.shapes)
-        check_positive("captions", self.captions)
         self.pairs = parse_pairs(self.held_out, self.shapes)
-        self.shown = for_split("show_held_out", self.show_held_out, self.split)
-        if check_choice("show_held_out", self.shown, ("never", "any", "always")) == "always" and not self.pairs:
+        self.shown: str = for_split("show_held_out", self.show_held_out, self.split)
+        if self.shown == "always" and not self.pairs:
             raise BadInput("`show_held_out`=always needs pairs in `held_out`, which is empty")
         self.tokenisers = {"target": Tokeniser(vocabulary=Vocabulary([*SPECIAL, *all_words()]))}
         self._references: dict[int, list[str]] = {}

@@ -13,7 +13,7 @@ from torch import Tensor
 from ablate.data.batch import Scene
 from ablate.data.scene.numbers import SceneNumbers, records
 from ablate.data.scene.render import Backdrop, Objects
-from ablate.data.scene.shapes import DISTANCE, SOLID
+from ablate.data.scene.shapes import DISTANCE, SOLID, Shape
 from ablate.data.scene.texture import Texture
 
 SHAPES = tuple(DISTANCE)
@@ -43,7 +43,7 @@ class Scale(NamedTuple):
 
 
 def to_tensors(
-    scenes: Sequence[SceneNumbers], size: tuple[int, int], counts: Sequence[int], names: Sequence[str], scale: Scale
+    scenes: Sequence[SceneNumbers], size: tuple[int, int], counts: Sequence[int], names: Sequence[Shape], scale: Scale
 ) -> tuple[Backdrop, Objects, Scene]:
     """What the renderer takes for a batch of scenes, and their description.
 
@@ -71,7 +71,7 @@ def _scene(
     objects: np.ndarray,
     size: tuple[int, int],
     counts: Sequence[int],
-    names: Sequence[str],
+    names: Sequence[Shape],
     scale: float,
 ) -> Scene:
     count = counts[0] + _whole(picture["count"], counts[1] - counts[0] + 1)
@@ -90,7 +90,7 @@ def _scene(
 
 
 def _objects(
-    scene: Scene, objects: np.ndarray, turn: np.ndarray, size: tuple[int, int], names: Sequence[str], scale: Scale
+    scene: Scene, objects: np.ndarray, turn: np.ndarray, size: tuple[int, int], names: Sequence[Shape], scale: Scale
 ) -> Objects:
     layer, owner = (scene.shape.T >= 0).nonzero(as_tuple=True)
     shape, colour, radius, centre = (field[owner, layer] for field in scene[:4])

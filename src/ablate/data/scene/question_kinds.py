@@ -4,7 +4,7 @@ An answer is sampled before its picture and apart from the question, so that the
 """
 
 from collections.abc import Callable, Sequence
-from typing import NamedTuple
+from typing import Literal, NamedTuple
 
 import numpy as np
 
@@ -106,7 +106,8 @@ def relation(random: np.random.Generator, shapes: Sequence[str]) -> Question:
     return Question(f"is the {first} {name} the {second} ?", "yes" if yes else "no", fit, certain)
 
 
-KINDS = {"existence": existence, "count": count, "colour": colour, "relation": relation}
+Kind = Literal["existence", "count", "colour", "relation"]
+KINDS: dict[Kind, Callable[..., Question]] = {"existence": existence, "count": count, "colour": colour, "relation": relation}
 
 
 def _holds(statement: Statement, view: Visible, yes: bool) -> bool:

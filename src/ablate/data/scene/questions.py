@@ -2,7 +2,7 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import NamedTuple
+from typing import Annotated, NamedTuple
 
 import torch
 from jaxtyping import Int
@@ -11,14 +11,16 @@ from torch import Tensor
 from ablate.data.batch import QuestionBatch
 from ablate.data.scene.language import all_words
 from ablate.data.scene.numbers import SceneNumbers, pick, present_objects
-from ablate.data.scene.question_kinds import ANSWERS, KINDS, Question
+from ablate.data.scene.question_kinds import ANSWERS, KINDS, Kind, Question
 from ablate.data.scene.scenes import SceneBatch, SceneDataset, check_shapes
 from ablate.data.text.dataset import pad_with_lengths
 from ablate.data.text.tokeniser import SPECIAL, Tokeniser, Vocabulary
-from ablate.errors import BadInput, check_choice
+from ablate.errors import BadInput
+from ablate.schema.options import SOME
 
 WORDS = tuple(dict.fromkeys("is there how many are what colour ?".split() + all_words()))
-NEEDED = {"existence": 1, "count": 3, "colour": 1, "relation": 2}  # kind -> objects that a picture must be able to have
+# Objects that a picture must be able to have.
+NEEDED: dict[Kind, int] = {"existence": 1, "count": 3, "colour": 1, "relation": 2}
 QUESTION, FIRST_PICTURE, TRIES = 0x8000, 0x8001, 1000  # uses of a sample's generators
 
 
@@ -53,22 +55,20 @@ class SceneQuestions(SceneDataset):
     of its objects are changed to fit; their positions are not.
 
     Args:
-        kinds: which of the four kinds occur.
+        kinds: which of the four occur.
         class_names: the answers; `ANSWERS` in their order.
 
     Raises:
-        BadInput: what `SceneDataset` refuses, an unknown kind or none, too few `objects` or `shapes` for a kind, other answers.
+        BadInput: what `SceneDataset` refuses, too few `objects` or `shapes` for a kind, other answers.
     """
 
-    kinds: Sequence[str]
+    kinds: Annotated[Sequence[Kind], SOME]
     class_names: Sequence[str]
 
     def __post_init__(self) -> None:
         super().__post_init__()
-        if not self.kinds:
-            raise BadInput("`kinds` is empty")
         for kind in self.kinds:
-            if (needed := NEEDED[check_choice("kinds", kind, KINDS)]) > self.objects[1]:
+            if (needed := NEEDED[kind]) > self.objects[1]:
                 raise BadInput(f"`objects`={list(self.objects)} must allow {needed} objects for `kinds`={kind}")
         check_shapes("shapes", self.shapes, 1 if set(self.kinds) == {"existence"} else 2)
         if tuple(self.class_names) != ANSWERS:

@@ -13,7 +13,7 @@ import torch
 from jaxtyping import Float, Int, Int32
 from torch import Tensor
 
-from ablate.data.scene.shapes import DISTANCE
+from ablate.data.scene.shapes import DISTANCE, Shape
 from ablate.data.scene.texture import Texture, paint
 
 NOISE_LEVELS = 1024
@@ -42,7 +42,7 @@ class Objects(NamedTuple):
     radius: Float[Tensor, " n"]
     stroke: Float[Tensor, " n"]
     texture: Texture
-    of_shape: dict[str, Int[Tensor, " some"]]  # shape -> which objects have it
+    of_shape: dict[Shape, Int[Tensor, " some"]]  # shape -> which objects have it
     layer_sizes: list[int]
 
 

@@ -2,7 +2,7 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass, field
-from typing import NamedTuple
+from typing import Annotated, Literal, NamedTuple
 
 import torch
 from jaxtyping import Int
@@ -13,10 +13,12 @@ from ablate.data.generated import GeneratedDataset
 from ablate.data.scene.numbers import SceneNumbers, sample_numbers
 from ablate.data.scene.parameters import SHAPES, Scale, to_tensors, window_size
 from ablate.data.scene.render import Backdrop, Objects, render
+from ablate.data.scene.shapes import Shape
 from ablate.data.scene.visibility import VisibleObject, visible_objects
-from ablate.errors import BadInput, check_choice, check_size
+from ablate.errors import BadInput
+from ablate.schema.options import SOME, Count, Fraction, Range, Size, height_width
 
-LARGEST_SCALE = 4  # disc and line then reach over all of a picture
+Factor = Annotated[float, Range(0, 4, open="least")]  # with 4, disc and line reach over all of a picture
 
 
 class SceneBatch(NamedTuple):
@@ -39,26 +41,23 @@ class SceneDataset(GeneratedDataset):
         image_size: one number, or height and width. All lengths grow with the shorter side.
         objects: fewest and most objects in a picture; each number between them is equally likely.
         noise: standard deviation of the pixel noise. Pixels range over [0, 1].
-        shapes: names out of `SHAPES`.
+        shapes: those that occur, each once.
 
     Raises:
-        BadInput: what `GeneratedDataset` refuses, a wrong picture size, fewest above most, negative noise.
+        BadInput: what `GeneratedDataset` refuses; pictures that could never have an object.
     """
 
-    image_size: int | Sequence[int]
-    objects: Sequence[int]
-    noise: float
-    shapes: Sequence[str]
+    image_size: Size
+    objects: Annotated[Sequence[Annotated[int, Range(0, 1000)]], Count(2, rising=True)]
+    noise: Fraction
+    shapes: Annotated[Sequence[Shape], SOME]
     scale = Scale()  # no field: captions and questions say which radii are small and large
 
     def __post_init__(self) -> None:
         super().__post_init__()
-        self.size = check_size("image_size", self.image_size)
-        whole = isinstance(self.objects, Sequence) and all(isinstance(number, int) for number in self.objects)
-        if not whole or len(self.objects) != 2 or not 0 <= self.objects[0] <= self.objects[1] or self.objects[1] < 1:
-            raise BadInput(f"`objects`={self.objects!r} must be [fewest, most], as [2, 6]: not negative, most > 0")
-        if not isinstance(self.noise, int | float) or not 0 <= self.noise < float("inf"):
-            raise BadInput(f"`noise`={self.noise!r} must be a number of at least 0")
+        self.size = height_width(self.image_size)
+        if not self.objects[1]:
+            raise BadInput("`objects`=[0, 0] makes empty pictures: allow one or more, as in [0, 1]")
 
     def numbers(self, index: int, use: int = 0) -> SceneNumbers:
         """The random numbers of scene `index`; another `use` makes another scene."""
@@ -85,25 +84,21 @@ class Scenes(SceneDataset):
     """Generated scenes with a class for each pixel.
 
     Args:
-        class_names: background, then one or more of `SHAPES`.
+        class_names: background, then shapes.
         object_scale: factor of every radius, which is 7 to 16 pixels for solid shapes and 9 to 16 for thin ones, of 64 pixels.
         stroke_scale: factor of the width of thin shapes, which is 2.4 to 4.4 pixels of 64, and at least one pixel at any size.
 
     Raises:
-        BadInput: what `SceneDataset` refuses, wrong classes, a scale that is not above 0 and at most LARGEST_SCALE.
+        BadInput: what `SceneDataset` refuses, classes in another order.
     """
 
-    class_names: Sequence[str]
-    object_scale: float = 1.0
-    stroke_scale: float = 1.0
-    shapes: Sequence[str] = field(init=False)
+    class_names: Sequence[Literal["background", Shape]]
+    object_scale: Factor = 1.0
+    stroke_scale: Factor = 1.0
+    shapes: Sequence[Shape] = field(init=False)
 
     def __post_init__(self) -> None:
         super().__post_init__()
-        for name in ("object_scale", "stroke_scale"):
-            value = getattr(self, name)
-            if isinstance(value, bool) or not isinstance(value, int | float) or not 0 < value <= LARGEST_SCALE:
-                raise BadInput(f"`{name}`={value!r} must be a number above 0, up to {LARGEST_SCALE}")
         self.scale = Scale(self.object_scale, self.stroke_scale)
         background, *self.shapes = self.class_names or [None]
         if background != "background":
@@ -122,8 +117,6 @@ class Scenes(SceneDataset):
 
 def check_shapes(name: str, shapes: Sequence[str], fewest: int = 1) -> None:
     """Raise BadInput about argument `name` unless `shapes` are `fewest` or more different names out of `SHAPES`."""
-    for shape in shapes:
-        check_choice(name, shape, SHAPES)
     if len(set(shapes)) < len(shapes):
         raise BadInput(f"`{name}`={list(shapes)!r} names a shape twice")
     if len(shapes) < fewest:

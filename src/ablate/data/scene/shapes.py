@@ -9,6 +9,7 @@ gets the same bits.
 
 from collections.abc import Callable
 from math import cos, radians, sin, sqrt
+from typing import Literal
 
 from jaxtyping import Float
 from torch import Tensor, maximum, minimum
@@ -69,6 +70,7 @@ def arc(u: Grid, v: Grid, radius: PerObject, stroke: PerObject) -> Grid:
     return maximum(ring(u, v, radius, stroke), -v)
 
 
-SOLID: dict[str, Callable[..., Tensor]] = {"disc": disc, "square": square, "triangle": triangle, "star": star}
-THIN: dict[str, Callable[..., Tensor]] = {"ring": ring, "cross": cross, "line": line, "arc": arc}
+Shape = Literal["disc", "square", "triangle", "star", "ring", "cross", "line", "arc"]
+SOLID: dict[Shape, Callable[..., Tensor]] = {"disc": disc, "square": square, "triangle": triangle, "star": star}
+THIN: dict[Shape, Callable[..., Tensor]] = {"ring": ring, "cross": cross, "line": line, "arc": arc}
 DISTANCE = SOLID | THIN

@@ -2,7 +2,7 @@
 
 from collections.abc import Mapping, Sequence
 from pathlib import Path
-from typing import NamedTuple
+from typing import Annotated, NamedTuple
 
 import torch
 from jaxtyping import Int
@@ -10,14 +10,15 @@ from torch import Tensor
 
 from ablate.data.batch import QuestionBatch
 from ablate.data.dataset import Dataset
+from ablate.data.split import Split
 from ablate.data.text.dataset import clip_lengths, pad_with_lengths
 from ablate.data.text.file import find_path, read_filled_lines
 from ablate.data.text.labelled import class_index
 from ablate.data.text.tokeniser import Tokeniser
-from ablate.errors import BadInput, check_choice
+from ablate.errors import BadInput
+from ablate.schema.options import SOME, Range, Steps, checked
 
 FILES = {"train": "train", "val": "valid", "test": "test"}
-TASKS = 20
 TOKENISER = Tokeniser("words", lower=True, marks=".?")
 EXPECTED = (
     "`root` should hold en-valid/qa1_train.txt and so on, as tasks_1-20_v1-2 of https://research.facebook.com/downloads/babi "
@@ -55,26 +56,24 @@ class Babi(Dataset):
     Source: Weston et al. 2015, "Towards AI-complete question answering: a set of prerequisite toy tasks"; v1.2, en-valid.
 
     Args:
-        tasks: 1 to 20, one or more; the published results are of a network for each.
+        tasks: their numbers; the published results are of a network for each.
         max_length: tokens that are kept of a story, the last ones; null: all.
         class_names: the answers.
 
     Raises:
-        BadInput: no such task, a missing file, a line that is neither a sentence nor a question, an answer that is not in the list.
+        BadInput: a missing file, a line that is neither a sentence nor a question, an answer that is not in the list.
     """
 
+    @checked
     def __init__(
         self,
-        split: str,
+        split: Split,
         *,
         root: str | None,
-        tasks: Sequence[int],
-        max_length: int | None,
-        class_names: Sequence[str],
+        tasks: Annotated[Sequence[Annotated[int, Range(1, 20)]], SOME],
+        max_length: Steps | None,
+        class_names: Annotated[Sequence[str], SOME],
     ) -> None:
-        check_choice("split", split, FILES)
-        if not tasks or any(task not in range(1, TASKS + 1) for task in tasks):
-            raise BadInput(f"`tasks`={list(tasks)} must be one or more of 1 to {TASKS}")
         paths = {task: find_path(root, f"en-valid/qa{task}_{FILES[split]}.txt", EXPECTED) for task in tasks}
         self.stories = [story for task, path in paths.items() for story in read_task(path, task)]
         self.targets = [class_index(story.answer, class_names, story.location) for story in self.stories]

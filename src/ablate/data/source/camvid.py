@@ -3,6 +3,7 @@
 from pathlib import Path
 
 from ablate.data.picture.file import composed, stored_files
+from ablate.data.split import Split
 from ablate.data.text.file import find_path, read_filled_lines
 from ablate.errors import BadInput
 
@@ -12,7 +13,7 @@ EXPECTED = (
 )
 
 
-def camvid(split: str, *, root: str | None) -> list[tuple[Path, Path]]:
+def camvid(split: Split, *, root: str | None) -> list[tuple[Path, Path]]:
     """The (picture, mask) paths of 367 pictures for training, 101 for validation and 233 for the test, of 360×480 pixels.
 
     A line of train.txt names a picture and its mask, as paths of which the last two parts count:

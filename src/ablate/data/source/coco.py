@@ -7,7 +7,7 @@ from functools import partial
 
 from ablate.data.picture.captions import Captioned
 from ablate.data.picture.file import composed, read_picture, stored_files
-from ablate.data.split import for_split
+from ablate.data.split import Split, for_split
 from ablate.data.text.file import find_path, read_text
 from ablate.errors import BadInput
 
@@ -15,7 +15,7 @@ TOKEN = re.compile(r"\w+(?:['’-]\w+)*|[^\w\s]")
 EXPECTED = "`root` should hold annotations/captions_train2017.json and so on, and the pictures in train2017 and val2017"
 
 
-def coco(split: str, *, root: str | None, files: Mapping[str, str], folders: Mapping[str, str]) -> list[Captioned]:
+def coco(split: Split, *, root: str | None, files: Mapping[str, str], folders: Mapping[str, str]) -> list[Captioned]:
     """Pictures in the order of the file. Each has its captions in the order of the file.
 
     The file is {"images": [{"id": 7, "file_name": "7.jpg"}, …], "annotations": [{"image_id": 7, "caption": "A dog runs."}, …]};

@@ -3,16 +3,18 @@
 import re
 from collections.abc import Mapping, Sequence
 from pathlib import Path
-from typing import NamedTuple
+from typing import Annotated, NamedTuple
 
 import torch
 
 from ablate.data.sequence import Sample
+from ablate.data.split import Split, for_split
 from ablate.data.text.dataset import TextDataset
 from ablate.data.text.file import find_path, read_lines
 from ablate.data.text.labelled import class_index
 from ablate.data.text.tokeniser import Tokeniser
-from ablate.errors import BadInput, check_choice
+from ablate.errors import BadInput
+from ablate.schema.options import SOME, Steps, checked
 
 COLUMNS = 10
 ID = re.compile(r"\d+([-.]\d+)?")
@@ -46,18 +48,19 @@ class PartsOfSpeech(TextDataset):
         BadInput: a missing file, a line without ten columns, an unknown tag, a file without sentences, a wrong option.
     """
 
+    @checked
     def __init__(
         self,
-        split: str,
+        split: Split,
         *,
         root: str | None,
         files: Mapping[str, str],
         tokeniser: Tokeniser,
-        max_length: int | None,
-        class_names: Sequence[str],
+        max_length: Steps | None,
+        class_names: Annotated[Sequence[str], SOME],
     ) -> None:
         expected = EXPECTED.format(", ".join(files.values()), root or "data/UD_English-EWT")
-        sentences = read_sentences(find_path(root, files[check_choice("split", split, files)], expected))
+        sentences = read_sentences(find_path(root, for_split("files", files, split), expected))
         self.tags = [[class_index(word.tag, class_names, word.location) for word in sentence] for sentence in sentences]
         texts = [[tokeniser.normalise(word.form) for word in sentence] for sentence in sentences]
         super().__init__(tokeniser, texts, max_length)

@@ -1,20 +1,29 @@
 """Generated pairs: a date in one of many languages, and the same date in ISO 8601."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from datetime import date
 from functools import cache
-from typing import Any
+from typing import Annotated, Any, Literal
 
-from ablate.data.generated import check_generated, sample_generator
-from ablate.data.split import draw_for_split
+from ablate.data.generated import DataSeed, Sizes, sample_generator
+from ablate.data.split import Split, draw_for_split, for_split
 from ablate.data.text.pairs import Pair
-from ablate.errors import BadInput, check_choice
+from ablate.errors import BadInput
+from ablate.schema.options import SOME, checked
 
-STYLES = ("full", "long", "medium")  # Babel's short ones leave the century out, and which number is the month
+Style = Literal["full", "long", "medium"]  # Babel's short ones leave the century out, and which number is the month
 FIRST, LAST = date(1900, 1, 1).toordinal(), date(2099, 12, 31).toordinal()
 
 
-def dates(split: str, *, sizes: Mapping[str, int], locales: Sequence[str], styles: Sequence[str], seed: int) -> list[Pair]:
+@checked
+def dates(
+    split: Split,
+    *,
+    sizes: Sizes,
+    locales: Annotated[Sequence[str], SOME],
+    styles: Annotated[Sequence[Style], SOME],
+    seed: DataSeed,
+) -> list[Pair]:
     """Pairs such as ("mardi 10 mai 2016", "2016-05-10"): days from 1900 to 2099; all locales and styles are equally likely.
 
     A day is in one split only, whatever its language: 80, 10 and 10 % of the days, by a hash. Babel writes the dates by CLDR's
@@ -22,21 +31,16 @@ def dates(split: str, *, sizes: Mapping[str, int], locales: Sequence[str], style
 
     Args:
         locales: Babel's names, such as de, pt_BR, zh_Hant.
-        styles: out of full ("Tuesday, May 10, 2016"), long ("May 10, 2016") and medium ("May 10, 2016" or "10.05.2016").
+        styles: full ("Tuesday, May 10, 2016"), long ("May 10, 2016") and medium ("May 10, 2016" or "10.05.2016").
 
     Raises:
-        BadInput: an unknown split, locale or style, a wrong size or seed.
+        BadInput: an unknown locale, a split without a size.
     """
-    check_generated(split, sizes, seed)
-    for style in styles:
-        check_choice("styles", style, STYLES)
-    if not locales or not styles:
-        raise BadInput("`locales` and `styles` must name one or more")
     parsed = [_locale(name) for name in locales]
-    return [_pair(split, i, parsed, styles, seed) for i in range(sizes[split])]
+    return [_pair(split, i, parsed, styles, seed) for i in range(for_split("sizes", sizes, split))]
 
 
-def _pair(split: str, index: int, locales: Sequence[Any], styles: Sequence[str], seed: int) -> Pair:
+def _pair(split: Split, index: int, locales: Sequence[Any], styles: Sequence[Style], seed: int) -> Pair:
     from babel.dates import format_date
 
     random = sample_generator(seed, split, index)

@@ -2,15 +2,18 @@
 
 from collections.abc import Sequence
 from functools import cache
+from typing import Annotated, Literal
 
 import numpy as np
 import torch
 
 from ablate.data.sequence import Sample, SequenceDataset
-from ablate.data.split import SPLITS
-from ablate.errors import BadInput, check_choice
+from ablate.data.split import SPLITS, Split
+from ablate.errors import BadInput
+from ablate.schema.options import Count, checked
 
-ORDERS = {"rows": (8, 8), "pixels": (64, 1)}  # steps, numbers a step
+Order = Literal["rows", "pixels"]
+ORDERS: dict[Order, tuple[int, int]] = {"rows": (8, 8), "pixels": (64, 1)}  # steps, numbers a step
 
 
 class Digits(SequenceDataset):
@@ -28,16 +31,14 @@ class Digits(SequenceDataset):
         class_names: the names of the ten digits.
 
     Raises:
-        BadInput: an unknown split or order, `permute` with rows, a number of class names other than ten.
+        BadInput: `permute` with rows.
     """
 
-    def __init__(self, split: str, *, order: str, permute: bool, class_names: Sequence[str]) -> None:
-        check_choice("split", split, SPLITS)
-        self.shape = ORDERS[check_choice("order", order, ORDERS)]
+    @checked
+    def __init__(self, split: Split, *, order: Order, permute: bool, class_names: Annotated[Sequence[str], Count(10)]) -> None:
+        self.shape = ORDERS[order]
         if permute and order != "pixels":
             raise BadInput(f"`permute`=true needs `order`=pixels, not {order}")
-        if len(class_names) != 10:
-            raise BadInput(f"`class_names`={list(class_names)!r} must be ten, one a digit")
         pixels, labels, splits = _load()
         chosen = np.flatnonzero(splits == SPLITS.index(split))
         pixel_order = np.random.default_rng(0).permutation(64) if permute else slice(None)

@@ -5,14 +5,17 @@ from pathlib import Path
 
 from ablate.data.picture.captions import Captioned
 from ablate.data.picture.file import composed, read_picture, stored_files
+from ablate.data.split import Split
 from ablate.data.text.file import find_path, read_filled_lines
-from ablate.errors import BadInput, check_choice
+from ablate.errors import BadInput
+from ablate.schema.options import checked
 
 LISTS = {"train": "Flickr_8k.trainImages.txt", "val": "Flickr_8k.devImages.txt", "test": "Flickr_8k.testImages.txt"}
 EXPECTED = "`root` should hold Flickr8k_text/Flickr8k.token.txt with its lists, and the pictures in Flicker8k_Dataset"
 
 
-def flickr8k(split: str, *, root: str | None) -> list[Captioned]:
+@checked
+def flickr8k(split: Split, *, root: str | None) -> list[Captioned]:
     """6,000, 1,000 and 1,000 pictures in the order of the official lists. Captions are tokens, with capitals.
 
     Lists such as Flickr8k_text/Flickr_8k.trainImages.txt name one picture of Flicker8k_Dataset a line; pictures in no list are
@@ -23,7 +26,7 @@ def flickr8k(split: str, *, root: str | None) -> list[Captioned]:
     Raises:
         BadInput: a missing file or picture, a picture without captions, a line of another form.
     """
-    listed = find_path(root, f"Flickr8k_text/{LISTS[check_choice('split', split, LISTS)]}", EXPECTED)
+    listed = find_path(root, f"Flickr8k_text/{LISTS[split]}", EXPECTED)
     captions = _captions(find_path(root, "Flickr8k_text/Flickr8k.token.txt", EXPECTED))
     folder = find_path(root, "Flicker8k_Dataset", EXPECTED)
     stored = stored_files(folder)

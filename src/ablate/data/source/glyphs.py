@@ -3,16 +3,19 @@
 from collections.abc import Sequence
 from functools import cache, partial
 from pathlib import Path
+from typing import Annotated
 from unicodedata import name as unicode_name
 
 from PIL import Image, ImageDraw, ImageFont
 
 from ablate.data.picture.captions import Captioned
-from ablate.data.split import select_split
-from ablate.errors import BadInput, check_positive, did_you_mean
+from ablate.data.split import Split, select_split
+from ablate.errors import BadInput, did_you_mean
+from ablate.schema.options import SOME, Side, checked
 
 
-def glyphs(split: str, *, fonts: Sequence[str], size: int) -> list[Captioned]:
+@checked
+def glyphs(split: Split, *, fonts: Annotated[Sequence[str], SOME], size: Side) -> list[Captioned]:
     """Every visible glyph that has a Unicode name, black on white, with that name in small letters as its one caption.
 
     A name is in one split only, whatever the font: 80, 10 and 10 % of the names, by a hash. Matplotlib ships the fonts.
@@ -21,7 +24,6 @@ def glyphs(split: str, *, fonts: Sequence[str], size: int) -> list[Captioned]:
         fonts: DejaVuSans, DejaVuSans-Bold, DejaVuSerif, DejaVuSansMono-Oblique and so on.
         size: of the picture, in pixels; glyphs are set at two thirds of it.
     """
-    check_positive("image_size", size)
     glyphs_of_fonts = [(name, font, code) for font in fonts for code, name in _names(font).items()]
     chosen = select_split(glyphs_of_fonts, split)
     return [Captioned(f"{font} U+{code:04X}", partial(_draw_glyph, font, code, size), [name]) for name, font, code in chosen]

@@ -2,7 +2,7 @@
 
 import re
 
-from ablate.data.split import select_split
+from ablate.data.split import Split, select_split
 from ablate.data.text.file import find_path, read_text
 from ablate.data.text.labelled import Example
 from ablate.errors import BadInput
@@ -14,7 +14,7 @@ EXPECTED = (
 TOKEN = re.compile(r"\w+(?:['’]\w+)*|[^\w\s]")
 
 
-def imdb(split: str, *, root: str | None) -> list[Example]:
+def imdb(split: Split, *, root: str | None) -> list[Example]:
     """25,000 reviews for training, of which a tenth is val, by the hash of each; 25,000 for the test; half are positive.
 
     Each review is a file, such as train/pos/0_9.txt. Line breaks (<br />) become spaces, and punctuation marks become words:

@@ -4,14 +4,20 @@ from collections import Counter
 from collections.abc import Iterable, Sequence
 from functools import cache
 from importlib import import_module
+from typing import Annotated, Literal
 from unicodedata import normalize
 
-from ablate.data.split import hash_fraction, select_split
+from ablate.data.split import Split, hash_fraction, select_split
 from ablate.data.text.file import find_path, read_filled_lines
 from ablate.data.text.labelled import Example
-from ablate.errors import BadInput, check_choice, check_positive
+from ablate.errors import BadInput
+from ablate.schema.options import SOME, Positive, checked
 
-LISTS = {  # language -> lists of faker.providers.person that hold its family names
+Language = Literal[
+    "Croatian", "Dutch", "English", "Estonian", "Finnish", "French", "German",
+    "Irish", "Italian", "Polish", "Slovak", "Spanish", "Swedish", "Zulu",
+]  # fmt: skip
+LISTS: dict[Language, tuple[str, ...]] = {  # lists of faker.providers.person that hold its family names
     "Croatian": ("hr_HR.last_names",),
     "Dutch": ("nl_NL.last_names",),
     "English": ("en_GB.last_names", "en_NZ.last_names"),
@@ -33,23 +39,20 @@ EXPECTED = (
 )
 
 
-def faker_names(split: str, *, languages: Sequence[str], most: int) -> list[Example]:
+@checked
+def faker_names(split: Split, *, languages: Annotated[Sequence[Language], SOME], most: Positive) -> list[Example]:
     """Names from the lists that the package Faker ships, at most `most` of each language: those of least hash.
 
     A name that several of the fourteen languages have is left out, whatever `languages` says; capitals and small letters do not
     count. 80, 10 and 10 % of the names, by the hash of each.
-
-    Raises:
-        BadInput: an unknown language, `most` below 1.
     """
-    check_positive("most", most)
     examples = []
     for language in languages:
-        examples += _faker_lists()[check_choice("languages", language, LISTS)][:most]
+        examples += _faker_lists()[language][:most]
     return _select_names(examples, split)
 
 
-def names_in_folder(split: str, *, root: str | None, drop_shared: bool) -> list[Example]:
+def names_in_folder(split: Split, *, root: str | None, drop_shared: bool) -> list[Example]:
     """Names from the files data/names/LANGUAGE.txt under `root`, one a line. 80, 10 and 10 % of them, by the hash of each.
 
     A language has each name once; capitals and small letters do not count. A name of two languages is in one split.
@@ -70,7 +73,7 @@ def names_in_folder(split: str, *, root: str | None, drop_shared: bool) -> list[
     return _select_names([each for names in _by_language(examples, drop_shared).values() for each in names], split)
 
 
-def _select_names(examples: Sequence[Example], split: str) -> list[Example]:
+def _select_names(examples: Sequence[Example], split: Split) -> list[Example]:
     return select_split(examples, split, key=lambda example: example.text.lower())
 
 

@@ -1,6 +1,6 @@
 """Sentence polarity v1.0: sentences of film reviews, negative or positive."""
 
-from ablate.data.split import select_split
+from ablate.data.split import Split, select_split
 from ablate.data.text.file import find_path, read_filled_lines
 from ablate.data.text.labelled import Example
 
@@ -10,7 +10,7 @@ EXPECTED = (
 )
 
 
-def rt_polarity(split: str, *, root: str | None, encoding: str) -> list[Example]:
+def rt_polarity(split: Split, *, root: str | None, encoding: str) -> list[Example]:
     """5,331 negative and 5,331 positive sentences. There is no official split: 80, 10 and 10 %, by the hash of each.
 
     Source: Pang and Lee, Seeing stars, ACL 2005, section 2; published figures are of ten-fold cross-validation.

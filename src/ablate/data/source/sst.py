@@ -3,9 +3,11 @@
 import re
 from collections.abc import Iterator
 
+from ablate.data.split import Split
 from ablate.data.text.file import find_path, read_filled_lines
 from ablate.data.text.labelled import Example
-from ablate.errors import BadInput, check_choice
+from ablate.errors import BadInput
+from ablate.schema.options import checked
 
 FILES = {"train": "train", "val": "dev", "test": "test"}
 LABELS = {"0": "negative", "1": "negative", "2": None, "3": "positive", "4": "positive"}
@@ -16,7 +18,8 @@ EXPECTED = (
 PIECE = re.compile(r"\(\s*|\)|[^\s()]+")
 
 
-def sst2(split: str, *, root: str | None, phrases: bool) -> list[Example]:
+@checked
+def sst2(split: Split, *, root: str | None, phrases: bool) -> list[Example]:
     """The sentences that are not neutral: 6,920 for training, 872 for val and 1,821 for the test.
 
     A line of trees/train.txt is a tree whose nodes have labels from 0 (very negative) to 4, such as `(3 (2 a) (4 joy))`; the
@@ -32,7 +35,7 @@ def sst2(split: str, *, root: str | None, phrases: bool) -> list[Example]:
         BadInput: a missing file, a line that is no such tree.
     """
     examples = []
-    path = find_path(root, f"trees/{FILES[check_choice('split', split, FILES)]}.txt", EXPECTED)
+    path = find_path(root, f"trees/{FILES[split]}.txt", EXPECTED)
     for location, line in read_filled_lines(path):
         phrases_of_tree = list(constituents(line, location))
         for label, words in phrases_of_tree if phrases and split == "train" else phrases_of_tree[-1:]:

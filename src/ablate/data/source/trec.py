@@ -1,6 +1,6 @@
 """TREC: questions with the class of the answer that they ask for."""
 
-from ablate.data.split import select_split
+from ablate.data.split import Split, select_split
 from ablate.data.text.file import find_path, read_filled_lines
 from ablate.data.text.labelled import Example
 from ablate.errors import BadInput
@@ -11,7 +11,7 @@ EXPECTED = (
 )
 
 
-def trec(split: str, *, root: str | None) -> list[Example]:
+def trec(split: Split, *, root: str | None) -> list[Example]:
     """Questions of six coarse classes: 5,452 for training, of which a tenth is val, by the hash of each; 500 for the test.
 
     The files are encoded in ISO 8859-1. A line is `DESC:manner How did serfdom develop ?`; the fine class is not used.

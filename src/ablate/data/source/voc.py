@@ -5,7 +5,7 @@ from collections.abc import Mapping
 from pathlib import Path
 
 from ablate.data.picture.file import composed, stored_files
-from ablate.data.split import for_split
+from ablate.data.split import Split, for_split
 from ablate.data.text.file import find_path, read_lines
 
 SUFFIXES = (".jpg", ".jpeg", ".png")
@@ -16,7 +16,7 @@ EXPECTED = (
 )
 
 
-def voc(split: str, *, root: str | None, splits: Mapping[str, str]) -> list[tuple[Path, Path]]:
+def voc(split: Split, *, root: str | None, splits: Mapping[str, str]) -> list[tuple[Path, Path]]:
     """The (picture, mask) paths of a list: of VOC, pictures of 20 kinds of objects; or of any folder of that layout.
 
     A line of ImageSets/Segmentation/train.txt is a name: the picture is JPEGImages/NAME.jpg, .jpeg or .png, the

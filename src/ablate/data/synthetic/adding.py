@@ -1,13 +1,14 @@
 """The adding problem: the target is the sum of two marked numbers among many."""
 
 from dataclasses import dataclass
-from typing import ClassVar
+from typing import Annotated
 
 import numpy as np
 import torch
 from torch import Tensor
 
 from ablate.data.synthetic.problem import Problem
+from ablate.schema.options import PerSplit, Range
 
 
 @dataclass(kw_only=True, eq=False)
@@ -20,7 +21,7 @@ class Adding(Problem):
     Le, Jaitly, Hinton, A simple way to initialize recurrent networks of rectified linear units, 2015, section 4.1.
     """
 
-    least_length: ClassVar[int] = 2
+    length: PerSplit[Annotated[int, Range(2, 10**6)]]
 
     def sample(self, random: np.random.Generator) -> tuple[Tensor, Tensor]:
         values = random.random(self.steps, np.float32)

@@ -2,6 +2,7 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from typing import Annotated
 
 import numpy as np
 import torch
@@ -9,8 +10,9 @@ from torch import Tensor
 
 from ablate.data.batch import IGNORE
 from ablate.data.split import draw_for_split
-from ablate.data.synthetic.problem import Problem, check_classes
-from ablate.errors import BadInput, check_positive
+from ablate.data.synthetic.problem import Problem
+from ablate.errors import BadInput
+from ablate.schema.options import SOME, Positive
 
 
 @dataclass(kw_only=True, eq=False)
@@ -29,14 +31,13 @@ class CopyMemory(Problem):
         class_names: one for each of the k symbols.
     """
 
-    remember: int
+    remember: Positive
     reverse: bool
-    class_names: Sequence[str]
+    class_names: Annotated[Sequence[str], SOME]
 
     def __post_init__(self) -> None:
         super().__post_init__()
-        check_classes(self.class_names)
-        if self.steps <= 2 * check_positive("remember", self.remember):
+        if self.steps <= 2 * self.remember:
             raise BadInput(f"`length`={self.steps} must be at least {2 * self.remember + 1} for `remember`={self.remember}")
         self._draw(self.generator(0))  # there are enough rows for a split of its own
 

@@ -2,14 +2,16 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from typing import Annotated
 
 import numpy as np
 import torch
 from torch import Tensor
 
 from ablate.data.batch import IGNORE
-from ablate.data.synthetic.problem import Problem, check_classes
-from ablate.errors import BadInput, check_whole
+from ablate.data.synthetic.problem import Problem
+from ablate.errors import BadInput
+from ablate.schema.options import SOME, Whole
 
 
 @dataclass(kw_only=True, eq=False)
@@ -24,13 +26,12 @@ class Echo(Problem):
         class_names: one for each of the k symbols.
     """
 
-    lag: int
-    class_names: Sequence[str]
+    lag: Whole
+    class_names: Annotated[Sequence[str], SOME]
 
     def __post_init__(self) -> None:
         super().__post_init__()
-        check_classes(self.class_names)
-        if check_whole("lag", self.lag, 0) >= self.steps:
+        if self.lag >= self.steps:
             raise BadInput(f"`lag`={self.lag} leaves no step of `length`={self.steps} to score")
 
     def sample(self, random: np.random.Generator) -> tuple[Tensor, Tensor]:

@@ -1,16 +1,17 @@
 """Marked symbol: a sequence of noise with one key; the target is the key, wherever it stands."""
 
 import math
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
+from typing import Annotated
 
 import numpy as np
 import torch
 from torch import Tensor
 
 from ablate.data.split import for_split
-from ablate.data.synthetic.problem import Problem, check_classes
-from ablate.errors import BadInput, check_positive
+from ablate.data.synthetic.problem import Problem
+from ablate.schema.options import SOME, Count, Fraction, PerSplit, Positive
 
 
 @dataclass(kw_only=True, eq=False)
@@ -22,19 +23,17 @@ class MarkedSymbol(Problem):
     k + noise the other symbols.
 
     Args:
-        place: [from, to], the part of the sequence where the key stands, as shares of the length; or split -> such a pair.
+        place: [from, to], the part of the sequence where the key stands, as shares of the length; one step where they are equal.
         noise: number of other symbols.
         class_names: one for each of the k keys.
     """
 
-    place: Sequence[float] | Mapping[str, Sequence[float]]
-    noise: int
-    class_names: Sequence[str]
+    place: PerSplit[Annotated[Sequence[Fraction], Count(2, rising=True)]]
+    noise: Positive
+    class_names: Annotated[Sequence[str], SOME]
 
     def __post_init__(self) -> None:
         super().__post_init__()
-        check_positive("noise", self.noise)
-        check_classes(self.class_names)
         self.key_steps = steps_of(for_split("place", self.place, self.split), self.steps)
 
     def sample(self, random: np.random.Generator) -> tuple[Tensor, Tensor]:
@@ -47,7 +46,5 @@ class MarkedSymbol(Problem):
 
 def steps_of(place: Sequence[float], length: int) -> tuple[int, int]:
     """First step of a part, and the step after its last; at least one step. [0.5, 1] of 20 steps is (10, 20)."""
-    if len(place) != 2 or not 0 <= place[0] < place[1] <= 1:
-        raise BadInput(f"`place`={list(place)!r} must be [from, to] with 0 ≤ from < to ≤ 1, as [0, 0.5]")
     first = min(length - 1, math.floor(place[0] * length))
     return first, max(first + 1, math.floor(place[1] * length))

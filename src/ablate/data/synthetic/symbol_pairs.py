@@ -1,24 +1,26 @@
 """Pairs of random symbols and the same symbols again, in the same order or reversed."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from functools import partial
+from typing import Annotated
 
 import numpy as np
 
-from ablate.data.generated import check_generated, sample_generator
-from ablate.data.split import draw_for_split, for_split
+from ablate.data.generated import DataSeed, Sizes, sample_generator
+from ablate.data.split import Split, draw_for_split, for_split
 from ablate.data.text.pairs import Pair
-from ablate.errors import BadInput, check_positive
+from ablate.schema.options import Count, PerSplit, Positive, Steps, checked
 
 
+@checked
 def symbol_pairs(
-    split: str,
+    split: Split,
     *,
-    sizes: Mapping[str, int],
-    length: Sequence[int] | Mapping[str, Sequence[int]],
-    symbols: int,
+    sizes: Sizes,
+    length: PerSplit[Annotated[Sequence[Steps], Count(2, rising=True)]],
+    symbols: Positive,
     reverse: bool,
-    seed: int,
+    seed: DataSeed,
 ) -> list[Pair]:
     """Pairs such as ("a3 a0 a7", "a3 a0 a7"), or ("a3 a0 a7", "a7 a0 a3") where `reverse`; lengths and symbols are uniform.
 
@@ -26,20 +28,15 @@ def symbol_pairs(
     options, and on nothing else.
 
     Args:
-        split: train, val or test.
         sizes: split -> number of pairs.
-        length: fewest and most symbols; or split -> both, to test at lengths that training does not have.
+        length: fewest and most symbols; of each split where it is to be tested at lengths that training does not have.
         symbols: number of different symbols.
         reverse: whether the target is the source from its end.
         seed: seed of the data, not of the run.
     """
-    check_generated(split, sizes, seed)
-    check_positive("symbols", symbols)
-    bounds = for_split("length", length, split)
-    if not isinstance(bounds, Sequence) or len(bounds) != 2 or not 1 <= bounds[0] <= bounds[1]:
-        raise BadInput(f"`length`={bounds!r} must be [fewest, most], at least 1")
+    bounds: Sequence[int] = for_split("length", length, split)
     pairs = []
-    for i in range(sizes[split]):
+    for i in range(for_split("sizes", sizes, split)):
         draw = partial(_draw, sample_generator(seed, split, i), bounds, symbols)
         words = draw_for_split(split, draw, " ".join, f"`symbols`={symbols}, `length`={list(bounds)}")
         pairs.append(Pair(" ".join(words), " ".join(words[::-1] if reverse else words)))

@@ -2,14 +2,15 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import ClassVar
+from typing import Annotated, Literal
 
 import numpy as np
 import torch
 from torch import Tensor
 
-from ablate.data.synthetic.problem import Problem, check_classes
-from ablate.errors import check_choice
+from ablate.data.synthetic.problem import Problem
+from ablate.errors import BadInput
+from ablate.schema.options import PerSplit, Range
 
 # Positions of the marked symbols, in hundredths of the length, the ends included.
 POSITIONS = {2: ((10, 20), (50, 60)), 3: ((10, 20), (33, 43), (66, 76))}
@@ -25,19 +26,19 @@ class TemporalOrder(Problem):
     positions of the symbols grow with it.
 
     Args:
-        marked: number of symbols X or Y, 2 or 3.
+        marked: number of symbols X or Y.
         class_names: of the orders XX, XY, YX, YY or XXX, XXY, ….
     """
 
-    marked: int
+    length: PerSplit[Annotated[int, Range(10, 10**6)]]
+    marked: Literal[2, 3]
     class_names: Sequence[str]
-
-    least_length: ClassVar[int] = 10
 
     def __post_init__(self) -> None:
         super().__post_init__()
-        check_choice("marked", str(self.marked), map(str, POSITIONS))
-        check_classes(self.class_names, 2**self.marked, f"`marked`={self.marked}")
+        if len(self.class_names) != 2**self.marked:
+            needed = f"`marked`={self.marked} makes {2**self.marked} classes"
+            raise BadInput(f"`class_names` has {len(self.class_names)} names, but {needed}")
 
     def sample(self, random: np.random.Generator) -> tuple[Tensor, Tensor]:
         tokens = torch.from_numpy(random.integers(*NOISE, self.steps))

@@ -10,7 +10,7 @@ from torch.nn.utils.rnn import pad_sequence
 from ablate.data.batch import IGNORE
 from ablate.data.sequence import SequenceDataset
 from ablate.data.text.tokeniser import BEGIN, END, PAD, Tokeniser
-from ablate.errors import BadInput, check_positive
+from ablate.errors import BadInput
 
 
 class TextDataset(SequenceDataset):
@@ -58,8 +58,7 @@ def clip_lengths(lengths: Sequence[int], max_length: int | None) -> tuple[list[i
     """The smaller of each length and `max_length`, and how many lengths were greater."""
     if max_length is None:
         return list(lengths), 0
-    most = check_positive("max_length", max_length)
-    return [min(length, most) for length in lengths], sum(length > most for length in lengths)
+    return [min(length, max_length) for length in lengths], sum(length > max_length for length in lengths)
 
 
 def teacher_forcing(sequences: Sequence[Int[Tensor, " _"]]) -> tuple[Int[Tensor, "b t"], Int[Tensor, "b t"]]:

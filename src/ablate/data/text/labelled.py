@@ -1,15 +1,16 @@
 """Texts with a class each, by characters or by words, from any reader."""
 
 from collections.abc import Callable, Sequence
-from typing import NamedTuple
+from typing import Annotated, NamedTuple
 
 import torch
 
 from ablate.data.sequence import Sample
-from ablate.data.split import read_split
+from ablate.data.split import Split, read_split
 from ablate.data.text.dataset import TextDataset, split_texts
 from ablate.data.text.tokeniser import Tokeniser
 from ablate.errors import BadInput, did_you_mean
+from ablate.schema.options import SOME, Steps, checked
 
 
 class Example(NamedTuple):
@@ -33,14 +34,15 @@ class LabelledText(TextDataset):
         BadInput: a text that is empty or has no known label, an empty split, a wrong option; or what the reader finds.
     """
 
+    @checked
     def __init__(
         self,
-        split: str,
+        split: Split,
         *,
-        read: Callable[[str], Sequence[tuple]],
+        read: Callable[[Split], Sequence[tuple]],
         tokeniser: Tokeniser,
-        max_length: int | None,
-        class_names: Sequence[str],
+        max_length: Steps | None,
+        class_names: Annotated[Sequence[str], SOME],
     ) -> None:
         examples = [Example(*each) for each in read_split(read, split)]
         locations = [each.location or f"{split} text {i} {each.text[:40]!r}" for i, each in enumerate(examples)]

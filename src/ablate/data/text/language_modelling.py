@@ -6,10 +6,11 @@ from itertools import accumulate
 import torch
 
 from ablate.data.sequence import Sample
-from ablate.data.split import SPLITS, read_split
+from ablate.data.split import SPLITS, Split, read_split
 from ablate.data.text.dataset import TextDataset, split_texts
 from ablate.data.text.tokeniser import BEGIN, END, Tokeniser
-from ablate.errors import BadInput, check_choice, check_positive
+from ablate.errors import BadInput
+from ablate.schema.options import Steps, checked
 
 SHARES = (0.9, 0.05, 0.05)
 
@@ -26,7 +27,10 @@ class TextLines(TextDataset):
         BadInput: an empty text, an empty split, a wrong option; or what the reader finds.
     """
 
-    def __init__(self, split: str, *, read: Callable[[str], Sequence[tuple]], tokeniser: Tokeniser, max_length: int | None) -> None:
+    @checked
+    def __init__(
+        self, split: Split, *, read: Callable[[Split], Sequence[tuple]], tokeniser: Tokeniser, max_length: Steps | None
+    ) -> None:
         texts = [text for text, *_ in read_split(read, split)]
         locations = [f"{split} text {i}" for i in range(len(texts))]
         super().__init__(tokeniser, split_texts(tokeniser, texts, locations), max_length, extra=1)
@@ -54,9 +58,9 @@ class TextStream(TextDataset):
 
     stream = True
 
-    def __init__(self, split: str, *, read: Callable[[], str], tokeniser: Tokeniser, length: int) -> None:
-        check_choice("split", split, SPLITS)
-        self.length = check_positive("length", length)
+    @checked
+    def __init__(self, split: Split, *, read: Callable[[], str], tokeniser: Tokeniser, length: Steps) -> None:
+        self.length = length
         tokens = tokeniser.split(read())
         ends = [round(len(tokens) * share) for share in accumulate(SHARES)]
         parts = {name: tokens[start:end] for name, start, end in zip(SPLITS, [0, *ends], ends, strict=False)}

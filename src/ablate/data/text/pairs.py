@@ -9,9 +9,10 @@ from torch import Tensor
 
 from ablate.data.batch import PairBatch
 from ablate.data.dataset import WritingDataset
-from ablate.data.split import read_split
+from ablate.data.split import Split, read_split
 from ablate.data.text.dataset import clip_lengths, pad_with_lengths, split_texts, teacher_forcing
 from ablate.data.text.tokeniser import Tokeniser
+from ablate.schema.options import Steps, checked
 
 
 class Pair(NamedTuple):
@@ -46,14 +47,15 @@ class TextPairs(WritingDataset):
         BadInput: a source or target that is empty, an empty split, a wrong option; or what the reader finds.
     """
 
+    @checked
     def __init__(
         self,
-        split: str,
+        split: Split,
         *,
-        read: Callable[[str], Sequence[tuple]],
+        read: Callable[[Split], Sequence[tuple]],
         tokeniser: Tokeniser,
         reverse: bool,
-        max_length: int | None,
+        max_length: Steps | None,
     ) -> None:
         pairs = [Pair(*each) for each in read_split(read, split)]
         self.tokenisers = {"source": tokeniser, "target": tokeniser}

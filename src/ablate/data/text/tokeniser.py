@@ -3,14 +3,14 @@
 from collections import Counter
 from collections.abc import Iterable, Sequence
 from copy import copy
-from typing import Any
+from typing import Any, Literal
 from unicodedata import normalize
 
-from ablate.errors import BadInput, check_choice, check_positive
+from ablate.errors import BadInput
+from ablate.schema.options import Positive, checked
 
 SPECIAL = ("<pad>", "<unk>", "<bos>", "<eos>")
 PAD, UNKNOWN, BEGIN, END = range(len(SPECIAL))
-UNITS = ("characters", "words")
 
 
 class Vocabulary:
@@ -68,21 +68,21 @@ class Tokeniser:
         vocabulary: which token has which number; None until it is counted (`fitted`).
     """
 
+    @checked
     def __init__(
         self,
-        unit: str = "words",
+        unit: Literal["characters", "words"] = "words",
         lower: bool = False,
         punctuation: bool = True,
-        min_count: int = 1,
-        max_vocabulary: int | None = None,
+        min_count: Positive = 1,
+        max_vocabulary: Positive | None = None,
         marks: str = "",
         complete: bool = True,
         vocabulary: Vocabulary | None = None,
     ) -> None:
-        self.unit, self.lower = check_choice("unit", unit, UNITS), lower
+        self.unit, self.lower = unit, lower
         self.punctuation, self.marks, self.complete = punctuation, marks, complete
-        self.min_count = check_positive("min_count", min_count)
-        self.max_vocabulary = None if max_vocabulary is None else check_positive("max_vocabulary", max_vocabulary)
+        self.min_count, self.max_vocabulary = min_count, max_vocabulary
         self.vocabulary = Vocabulary(SPECIAL) if vocabulary is None else vocabulary
 
     def fitted(self, texts: Iterable[Iterable[str]], complete: bool = True) -> "Tokeniser":
