@@ -11,6 +11,7 @@ from networks import minimise
 
 from ablate.errors import BadInput
 from ablate.files import options
+from ablate.loss.cross_entropy import count_pixels
 from ablate.run.build import build
 
 DECODERS = options("model/decoder")
@@ -40,6 +41,22 @@ def test_the_loss_is_of_the_whole_batch_and_ignores_void():
     label[0] = 255
     expected = torch.nn.functional.cross_entropy(logits[1:], pictures.label[1:])
     assert torch.allclose(task.step(pictures._replace(label=label)).loss, expected)
+
+
+def test_without_a_label_of_void_every_pixel_counts():
+    names = ",".join(f"c{i}" for i in range(256))
+    task = make("data.ignore_index=null", "data.num_classes=256", f"data.class_names=[{names}]", "task.label_stride=2").eval()
+    pictures = batch(scenes(image_size=24), range(4))
+    label = pictures.label.clone()
+    label[0] = 255
+    loss, prediction, target, _ = task.step(pictures._replace(label=label))
+    assert torch.allclose(loss, torch.nn.functional.cross_entropy(task.model(pictures.image), label))
+    for metric in task.metrics["val_"].values():
+        metric.update(prediction, target)
+    scores = task.metrics["val_"]["scores"]
+    assert scores.confusion.sum() == label.numel() and scores.confusion[255].sum() == label[0].numel()
+    assert task.metrics["val_"]["coarse_label"].compute()["coarse_label/miou"] > 0.5
+    assert count_pixels([label], 256, None).pixels[255] == label[0].numel()
 
 
 def test_names_must_fit_the_number_of_classes():

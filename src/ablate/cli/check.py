@@ -10,19 +10,14 @@ from omegaconf import DictConfig, ListConfig, OmegaConf
 
 from ablate.errors import BadInput, BadValue, Misfit
 from ablate.schema.node import key_of, misfits
-from ablate.schema.options import AboveZero, Byte, Palette, Positive, Probability, Seed, Size, faults
+from ablate.schema.options import AboveZero, Positive, Probability, Seed, Size, Steps, faults
 
 PARTS = ("datamodule", "task", "callbacks", "probe", "logger", "trainer")  # what train.py builds
 RUN = {"seed": Seed, "name": str, "log_dir": str, "ckpt_path": str | None}
-DATA = {  # what some data sets and networks do not read, so that no constructor says what it is
+DATA = {  # what data have so that any network fits them: many a choice of both has no constructor that reads it
     "data.class_names": list[str] | None,
-    "data.num_classes": Positive | None,
-    "data.palette": Palette,
-    "data.ignore_index": Byte | None,
-    "data.max_length": Positive,
     "data.input_size": Positive | None,
-    "data.vocabulary_size": Positive | None,
-    "data.source_vocabulary_size": Positive | None,
+    "data.max_length": Steps | None,
     "data.root": str | None,
 }
 COMMANDS: Mapping[str, Mapping[str, Any]] = {  # conf/NAME.yaml -> key -> what it can be

@@ -1,5 +1,7 @@
 """CamVid and Pascal VOC, and with them what every folder of pictures and masks has in common."""
 
+import json
+import math
 import re
 import struct
 import unicodedata
@@ -11,6 +13,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 import torch
+from commands import trained_run
 from PIL import ExifTags, Image
 from refusals import refusals
 from sequence_data import config, dataset
@@ -362,6 +365,15 @@ def test_255_may_be_a_class(voc_root: Path) -> None:
     voc(voc_root, "val", ignore_index=None, class_names=["c"] * 256).check()
     with pytest.raises(BadInput, match="value 255 at .* from 0 to 20 .*, and no value is ignored"):
         voc(voc_root, "val", ignore_index=None).check()
+
+
+@pytest.mark.slow
+def test_a_run_without_a_label_of_void(voc_root: Path, tmp_path: Path) -> None:
+    words = ["data=voc", f"data.root={voc_root}", "data.ignore_index=null", "data.num_classes=256", "data.image_size=16"]
+    words += [f"data.class_names=[{','.join(f'c{i}' for i in range(256))}]", "augmentation=standard", "augmentation.scale=[1,1.5]"]
+    folder = trained_run(tmp_path, *words, "model.encoder.depth=2", "debug=fast")
+    metrics = json.loads((folder / "metrics.json").read_text())
+    assert math.isfinite(metrics["test/iou/c255"]) and (folder / "panel.png").exists()
 
 
 def test_a_missing_folder_of_voc_says_what_belongs_there(tmp_path: Path) -> None:
