@@ -10,10 +10,16 @@ from typing import BinaryIO
 from ablate.errors import BadInput
 
 SOURCE = Path(__file__).resolve().parent
-ROOT = SOURCE.parents[1]
-CONF = ROOT / "conf"
+INSTALLED = (SOURCE / "conf").is_dir()  # by `pip install .`, which puts conf/ and scripts/ into the package
+ROOT = SOURCE if INSTALLED else SOURCE.parents[1]
+CONF, SCRIPTS = ROOT / "conf", ROOT / "scripts"
 PART = ".part"  # the end of the name of a file that is being written
 LAUNCHERS = {"basic", "joblib"}  # options of a config group that plugins of Hydra bring along
+
+
+def script_words(name: str) -> list[str]:
+    """The words that a user types to start a script: `python scripts/train.py`, or `ablate train` where it is installed."""
+    return ["ablate", name] if INSTALLED else ["python", f"scripts/{name}.py"]
 
 
 def options(group: str) -> list[str]:

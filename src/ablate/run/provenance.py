@@ -9,7 +9,7 @@ import time
 from importlib import metadata
 from pathlib import Path
 
-from ablate.files import ROOT
+from ablate.files import INSTALLED, ROOT, SCRIPTS, script_words
 
 PACKAGES = ("torch", "lightning", "hydra-core", "torchmetrics", "tensorboard", "numpy", "scipy", "matplotlib")
 DEPENDS_ON = ("src", "conf", "scripts", "requirements.txt", ":(exclude)conf/**/*.md", ":(exclude)conf/ablation/results")
@@ -18,6 +18,9 @@ COMMAND = "ABLATE_COMMAND"  # environment variable: the command as it was typed,
 
 def typed_command() -> str:
     """The command line of this process."""
+    script = Path(sys.argv[0])
+    if INSTALLED and script.parent == SCRIPTS:
+        return shlex.join([*script_words(script.stem), *sys.argv[1:]])
     return shlex.join([Path(sys.executable).name, *sys.argv])
 
 
@@ -41,7 +44,12 @@ def package_versions() -> dict[str, str]:
 
 
 def commit() -> str:
-    """The commit of this code, with `+changes` where files that a run depends on differ; `unknown` outside a repository."""
+    """The commit of this code, with `+changes` where files that a run depends on differ; `unknown` outside a repository.
+
+    Where the package is installed, its version.
+    """
+    if INSTALLED:
+        return f"ablate {metadata.version('ablate')}"
     git = ["git", "-C", str(ROOT)]
     try:
         head = subprocess.run([*git, "rev-parse", "HEAD"], capture_output=True, text=True, check=True).stdout.strip()

@@ -12,6 +12,7 @@ from hydra.experimental.callback import Callback
 from omegaconf import DictConfig
 
 from ablate.console import console, print_table
+from ablate.files import script_words
 from ablate.run.folder import STATE, SWEPT_KEYS, override_key, read_state
 
 
@@ -62,5 +63,5 @@ def print_ranking(folder: Path) -> None:
     print_table(None, (*keys, metric), rows, bold=0)
     grouped, better = ",".join(key for key in keys if key != "seed") or "seed", "maximise" if mode == "max" else "minimise"
     where = folder.relative_to(Path.cwd()) if folder.is_relative_to(Path.cwd()) else folder
-    words = ["python", "scripts/report.py", str(where), "--by", grouped, "--metric", metric, "--better", better]
+    words = [*script_words("report"), str(where), "--by", grouped, "--metric", metric, "--better", better]
     console.print(f"compare them: {shlex.join(words)}")

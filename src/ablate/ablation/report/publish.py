@@ -1,5 +1,6 @@
 """From a report's folder into conf/ablation/results, and from there into the report of a machine that never ran it."""
 
+import shlex
 from pathlib import Path
 
 from ablate.ablation.judge import published
@@ -11,7 +12,7 @@ from ablate.ablation.report.report import read_report, write_report
 from ablate.ablation.spec.ablation import PREPARED, Run
 from ablate.ablation.spec.read import load
 from ablate.errors import BadInput
-from ablate.files import CONF
+from ablate.files import CONF, script_words
 
 MORE = ("pilot.csv", "tune.csv")
 HARMLESS = ("seed=", "data.root=", "data.num_workers=")  # overrides that every machine may give as it needs
@@ -46,7 +47,7 @@ def report_published(name: str, budget: str | None, folder: Path | None) -> tupl
         raise BadInput(f"{folder} holds runs of its own, whose report would be replaced; name another folder by --output")
     tried = [row for row in published.read_published(name) if (row["stage"], row["budget"]) == ("tune", answer.budget)]
     until = " until=decided" if answer.until_decided else ""
-    origin = {"command": f"python scripts/reproduce.py ablation={name} budget={answer.budget}{until}"}
+    origin = {"command": f"{shlex.join(script_words('reproduce'))} ablation={name} budget={answer.budget}{until}"}
     return folder, answer, write_report(folder, answer, origin, chosen(answer.ablation, tried))
 
 

@@ -14,10 +14,9 @@ from omegaconf import DictConfig
 
 from ablate.console import print_table
 from ablate.errors import BadInput, check_positive
-from ablate.files import ROOT, write_json
+from ablate.files import SCRIPTS, write_json
 from ablate.run import folder as run_folder
 
-SCRIPTS = ROOT / "scripts"
 CELLS = 10
 
 
