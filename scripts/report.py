@@ -7,10 +7,10 @@ python scripts/report.py --all                          conf/ablation/README.md 
 python scripts/report.py logs/SWEEP --by model/decoder --metric test/miou    of any Hydra sweep
 """
 
-import argparse
-import sys
+from argparse import Namespace
+from collections.abc import Sequence
 from pathlib import Path
-from typing import NoReturn
+from typing import Literal
 
 from ablate.ablation.engine.code import CODE_DIGITS
 from ablate.ablation.judge.published import Answer
@@ -19,51 +19,43 @@ from ablate.ablation.report import ledger, sweep
 from ablate.ablation.report.console import verdict_table
 from ablate.ablation.report.publish import publish_folder, report_published
 from ablate.ablation.report.report import PAGE, rewrite_report
+from ablate.ablation.spec.ablation import BETTER
+from ablate.cli.arguments import Arguments
 from ablate.console import console, script
 from ablate.errors import BadInput, did_you_mean
 
 KEYS = ("ablation", "budget")
 
 
-class Parser(argparse.ArgumentParser):
-    """Says in one line what is wrong."""
-
-    def error(self, message: str) -> NoReturn:
-        raise BadInput(f"{message}; --help shows what can be given")
-
-
 @script
-def main() -> int:
-    try:
-        console.print(told(parsed(sys.argv[1:])))
-    except (BadInput, OSError) as error:
-        print(f"error: {error}", file=sys.stderr)
-        return 1
-    return 0
+def main() -> None:
+    console.print(told(parsed()))
 
 
-def parsed(words: list[str]) -> argparse.Namespace:
+def parsed(words: Sequence[str] | None = None) -> Namespace:
     """The command line; exactly one thing to report, and only the options that belong to it."""
-    parser = Parser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter, allow_abbrev=False)
+    parser = Arguments(__doc__)
     parser.add_argument("words", nargs="*", help="a folder of an ablation or, with --by, of a sweep; or ablation=NAME, budget=B")
     parser.add_argument("--all", action="store_true", help="write the tables of conf/ablation/README.md and README.md")
     parser.add_argument("--publish", action="store_true", help="write the folder's results into conf/ablation/results")
     parser.add_argument("--output", type=Path, help="the folder of the report of ablation=NAME")
     parser.add_argument("--by", help="the key, or keys with commas, that runs are grouped by")
     parser.add_argument("--metric", help="what a sweep's runs are compared in (test/miou)")
-    parser.add_argument("--better", help="maximise or minimise the metric (maximise)")
-    given = parser.parse_intermixed_args(words)
+    parser.argument("--better", Literal[*BETTER] | None, help="maximise or minimise the metric (maximise)")
+    given = parser.read(words)
     keys = [word.partition("=") for word in given.words if "=" in word and not Path(word).exists()]
     for key, _, value in keys:
         if key not in KEYS or not value:
-            raise BadInput(f"{key}={value} is unknown{did_you_mean(key, KEYS)}")
+            raise BadInput(f"{key}={value} is {f'unknown{did_you_mean(key, KEYS)}' if value else 'empty'}")
+    if len({key for key, _, _ in keys}) < len(keys):
+        raise BadInput(f"{keys[-1][0]}={keys[-1][2]} is one too many: give each key once")
     given.folders = [Path(word) for word in given.words if "=" not in word or Path(word).exists()]
     given.ablation, given.budget = ({k: v for k, _, v in keys}.get(key) for key in KEYS)
     check_together(given)
     return given
 
 
-def check_together(given: argparse.Namespace) -> None:
+def check_together(given: Namespace) -> None:
     """Raise BadInput for words that do not belong together."""
     if len(given.folders) + bool(given.ablation) + given.all != 1:
         raise BadInput("give one of: a folder, ablation=NAME, --all")
@@ -81,7 +73,7 @@ def check_together(given: argparse.Namespace) -> None:
             raise BadInput(f"{folder} is not a folder")
 
 
-def told(given: argparse.Namespace) -> str:
+def told(given: Namespace) -> str:
     """Do what was asked for; the last line that is printed."""
     if given.all:
         return remade()
@@ -128,4 +120,4 @@ def shortly(path: Path) -> Path:
 
 
 if __name__ == "__main__":
-    sys.exit(main())
+    main()

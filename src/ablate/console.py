@@ -10,6 +10,8 @@ from typing import Any
 from rich.console import Console
 from rich.table import Table
 
+from ablate.errors import user_line
+
 CONTROLS = dict.fromkeys([*range(9), *range(11, 32), *range(127, 160)], "�")  # all but tabs and line ends
 READER_GONE = 141  # exit status: as of a process that SIGPIPE ends
 
@@ -32,6 +34,8 @@ console = TextConsole(
 def script(main: Callable[[], Any]) -> Callable[[], Any]:
     """`main` as a script, whose ends are quiet: 130 after Ctrl-C, 141 where `head`, or another reader, has read enough.
 
+    A user's mistake is one line, and 1.
+
     A letter that the console lacks becomes a question mark, in other processes that it starts, too.
     """
 
@@ -53,6 +57,10 @@ def script(main: Callable[[], Any]) -> Callable[[], Any]:
             for stream in streams:
                 os.dup2(os.open(os.devnull, os.O_WRONLY), stream.fileno())
             sys.exit(READER_GONE)
+        except Exception as error:
+            if (line := user_line(error)) is None:
+                raise
+            sys.exit(f"error: {line}")
 
     return run
 

@@ -7,9 +7,12 @@ builds from a config (`ablate.run.build`) puts in the key that the user writes: 
 import re
 from collections.abc import Callable, Iterable, Sequence
 from difflib import get_close_matches
-from errno import EDQUOT, ENOSPC
+from errno import EDQUOT, ENOMEM, ENOSPC
 
 _ARGUMENT = re.compile(r"`([A-Za-z_][\w.]*)`")
+_NO_MEMORY = re.compile(  # of torch, whose errors have no class of their own; and of a loader that the machine has killed
+    r"out of memory|(?:can't|not enough memory to) allocate|Storage size calculation overflowed|DataLoader worker .* killed", re.I
+)
 
 
 class BadInput(ValueError):
@@ -37,7 +40,7 @@ def did_you_mean(value: object, choices: Iterable[object]) -> str:
     names = sorted(map(str, choices))
     close = get_close_matches(str(value), names, n=1, cutoff=0.5)
     hint = f"; did you mean {close[0]!r}?" if close else ""
-    return f"{hint} (one of: {', '.join(names)})"
+    return f"{hint} (one of: {', '.join(names)})" if names else ""
 
 
 def check_choice(name: str, value: str, choices: Iterable[str]) -> str:
@@ -77,12 +80,14 @@ def check_size(name: str, size: int | Sequence[int]) -> tuple[int, int]:
 
 
 def user_line(error: BaseException | None) -> str | None:
-    """The message of the BadInput (or of a full or forbidden disk) that caused `error`, if that is what did."""
+    """The message of the BadInput that caused `error`, or one on disk or memory that are too small, or on a forbidden file."""
     while error is not None:  # Hydra wraps what a constructor raised
         if isinstance(error, BadInput):
-            return str(error)
+            return str(error).rpartition("BadInput: ")[2]  # after the traceback of a process that loads batches
         if _is_full_disk(error) or _is_full_disk(error.__context__):  # the context: torch.save raises an error of its own
             return "the disk is full; what had ended is kept, and the same command goes on once there is room"
+        if _is_out_of_memory(error):
+            return f"there is not enough memory{_asked_for(error)}: make data.batch_size, the pictures or the network smaller"
         if isinstance(error, OSError) and error.filename and error.strerror:
             return f"{error.filename}: {error.strerror}"
         error = error.__cause__
@@ -91,3 +96,14 @@ def user_line(error: BaseException | None) -> str | None:
 
 def _is_full_disk(error: BaseException | None) -> bool:
     return isinstance(error, OSError) and error.errno in (ENOSPC, EDQUOT)
+
+
+def _is_out_of_memory(error: BaseException) -> bool:
+    if isinstance(error, MemoryError) or isinstance(error, OSError) and error.errno == ENOMEM:
+        return True
+    return isinstance(error, RuntimeError) and _NO_MEMORY.search(str(error)) is not None
+
+
+def _asked_for(error: BaseException) -> str:
+    amount = re.search(r"allocate:? ([\d.]+ ?\w+)", str(error).replace("allocate memory", ""))
+    return f" for {amount[1]}" if amount else ""

@@ -93,7 +93,7 @@ def test_a_run_never_overwrites_another(tmp_path):
     "text, said",
     [
         (b"data:\n\tbatch_size: 4\n", "cannot start any token"),
-        ("seed: 1".encode("utf-16"), "mine.yaml is not in UTF-8: invalid start byte"),
+        ("seed: 1".encode("utf-16"), "mine.yaml: 'utf-8' codec can't decode byte"),
         (b"seed: !!python/object:os.system 4", "could not determine a constructor"),
     ],
 )

@@ -221,8 +221,8 @@ def test_a_server_that_does_not_say_the_length(server: Server, tmp_path: Path) -
 
 @pytest.mark.parametrize("kind", ["md5", "sha256"])
 def test_checksums(server: Server, tmp_path: Path, kind: str) -> None:
-    right = f"{kind}:{hashlib.new(kind, server.content).hexdigest()}"
-    assert_refused(server, tmp_path, f"has the checksum {right}, not {kind}:00: .* removed", checksum=f"{kind}:00")
+    right, wrong = (f"{kind}:{hashlib.new(kind, content).hexdigest()}" for content in (server.content, b"another"))
+    assert_refused(server, tmp_path, f"has the checksum {right}, not {wrong}: .* removed", checksum=wrong)
     assert_whole(server, tmp_path, checksum=right)
 
 
@@ -310,7 +310,7 @@ def test_the_command_answers_a_failure_in_one_line(server: Server, tmp_path: Pat
 def test_the_command_names_the_nearest_data_set(tmp_path: Path) -> None:
     done = command("canvid", "--root", tmp_path)
     assert done.returncode == 1
-    assert done.stderr == "error: data set='canvid' is unknown; did you mean 'camvid'? (one of: camvid, voc2012)\n"
+    assert done.stderr == "error: name='canvid' is unknown; did you mean 'camvid'? (one of: camvid, voc2012)\n"
 
 
 @pytest.mark.slow

@@ -7,8 +7,8 @@ from collections.abc import Callable, Sequence
 from functools import cache, partial
 from pathlib import Path
 
+from hydra._internal.utils import _locate
 from hydra.core.hydra_config import HydraConfig
-from hydra.utils import get_method
 from omegaconf import DictConfig, OmegaConf
 
 from ablate.ablation.engine.plan import PlannedRun, run_config
@@ -46,6 +46,13 @@ def reproduce(cfg: DictConfig) -> None:
         signal.signal(signal.SIGTERM, before)
 
 
+def _named(key: str, name: str) -> Callable:
+    try:
+        return _locate(name)
+    except (ImportError, ValueError) as error:
+        raise BadInput(f"{key}: {error}") from error
+
+
 def _stop(number: int, frame: object) -> None:
     raise KeyboardInterrupt(number)
 
@@ -66,8 +73,9 @@ def _reproduce(cfg: DictConfig) -> None:
     )
     first = session.plan("", ablation.seeds(1))  # composes the config of every cell, so that mistakes are found here
     if cfg.metric_tags is not None:
+        tags_of = _named("metric_tags", cfg.metric_tags)
         configs = {run.cell: partial(run_config, cfg.config, run.overrides) for run in first}
-        check_metrics(ablation, lambda cell: get_method(cfg.metric_tags)(configs[cell]()))
+        check_metrics(ablation, lambda cell: tags_of(configs[cell]()))
     if tried := session.tune():
         write_csv(folder / "tune.csv", tried, folder)
     if cfg.pilot:

@@ -2,18 +2,21 @@
 
 import copy
 from collections.abc import Mapping
+from contextlib import suppress
+from importlib.util import find_spec
 from math import isfinite
 from numbers import Real
-from typing import Any, Literal
+from typing import Annotated, Any, Literal
 
 from omegaconf import DictConfig, ListConfig, OmegaConf
 
 from ablate.errors import BadInput, BadValue, Misfit
 from ablate.schema.node import key_of, misfits
-from ablate.schema.options import AboveZero, Positive, Probability, Seed, Size, Steps, faults
+from ablate.schema.options import AboveZero, Positive, Probability, Range, Seed, Size, Steps, Temperature, faults
 
 PARTS = ("datamodule", "task", "callbacks", "probe", "logger", "trainer")  # what train.py builds
-RUN = {"seed": Seed, "name": str, "log_dir": str, "ckpt_path": str | None}
+NAMES = {"name": str, "log_dir": str}
+RUN = {**NAMES, "seed": Seed, "ckpt_path": str | None}
 DATA = {  # what data have so that any network fits them: many a choice of both has no constructor that reads it
     "data.class_names": list[str] | None,
     "data.input_size": Positive | None,
@@ -23,19 +26,21 @@ DATA = {  # what data have so that any network fits them: many a choice of both 
 COMMANDS: Mapping[str, Mapping[str, Any]] = {  # conf/NAME.yaml -> key -> what it can be
     "train": {**RUN, **DATA},
     "evaluate": {**RUN, **DATA, "checkpoint": str},
-    "predict": {"checkpoint": str, "input": str, "output": str, "question": str | None, "device": str},
+    "predict": {**NAMES, "checkpoint": str, "input": str, "output": str, "question": str | None, "device": str},
     "generate": {
+        **NAMES,
         "checkpoint": str,
         "prefix": str | None,
-        "samples": Positive,
-        "length": Positive,
-        "temperature": AboveZero,
+        "samples": Annotated[int, Range(1, 10_000)],
+        "length": Annotated[int, Range(1, 10**6)],
+        "temperature": Temperature,
         "top_k": Positive | None,
         "top_p": Probability | None,
         "seed": Seed,
         "device": str,
     },
     "export": {
+        **NAMES,
         "checkpoint": str,
         "output": str,
         "fold": bool,
@@ -54,16 +59,18 @@ COMMANDS: Mapping[str, Mapping[str, Any]] = {  # conf/NAME.yaml -> key -> what i
         "published": bool,
         "overrides": list[str],
         "force": bool,
-        "log_dir": str,
-        "name": str,
+        "config": str,
+        "job": str,
+        "metric_tags": str | None,
+        **NAMES,
     },
 }
-TEXTS = ("name", "log_dir", "data.root", "data.class_names")
+TEXTS = ("name", "log_dir", "ckpt_path", "data.root", "task.encoder_weights", "hydra.run.dir", "hydra.sweep.dir")  # or null
 
 
 def text_stays_text(cfg: DictConfig) -> None:
     """Make text of what is text and looks like a number: data.root=2012 of a sweep, class_names: [0, 1] of a file."""
-    for key in TEXTS:
+    for key in (*TEXTS, "data.class_names"):
         value = OmegaConf.select(cfg, key)
         if isinstance(value, ListConfig):
             OmegaConf.update(cfg, key, [str(each) if _is_number(each) else each for each in value])
@@ -76,6 +83,9 @@ def check_settings(cfg: DictConfig, command: str = "train") -> None:
 
     What is null until the data are read, such as the size of a vocabulary, is left to `ablate.run.build`.
     """
+    check_complete(cfg, command)
+    for key in ("job", "metric_tags") if command == "reproduce" else ():
+        check_module(key, cfg[key])
     for key, hint in COMMANDS.get(command, {}).items():
         if _has(cfg, key):
             node = OmegaConf.select(cfg, key)
@@ -92,6 +102,26 @@ def check_settings(cfg: DictConfig, command: str = "train") -> None:
         raise BadInput("trainer.max_epochs=null would not end: give a number, or trainer.max_steps=N")
     if "data" in cfg:
         check_classes(cfg.data)
+
+
+def check_complete(cfg: DictConfig, command: str) -> None:
+    """Raise BadInput for a key or a node of conf/COMMAND.yaml that is not in the config any more."""
+    keys = [key for key in COMMANDS.get(command, {}) if "." not in key]
+    nodes = ("data", *(part for part in PARTS if part != "logger")) if command in ("train", "evaluate") else ()
+    for name in (*keys, *nodes):
+        if name not in [*cfg]:  # `in` would leave out what is ???
+            raise BadInput(f"{name} is missing: leave out the word that takes it away")
+        if name in nodes and not isinstance(cfg._get_node(name), DictConfig):
+            raise BadInput(f"{name}={cfg[name]} must be a mapping, as an option of conf/{name} is: --help lists them")
+
+
+def check_module(key: str, name: object) -> None:
+    """Raise BadInput for the name of a function in a module that there is not."""
+    module = str(name).rpartition(".")[0]
+    with suppress(ImportError, ValueError):
+        if name is None or module and find_spec(module):
+            return
+    raise BadInput(f"{key}={name}: there is no module {module!r}; give MODULE.FUNCTION")
 
 
 def check_classes(data: DictConfig) -> None:
@@ -114,7 +144,7 @@ def check_classes(data: DictConfig) -> None:
 def _has(cfg: DictConfig, key: str) -> bool:
     node, _, name = key.rpartition(".")
     parent = OmegaConf.select(cfg, node) if node else cfg
-    return parent is not None and name in parent and not OmegaConf.is_missing(parent, name)
+    return isinstance(parent, DictConfig) and name in parent and not OmegaConf.is_missing(parent, name)
 
 
 def _is_number(value: object) -> bool:

@@ -9,19 +9,21 @@ from collections.abc import Callable, Iterator, Sequence
 from contextlib import suppress
 from importlib.util import find_spec
 from pathlib import Path
-from typing import Any
+from traceback import walk_tb
+from typing import Any, NoReturn
 
 import hydra
+from hydra._internal.utils import get_args_parser
 from hydra.core.hydra_config import HydraConfig
 from hydra.core.override_parser.overrides_parser import OverridesParser
 from hydra.core.override_parser.types import Override
 from hydra.errors import HydraException, InstantiationException
 from hydra.types import RunMode
-from omegaconf import DictConfig
+from omegaconf import DictConfig, OmegaConf
 from omegaconf.errors import OmegaConfBaseException
 from yaml import YAMLError
 
-from ablate.cli.check import check_settings, text_stays_text
+from ablate.cli.check import TEXTS, check_settings, text_stays_text
 from ablate.cli.compose import explain_override
 from ablate.cli.fit import explained
 from ablate.console import script
@@ -31,7 +33,6 @@ from ablate.run import folder as run_folder
 from ablate.run.provenance import COMMAND, typed_command
 from ablate.run.sweep import failed_in_sweep
 
-TEXTS = ("name", "log_dir", "ckpt_path", "data.root", "task.encoder_weights", "hydra.run.dir", "hydra.sweep.dir")
 ITEM = re.compile(r"""\s*'(?:\\.|[^'\\])*'\s*|\s*"(?:\\.|[^"\\])*"\s*|[^,]+""")  # of a list on the command line
 LAUNCHER_PACKAGES = {"submitit": "hydra-submitit-launcher==1.2.0", "ray": "hydra-ray-launcher==1.2.2"}
 
@@ -57,6 +58,7 @@ def command(
             logging.raiseExceptions = False  # a log that cannot be written prints no traceback; a full disk is said below
             try:
                 sweeps = bool({"-m", "--multirun", "hydra.mode=MULTIRUN"} & {*sys.argv})
+                check_flags(sys.argv[1:])
                 words = arguments([quoted(word, texts, sweeps) for word in sys.argv[1:]])
                 check_launcher(words)
                 sys.argv[1:] = sorted(words, key=lambda word: word not in ("-m", "--multirun"))  # argparse takes -m first only
@@ -157,6 +159,17 @@ def value_of(words: Sequence[str], key: str) -> str | None:
     return str(OverridesParser.create().parse_override(given[-1]).value()) if given else None
 
 
+def check_flags(words: Sequence[str]) -> None:
+    """Raise BadInput for options with a dash that Hydra does not take, which it would answer with its usage."""
+
+    def refuse(message: str) -> NoReturn:
+        raise BadInput(f"{message}; --hydra-help lists what begins with a dash")
+
+    parser = get_args_parser()
+    parser.error = refuse
+    parser.parse_args(words)
+
+
 def check_launcher(words: Sequence[str]) -> None:
     """Raise BadInput for a launcher whose package is not installed."""
     for name in (word.removeprefix("hydra/launcher=") for word in words if word.startswith("hydra/launcher=")):
@@ -178,24 +191,35 @@ def explain(error: Exception, config_name: str) -> None:
 
 
 def config_line(error: Exception, config_name: str) -> str | None:
-    """One line for an override that Hydra or OmegaConf refused, or for a config file that is no YAML; None for other errors."""
-    if isinstance(error, YAMLError):
-        return " ".join(str(error).split())
-    if isinstance(error, UnicodeDecodeError) and (path := next(_not_utf8(sys.argv[1:]), None)):
-        return f"{path} is not in UTF-8: {error.reason}"
+    """One line for an override that Hydra or OmegaConf refused, or for a config file that is none; None for other errors."""
     if "Config group override must be" in str(error):  # a ValueError of Hydra's
-        nulls = ", ".join(word for word in sys.argv[1:] if word.endswith("=null"))
-        return f"a config group cannot be null ({nulls}): leave the word out, or name an option (--help lists them)"
-    if isinstance(error, InstantiationException) or not isinstance(error, HydraException | OmegaConfBaseException):
+        words = ", ".join(word for word in sys.argv[1:] if _is_no_option(word))
+        return f"a config group takes the name of an option ({words}): leave the word out, or name one (--help lists them)"
+    if isinstance(error, HydraException | OmegaConfBaseException) and not isinstance(error, InstantiationException):
+        return explain_override(error, config_name, sys.argv[1:])
+    if not isinstance(error, YAMLError | ValueError | OSError) or _raised_by(error) not in ("hydra", "omegaconf", "yaml", "codecs"):
         return None
-    return explain_override(error, config_name, sys.argv[1:])
+    path = "" if isinstance(error, YAMLError) else next(_no_configs(sys.argv[1:]), "")  # which YAML's errors name
+    return " ".join(f"{path}{error}".split())
 
 
-def _not_utf8(words: Sequence[str]) -> Iterator[Path]:
+def _is_no_option(word: str) -> bool:
+    """Whether a word has a value that cannot be the name of an option, as null."""
+    parsed = _parsed(word)
+    return parsed is not None and not parsed.is_sweep_override() and not isinstance(parsed.value(), str | list)
+
+
+def _raised_by(error: Exception) -> str:
+    """The library, or package, in which an error was raised."""
+    *_, (frame, _) = walk_tb(error.__traceback__)
+    return frame.f_globals["__name__"].partition(".")[0]
+
+
+def _no_configs(words: Sequence[str]) -> Iterator[str]:
     """Config files in the folders of a command line (--config-dir) that cannot be read."""
     folders = [Path(word.rpartition("=")[2]) for word in words]
     for path in (path for folder in folders if folder.is_dir() for path in sorted(folder.rglob("*.yaml"))):
         try:
-            path.read_text(encoding="utf-8")
-        except UnicodeDecodeError:
-            yield path
+            OmegaConf.load(path)
+        except Exception:
+            yield f"{path}: "

@@ -11,7 +11,7 @@ from hydra.core.hydra_config import HydraConfig
 from hydra.errors import HydraException
 from omegaconf import DictConfig, OmegaConf, open_dict
 
-from ablate.cli.fit import fits_experiment
+from ablate.cli.fit import blamed, fits_experiment
 from ablate.errors import BadInput, did_you_mean
 from ablate.files import CONF, options
 from ablate.run import folder as run_folder
@@ -49,6 +49,8 @@ def compose_run(name: str, folder: Path | str, overrides: Sequence[str] = ()) ->
 def explain_override(error: Exception, name: str, overrides: Sequence[str]) -> str:
     """One line for an override of conf/NAME.yaml that Hydra refused, with the nearest name that is valid."""
     text = " ".join(f"{error} {error.__cause__ or ''}".split())
+    if match := re.search(r"Error parsing override '([^'=]*)'", text):
+        return f"{match[1]!r} is neither KEY=VALUE nor GROUP=OPTION"
     if match := re.search(r"Missing mandatory value: (\S+)", text):
         return f"{match[1]}=VALUE is missing"
     if (match := re.search(r"Could not override '([^']+)'. No match in the defaults", text)) and match[1] in groups():
@@ -63,8 +65,14 @@ def explain_override(error: Exception, name: str, overrides: Sequence[str]) -> s
         return _unknown_key(match[1], name, overrides)
     if match := re.search(r"Could not (?:find|load) '([^']+)/([^/']+)'", text):
         return f"{match[1]}={match[2]} is unknown{did_you_mean(match[2], options(match[1]))}"
+    taken = re.search(r"Error resolving interpolation '\$\{([^}]+)\}'", text)
+    if taken and (blame := blamed(taken[1], overrides)):
+        return blame
     if match := re.search(r"Interpolation key '([^']+)' not found full_key: ([\w.]+)", text):
-        return f"{match[2]} is taken from {match[1]}, which is not there: are data, model and task made for each other?"
+        return (
+            blamed(match[1], overrides)
+            or f"{match[2]} is taken from {match[1]}, which is not there: are data, model and task made for each other?"
+        )
     return text
 
 

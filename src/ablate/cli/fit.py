@@ -20,15 +20,25 @@ def explained(error: Exception, choices: DictConfig, words: Sequence[str] = ()) 
     """
     if isinstance(error, InterpolationKeyError):
         missing = re.search(r"Interpolation key '([^']+)' not found", str(error))
-        if missing and (own := next((word for word in words if f"${{{missing[1]}}}" in word), None)):
-            return BadInput(f"{own}: there is no key {missing[1]!r} in this config; --cfg job shows every key")
+        if missing and (blame := blamed(missing[1], words)):
+            return BadInput(blame)
     other = isinstance(error, BadInput) and not isinstance(error, BadValue)  # of a bad value torch need not be asked
     if not isinstance(error, InterpolationKeyError | Misfit) and not (other and _wrong_model(choices)):
         return error
-    chosen = ", ".join(f"{group}={choices[group]}" for group in ("data", "model", "task"))
+    chosen = ", ".join(f"{group}={choices.get(group)}" for group in ("data", "model", "task"))
     reason = f" ({error})" if isinstance(error, Misfit) else ""
     fitting = [f"data={choices.data} goes with {' or '.join(known)}"] if (known := experiments(choices.data)) else []
     return BadInput(f"{chosen} do not go together{reason}: {'; '.join([*fitting, trained_by(choices.task)])}")
+
+
+def blamed(missing: str, words: Sequence[str]) -> str | None:
+    """One line for the override that takes away a key that others are taken from, or that names one that is not there."""
+    for word in words:
+        if f"${{{missing}}}" in word:
+            return f"{word}: there is no key {missing!r} in this config; --cfg job shows every key"
+        if word.startswith("~") and f"{missing}.".startswith(f"{word[1:].partition('=')[0]}."):
+            return f"{word} takes away {missing}, from which other options are taken: leave the word out"
+    return None
 
 
 def experiments(data: str) -> list[str]:

@@ -2,6 +2,7 @@
 
 import hashlib
 import lzma
+import re
 import shutil
 import tarfile
 import zipfile
@@ -19,10 +20,11 @@ from rich.console import Console
 from rich.progress import BarColumn, DownloadColumn, Progress, TextColumn, TimeRemainingColumn, TransferSpeedColumn
 
 from ablate.console import console
-from ablate.errors import BadInput, check_choice
+from ablate.errors import BadInput
 
 TIMEOUT = 30  # seconds without a byte
 CHUNK = 1 << 18
+CHECKSUM = re.compile("md5:[0-9a-f]{32}|sha256:[0-9a-f]{64}")
 NO_RANGES = (400, 412, 416, 501)  # answers of servers that would give the whole file
 MOST_FILES = 200_000
 DAMAGES = (  # what a damaged archive raises, and one in which a file is in the way of a folder
@@ -74,12 +76,17 @@ def download(source: Source, root: Path) -> Path:
     Raises:
         BadInput: the server does not give the file, or the file is not what it should be (it is then removed).
     """
+    if source.checksum is not None and not CHECKSUM.fullmatch(source.checksum):
+        raise BadInput(f"--checksum={source.checksum} must be md5: and 32 digits of 0-9 and a-f, or sha256: and 64 of them")
     target = root / source.target
     if target.exists():
         console.print(f"{target} is there already: nothing to do")
         return target
     root.mkdir(parents=True, exist_ok=True)
-    part = root / f"{source.target}-{Path(urlsplit(source.url).path).name}.part"
+    try:
+        part = root / f"{source.target}-{Path(urlsplit(source.url).path).name}.part"
+    except ValueError as error:
+        raise BadInput(f"{source.url}: {error}") from error
     continued = part.exists()
     fetch(source.url, part, source.most)
     try:
@@ -151,7 +158,7 @@ def receive(response: HTTPResponse, part: Path, start: int, most: int) -> None:
 
 def check_sum(file: Path, expected: str | None) -> str:
     """A line on the checksum of `file`; BadInput if it is not the `expected` one."""
-    kind = check_choice("checksum", expected.partition(":")[0], ("md5", "sha256")) if expected else "sha256"
+    kind = expected.partition(":")[0] if expected else "sha256"
     with file.open("rb") as content:
         found = f"{kind}:{hashlib.file_digest(content, kind).hexdigest()}"
     if expected and found != expected:

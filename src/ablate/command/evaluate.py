@@ -12,6 +12,7 @@ from omegaconf.errors import InterpolationKeyError
 
 from ablate.cli.command import value_of
 from ablate.console import console
+from ablate.data.datamodule import DataModule
 from ablate.errors import BadInput
 from ablate.files import write_json
 from ablate.run.build import build, naming
@@ -31,7 +32,7 @@ def evaluate(cfg: DictConfig) -> dict[str, float]:
     task = load_task(checkpoint, cfg.checkpoint, _new_search(checkpoint, cfg), cfg.trust)
     check_same_task(checkpoint, cfg.task._target_, cfg.checkpoint)
     check_same_sizes(checkpoint, cfg)
-    data, trainer = build(cfg, "datamodule"), make_trainer(cfg, only_test=True)
+    data, trainer = build(cfg, "datamodule", DataModule), make_trainer(cfg, only_test=True)
     data.use_tokenisers(task.tokenisers)
     data.check("test")
     with naming(cfg, "model"):

@@ -7,8 +7,9 @@ from functools import partial
 from inspect import signature
 from typing import Any
 
+from hydra._internal.utils import _locate
 from hydra.errors import InstantiationException
-from hydra.utils import get_object, instantiate
+from hydra.utils import instantiate
 from lightning.pytorch.utilities.exceptions import MisconfigurationException
 from omegaconf import DictConfig, OmegaConf
 
@@ -39,32 +40,46 @@ class Partial:
             raise error.renamed(self.keys.get) from None
 
 
-def build(cfg: DictConfig, part: str, **missing: object) -> Any:
+def build(cfg: DictConfig, part: str, kind: type = object, **missing: object) -> Any:
     """Instantiate the node `part`, such as "task" or "model.network", with all below it.
 
     Args:
+        kind: what is to come of it.
         missing: arguments that no config has.
 
     Raises:
-        BadInput: what a constructor refuses, in the keys of `cfg`; arguments that it does not have.
+        BadInput: what a constructor refuses, in the keys of `cfg`; arguments that it does not have; a name of nothing.
     """
+    if not isinstance(given := OmegaConf.select(cfg, part), DictConfig):
+        raise BadInput(f"{part}={given} must be a part with _target_")
     check_parts(cfg, part)
-    options = OmegaConf.to_container(OmegaConf.select(cfg, part), resolve=True)
+    options = OmegaConf.to_container(given, resolve=True)
     node = OmegaConf.create(_with_partial_parts(cfg, part, options), flags={"allow_objects": True})
     try:
-        return instantiate(node, _convert_="all", **missing)
+        made = instantiate(node, _convert_="all", **missing)
     except InstantiationException as error:
-        found = re.search(r"full_key: (\S+)", str(error))
-        path = f"{part}.{found[1]}" if found else part
-        if isinstance(error.__cause__, BadInput):
-            raise error.__cause__.renamed(lambda name: key_of(cfg, f"{path}.{name}")) from None
-        if isinstance(error.__cause__, TypeError) and "argument" in str(error.__cause__):
-            raise BadInput(f"{key_of(cfg, path)}: {error.__cause__}") from error
-        if isinstance(error.__cause__, ModuleNotFoundError):
-            raise BadInput(f"{part}: {error.__cause__}") from error
-        if part == "trainer" and isinstance(error.__cause__, MisconfigurationException | ValueError | TypeError):
-            raise BadInput(f"{part}: {error.__cause__}") from error
+        if refusal := _refusal(cfg, part, error):
+            raise refusal from error
         raise
+    if not isinstance(made, kind):
+        target = options.get("_target_", "missing")
+        raise BadInput(f"{part} must be a {kind.__name__}, but makes a {type(made).__name__}: its _target_ is {target}")
+    return made
+
+
+def _refusal(cfg: DictConfig, part: str, error: InstantiationException) -> BadInput | None:
+    """Why an argument, or the name of a class, does not do, in the keys of `cfg`; None for other errors."""
+    found, cause = re.search(r"full_key: (\S+)", str(error)), error.__cause__
+    path = f"{part}.{found[1]}" if found else part
+    if isinstance(cause, BadInput):
+        return cause.renamed(lambda name: key_of(cfg, f"{path}.{name}"))
+    if cause is None or isinstance(cause, ImportError):
+        return BadInput(f"{key_of(cfg, path)}: {cause or str(error).splitlines()[0]}")
+    if isinstance(cause, TypeError | ValueError) and re.search("argument|callable|signature", str(cause)):
+        return BadInput(f"{key_of(cfg, path)}: {cause}")
+    if part == "trainer" and isinstance(cause, MisconfigurationException | ValueError | TypeError):
+        return BadInput(f"{part}: {cause}")
+    return None
 
 
 @contextmanager
@@ -79,7 +94,7 @@ def naming(cfg: DictConfig, *parts: str) -> Iterator[None]:
 
 def make_partial(*, _partial_target_: str, _keys_: list[list[str]], **options: object) -> Partial:
     """What `build` makes of a node with _partial_."""
-    return Partial(get_object(_partial_target_), options, dict(_keys_))
+    return Partial(_locate(_partial_target_), options, dict(_keys_))
 
 
 def _with_partial_parts(cfg: DictConfig, path: str, node: object) -> object:

@@ -20,7 +20,7 @@ from typing import TYPE_CHECKING, Any
 from omegaconf import DictConfig, OmegaConf
 
 from ablate.errors import BadInput
-from ablate.files import PART, write_atomically, write_json
+from ablate.files import PART, read_json, write_atomically, write_json
 from ablate.run.provenance import provenance
 
 if TYPE_CHECKING:
@@ -34,10 +34,10 @@ _started: set[Path] = set()  # the folders whose runs this process started
 
 
 def read_state(folder: Path) -> dict:
-    """The contents of run.json; empty where there is none."""
+    """The contents of run.json; empty where there is none, or one that was cut."""
     try:
-        return json.loads((folder / STATE).read_text(encoding="utf-8"))
-    except (FileNotFoundError, json.JSONDecodeError):
+        return read_json(folder / STATE)
+    except BadInput:
         return {}
 
 

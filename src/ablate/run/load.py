@@ -55,12 +55,11 @@ def build_task(checkpoint: dict[str, Any], path: str, search: dict[str, Any] | N
             task = config["_target_"].rpartition(".")[2]
             raise BadInput(f"model/search is for networks that write texts, checkpoint {path!r} holds a {task}: leave it out")
         config["model"] = dict(config["model"], search=search)
+        build(OmegaConf.create({"model": {"search": search}}), "model.search")  # what is wrong with it is the user's own word
     try:
         parts = OmegaConf.create({"model": config.get("model"), "task": {**config, "model": "${model}"}})  # errors name model.KEY
         task = build(parts, "task")
     except BadInput as error:
-        if search is not None and error.args[0].startswith("model.search"):
-            raise  # the user's own word
         raise type(error)(f"checkpoint {path!r} names a network that cannot be built: {error.args[0]}") from error
     except Exception as error:  # whatever a constructor makes of what somebody else has written
         raise BadInput(f"checkpoint {path!r} names a network that cannot be built: {error.__cause__ or error}") from error

@@ -10,7 +10,8 @@ from pathlib import Path
 from typing import Any, NoReturn
 
 from hydra.core.hydra_config import HydraConfig
-from lightning.pytorch import Trainer, seed_everything
+from lightning.pytorch import Callback, Trainer, seed_everything
+from lightning.pytorch.loggers import Logger
 from lightning.pytorch.utilities.exceptions import SIGTERMException
 from lightning.pytorch.utilities.rank_zero import rank_zero_only
 from omegaconf import DictConfig, OmegaConf
@@ -36,7 +37,8 @@ from ablate.run.checkpoint import (
 from ablate.run.logger import Continuing
 from ablate.task.base import SPLITS, Task
 
-NOISE = ("does not have many workers", "Checkpoint directory", "number of training batches", "LeafSpec", "val_dataloader")
+NOISE = ("does not have many workers", "Checkpoint directory", "number of training batches", "LeafSpec", "val_dataloader",
+         "no logger configured")  # fmt: skip
 UNMONITORED = "could not find the monitored key"  # where nothing is validated: said at the end
 TESTING = ("progress", "confusion")  # callbacks that test a checkpoint
 
@@ -88,14 +90,17 @@ def _train(cfg: DictConfig, folder: Path) -> float:
 
 def make(cfg: DictConfig) -> tuple[DataModule, Task, Trainer]:
     """Data, task and trainer of a run, the task with what checkpoints keep beside its weights."""
-    data = build(cfg, "datamodule")
+    data = build(cfg, "datamodule", DataModule)
     for key, value in data.inferred_config().items():  # what the config leaves to the data (null), such as the size of a vocabulary
         if cfg.data[key] is None:
             cfg.data[key] = value
-    task, trainer = build(cfg, "task"), make_trainer(cfg)
+    task, trainer = build(cfg, "task", Task), make_trainer(cfg)
     check_monitored(cfg, task)
     task.config, task.tokenisers = OmegaConf.to_container(cfg, resolve=True), data.tokenisers
     task.overrides = run_folder.run_overrides(HydraConfig.get().overrides.task)
+    for key, value in run_folder.flat(task.config).items():
+        if "${" in str(value):
+            raise BadInput(f"{key}={value!r}: no checkpoint may hold a text with ${{, which could run code; give it another name")
     return data, task, trainer
 
 
@@ -107,10 +112,11 @@ def make_trainer(cfg: DictConfig, only_test: bool = False) -> Trainer:
     """
     silence()
     names = [name for name in cfg.callbacks if name in TESTING or not only_test]
-    callbacks = [*(build(cfg, f"callbacks.{name}") for name in names), *build(cfg, "probe").values()]
-    logger = build(cfg, "logger") if cfg.get("logger") and not only_test else False
-    loggers = [*logger.values()] if isinstance(logger, dict) else logger
-    trainer = build(cfg, "trainer", logger=loggers, callbacks=callbacks, plugins=[AtomicCheckpointIO()])
+    parts = [*(f"callbacks.{name}" for name in names), *(f"probe.{name}" for name in cfg.probe)]
+    callbacks = [build(cfg, part, Callback) for part in parts]
+    logged = {} if only_test else cfg.get("logger") or {}
+    loggers = [build(cfg, part, Logger) for part in (["logger"] if "_target_" in logged else [f"logger.{name}" for name in logged])]
+    trainer = build(cfg, "trainer", Trainer, logger=loggers, callbacks=callbacks, plugins=[AtomicCheckpointIO()])
     if trainer.strategy.root_device.type == "cpu" and trainer.num_devices > (cores := os.cpu_count() or 1):
         raise BadInput(f"trainer.devices={trainer.num_devices} must be at most {cores}: a process for each core of this machine")
     return trainer
@@ -149,7 +155,7 @@ def assume_vocabularies(cfg: DictConfig) -> None:
 def metric_tags(cfg: DictConfig) -> list[str]:
     """Names of the metrics that a run of this config ends with; the data are not needed for that."""
     assume_vocabularies(cfg)
-    task = build(cfg, "task")
+    task = build(cfg, "task", Task)
     check_monitored(cfg, task)
     measures = [probe for probe in build(cfg, "probe").values() if isinstance(probe, Measure)]
     tags = [*(task.metric_tags(split) for split in SPLITS), *(measure.metric_tags() for measure in measures)]
@@ -204,6 +210,9 @@ def _check_limits(data: DataModule, trainer: Trainer) -> None:
         limit, batches = getattr(trainer, f"limit_{split}_batches"), len(loader)
         if isinstance(limit, float) and limit > 0 and int(limit * batches) == 0:
             raise BadInput(f"trainer.limit_{split}_batches={limit} of {batches} batches is none: give a number of batches, or more")
+    often, batches = trainer.val_check_interval, len(loaders["train"])
+    if trainer.check_val_every_n_epoch is not None and isinstance(often, int) and not isinstance(often, bool) and often > batches:
+        raise BadInput(f"trainer.val_check_interval={often} must be at most {batches}, the batches of an epoch")
 
 
 def _fit_and_test(trainer: Trainer, task: Task, data: DataModule, checkpoint: str | None) -> dict[str, float]:

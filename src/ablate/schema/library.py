@@ -19,6 +19,7 @@ from ablate.schema.options import (
 Accelerator = Literal["cpu", "gpu", "cuda", "mps", "auto"]
 Precision = Literal["32-true", "16-mixed", "bf16-mixed"]  # pictures are made float32 after Lightning's conversion to others
 Share = Probability | Positive  # of the batches, or so many
+NEVER = type(None)  # what other options say
 Betas = Annotated[list[ProperFraction], Count(2)]
 
 OPTIONS: Mapping[str, Mapping[str, Any]] = {
@@ -33,9 +34,11 @@ OPTIONS: Mapping[str, Mapping[str, Any]] = {
         "enable_progress_bar": bool,
         "limit_test_batches": Share,
         "limit_train_batches": Share,
-        "limit_val_batches": Share | Whole,
+        "limit_val_batches": Fraction | Whole,
         "log_every_n_steps": Positive,
         "max_epochs": Positive | None,
+        "min_epochs": Positive | None,
+        "min_steps": Positive | None,
         "max_steps": Positive | Literal[-1],
         "num_nodes": Layers,
         "num_sanity_val_steps": Whole,
@@ -43,6 +46,9 @@ OPTIONS: Mapping[str, Mapping[str, Any]] = {
         "precision": Precision,
         "profiler": Part | Literal["simple", "advanced", "pytorch"] | None,
         "strategy": str,
+        "val_check_interval": Share | str | None,
+        "fast_dev_run": bool | Positive,
+        **dict.fromkeys(("callbacks", "logger", "plugins", "gradient_clip_val", "gradient_clip_algorithm"), NEVER),
     },
     "torch.optim.AdamW": {"lr": AboveZero, "weight_decay": NotNegative, "betas": Betas, "eps": NotNegative},
     "torch.optim.Adam": {"lr": AboveZero, "weight_decay": NotNegative, "betas": Betas, "eps": NotNegative},

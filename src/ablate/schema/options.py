@@ -72,6 +72,7 @@ Width = Annotated[int, Range(1, 2**16)]  # channels, units
 Number = Annotated[float, Range()]
 NotNegative = Annotated[float, Range(0)]
 AboveZero = Annotated[float, Range(0, open="least")]
+Temperature = Annotated[float, Range(1e-30, 1e30)]  # by which logits are divided in float32
 Fraction = Annotated[float, Range(0, 1)]  # from 0 to 1
 ProperFraction = Annotated[float, Range(0, 1, open="most")]  # at least 0 and below 1
 Probability = Annotated[float, Range(0, 1, open="least")]  # above 0

@@ -180,7 +180,7 @@ test_wrong_words = refusals(
     (["src", "budget=quick"], "budget does not belong to a folder"),
     (["src", "--publish", "--by", "x"], "--publish does not belong to --by"),
     (["ablaton=upsampling"], "did you mean 'ablation'"),
-    (["ablation="], "ablation= is unknown"),
+    (["ablation="], "ablation= is empty"),
     (["src", "--readme"], "unrecognized arguments: --readme"),
     (["nowhere"], "nowhere is not a folder"),
     of=lambda words: REPORT["parsed"](words),

@@ -3,6 +3,7 @@
 import os
 from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path
+from typing import Annotated, Any
 
 from ablate.ablation.judge.published import Answer
 from ablate.ablation.judge.results import Row, read_csv, write_csv
@@ -20,9 +21,15 @@ from ablate.ablation.spec.ablation import Ablation
 from ablate.ablation.spec.read import load
 from ablate.errors import BadInput
 from ablate.files import read_json, write_atomically, write_json
+from ablate.schema.options import Positive, Range, check_values
 
 RESULTS, TEXT, PAGE, REQUEST, PANEL = "results.csv", "report.md", "report.html", "report.json", "panel.png"
 MOST_CURVES = 24
+KINDS = {  # of what report.json holds
+    "ablation": dict, "budget": str, "until_decided": bool, "registration": str, "runs": Positive, "origin": dict[str, Any],
+    "tuned": dict[str, list[str]] | None, "notes": list[str],
+}  # fmt: skip
+ORIGIN = {"versions": dict, "started": Annotated[float, Range(0, 1e11)]}
 
 
 def write_report(
@@ -84,7 +91,7 @@ def read_report(folder: Path) -> tuple[Answer, dict]:
             raise BadInput(f"{folder} holds no report of an ablation: there is no {name}; for a sweep, add --by KEY")
     try:
         file, words = _request(read_json(folder / REQUEST))
-    except (ValueError, KeyError, TypeError):
+    except (BadInput, KeyError):
         again = "what ran is kept, so reproduce.py writes it anew in a moment"
         raise BadInput(f"{folder / REQUEST} is empty or cut, or of another version of this project; {again}") from None
     rows = read_csv(folder / RESULTS)
@@ -93,6 +100,7 @@ def read_report(folder: Path) -> tuple[Answer, dict]:
     answer = Answer(load(file, words["budget"]), words["budget"], bool(words["until_decided"]), rows)
     if strangers := {str(row["cell"]) for row in rows} - {*answer.ablation.cells}:
         raise BadInput(f"{folder / RESULTS} has the cell {min(strangers)!r}, which its ablation does not have")
+    _check_rows(rows, [*answer.ablation.metrics], folder / RESULTS)
     if answer.registration != words["registration"]:
         raise BadInput(
             f"{folder / REQUEST} was changed: {words['registration']} was registered, and its claims are {answer.registration}"
@@ -100,18 +108,24 @@ def read_report(folder: Path) -> tuple[Answer, dict]:
     return answer, words
 
 
+def _check_rows(rows: Sequence[Row], metrics: Sequence[str], path: Path) -> None:
+    """Raise BadInput for a run that stands twice, or whose metric is no number."""
+    seen = set()
+    for row in rows:
+        run = f"{row['cell']}, seed {row['seed']},"
+        if run in seen:
+            raise BadInput(f"{path}: {run} stands there twice")
+        if texts := [metric for metric in metrics if isinstance(row.get(metric), str)]:
+            raise BadInput(f"{path}: {texts[0]} of {run} is {row[texts[0]]!r}, which is no number")
+        seen.add(run)
+
+
 def _request(stored: Mapping) -> tuple[dict, dict]:
-    """The ablation's file and the other entries of report.json; KeyError, TypeError or ValueError if it is none."""
-    kinds = {"budget": str, "until_decided": bool, "registration": str, "runs": int, "origin": dict, "notes": list}
-    words = {key: stored[key] for key in (*kinds, "tuned")}
-    origin, tuned = words["origin"], words["tuned"] or {}
-    lists = [*tuned.values(), words["notes"]]
-    right = [isinstance(words[key], kind) for key, kind in kinds.items()]
-    right += [isinstance(each, list) and all(isinstance(word, str) for word in each) for each in lists]
-    right += [isinstance(origin.get("versions", {}), dict), 0 <= origin.get("started", 0) < 1e11]
-    if not all(right) or not isinstance(stored["ablation"], dict):
-        raise TypeError(stored)
-    return stored["ablation"], words
+    """The ablation's file and the other entries of report.json; KeyError or BadInput if it is none."""
+    words = {key: stored[key] for key in KINDS}
+    check_values(KINDS, words)
+    check_values(ORIGIN, words["origin"])
+    return words.pop("ablation"), words
 
 
 def claims_part(pictures: Pictures, outcomes: Sequence[Outcome]) -> list[str]:

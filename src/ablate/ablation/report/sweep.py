@@ -105,6 +105,8 @@ def _overrides(run: Path) -> dict[str, str]:
     for name in OVERRIDES:
         if words is None and (run / name).is_file():
             words = _listed(run / name)
+    if not isinstance(words, list | None):
+        raise BadInput(f"{run / run_folder.STATE} holds no list of overrides")
     pairs = (str(word).lstrip("+~").partition("=") for word in words or [])
     return {key: value for key, _, value in pairs}
 

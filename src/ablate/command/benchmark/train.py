@@ -94,7 +94,7 @@ def bare(cfg: DictConfig, task: Task, data: DataModule) -> float:
 def bare_lightning(cfg: DictConfig, task: Task, data: DataModule) -> float:
     """Seconds a step with a trainer that logs, saves, shows and validates nothing."""
     plain, clock = Plain(task), Clock()
-    nothing = {
+    nothing: dict[str, Any] = {
         "logger": False,
         "profiler": None,
         "enable_checkpointing": False,

@@ -7,13 +7,13 @@ from jaxtyping import Float, Int
 from torch import Tensor, nn
 
 from ablate.errors import BadInput
-from ablate.schema.options import AboveZero, Positive, Probability, checked
+from ablate.schema.options import Positive, Probability, Temperature, checked
 
 
 @checked
 def restrict(
     logits: Float[Tensor, "b k"],
-    temperature: AboveZero = 1.0,
+    temperature: Temperature = 1.0,
     top_k: Positive | None = None,
     top_p: Probability | None = None,
 ) -> Float[Tensor, "b k"]:
@@ -44,7 +44,7 @@ def generate(
     steps: Positive,
     generator: torch.Generator,
     end: int | None = None,
-    temperature: AboveZero = 1.0,
+    temperature: Temperature = 1.0,
     top_k: Positive | None = None,
     top_p: Probability | None = None,
     banned: Sequence[int] = (),

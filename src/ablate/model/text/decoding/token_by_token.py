@@ -12,7 +12,7 @@ from ablate.model.recurrent.generate import restrict
 from ablate.model.text.decoder import TextDecoder
 from ablate.model.text.decoding.base import Hypotheses, Search, log_probabilities
 from ablate.model.text.memory import Memory
-from ablate.schema.options import AboveZero, Positive, Probability, Seed
+from ablate.schema.options import Positive, Probability, Seed, Temperature
 
 
 class TokenByToken(Search):
@@ -56,7 +56,7 @@ class Sample(TokenByToken):
         seed: of each call; None: torch's generator goes on.
     """
 
-    temperature: AboveZero = 1.0
+    temperature: Temperature = 1.0
     top_k: Positive | None = None
     top_p: Probability | None = None
     seed: Seed | None = None
