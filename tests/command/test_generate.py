@@ -104,7 +104,7 @@ test_bad_words_are_one_line = refusals(
     (["prefix=caf\u00e9"], "prefix='caf\u00e9': the network has never seen 'f'"),
     (["prefix=2"], "prefix='2': the network has never seen '2'"),
     (["samples=0"], "samples=0"),
-    (["length=0"], "length=0"),
+    (["length=0"], "steps=0"),
     (["temperature=0"], "temperature=0"),
     (["top_p=2"], "top_p=2"),
     of=lambda run, folder, words: written(folder, run, *words),
