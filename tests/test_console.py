@@ -29,6 +29,7 @@ def test_letters_that_a_console_lacks_become_question_marks_in_child_processes_t
     assert first == ("a ? b ? c ?" if encoding == "ascii" else "a × b ? c ?") and sorted(rest) == ["", "2 ? ?", "?"]
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     "words",
     [

@@ -31,6 +31,7 @@ def batches(count=2):
     return [data.finish(data.collate([data[8 * i + j] for j in range(8)])) for i in range(count)]
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("decoder", DECODERS)
 @pytest.mark.parametrize("skip", ["none", "add"])
 @pytest.mark.filterwarnings("error")

@@ -24,6 +24,7 @@ from ablate.data.text.tokeniser import SPECIAL, Tokeniser
 from ablate.figure.attention import attention_matrices
 from ablate.run.build import build
 
+pytestmark = [pytest.mark.slow, pytest.mark.xdist_group("samples")]
 SMALL = ["model/cell=gru", "model.cell.hidden_size=8", "model.embedding_size=6", "optimizer.lr=0.02", "scheduler=constant"]
 ENCODER = ["model.encoder.width=4", "model.encoder.depth=2"]
 GREEDY = ["model/search=greedy", "model.search.max_length=6"]

@@ -102,7 +102,7 @@ def marked(value, mark):
     return value.replace("MARK", str(mark)) if isinstance(value, str) else value
 
 
-@pytest.mark.parametrize("name", HOSTILE)
+@pytest.mark.parametrize("name", [pytest.param(name, marks=pytest.mark.slow if i % 4 else ()) for i, name in enumerate(HOSTILE)])
 def test_a_config_runs_nothing(name, content, file, capsys):
     mark = file.parent / "mark"
     put(content, *marked(HOSTILE[name], mark))

@@ -237,6 +237,7 @@ LEARNED = {
 }
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("lengths", [None, [10, 1, 6, 3]])
 @pytest.mark.parametrize("name", LEARNED)
 def test_one_batch_is_learned_by_heart(name, lengths):

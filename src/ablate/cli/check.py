@@ -1,7 +1,7 @@
 """Checks of a composed config where a command starts: types, ranges and names of options, before torch is imported."""
 
 import copy
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from contextlib import suppress
 from importlib.util import find_spec
 from math import isfinite
@@ -86,22 +86,27 @@ def check_settings(cfg: DictConfig, command: str = "train") -> None:
     check_complete(cfg, command)
     for key in ("job", "metric_tags") if command == "reproduce" else ():
         check_module(key, cfg[key])
+    for error in wrong_values(cfg, command):
+        raise error
+    if "trainer" in cfg and cfg.trainer.get("max_epochs", 1) is None and cfg.trainer.get("max_steps", -1) == -1:
+        raise BadInput("trainer.max_epochs=null would not end: give a number, or trainer.max_steps=N")
+    if "data" in cfg:
+        check_classes(cfg.data)
+
+
+def wrong_values(cfg: DictConfig, command: str) -> Iterator[BadInput]:
+    """What is wrong with each value by itself, in the keys of conf/COMMAND.yaml, then in what constructors take."""
     for key, hint in COMMANDS.get(command, {}).items():
         if _has(cfg, key):
             node = OmegaConf.select(cfg, key)
             value = OmegaConf.to_container(node, resolve=True) if OmegaConf.is_config(node) else node
             for fault in faults(key, value, hint):
-                raise BadValue(fault.line(key_of(cfg, fault.name) or fault.name))
+                yield BadValue(fault.line(key_of(cfg, fault.name) or fault.name))
     if "paths" in cfg:
         cfg = copy.deepcopy(cfg)
         cfg.paths.output = "."  # which only a run that has begun knows
-    for error in misfits(cfg, *(part for part in PARTS if part in cfg)):
-        if not isinstance(error, Misfit):
-            raise error
-    if "trainer" in cfg and cfg.trainer.get("max_epochs", 1) is None and cfg.trainer.get("max_steps", -1) == -1:
-        raise BadInput("trainer.max_epochs=null would not end: give a number, or trainer.max_steps=N")
-    if "data" in cfg:
-        check_classes(cfg.data)
+    found = misfits(cfg, *(part for part in PARTS if part in cfg))
+    yield from (error for error in found if not isinstance(error, Misfit))
 
 
 def check_complete(cfg: DictConfig, command: str) -> None:

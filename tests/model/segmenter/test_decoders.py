@@ -1,6 +1,7 @@
 """What holds for every decoder in conf/model/decoder, and what each promises beyond it."""
 
 from functools import partial
+from itertools import cycle
 
 import pytest
 import torch
@@ -33,18 +34,17 @@ def pictures(n=2, size=(16, 16)):
 
 every_decoder = pytest.mark.parametrize("decoder", DECODERS)
 every_skip = pytest.mark.parametrize("skip", SKIPS)
+each_with_a_skip = pytest.mark.parametrize("decoder, skip", zip(DECODERS, cycle(SKIPS)))
 
 
-@every_decoder
-@every_skip
+@each_with_a_skip
 def test_any_size_comes_back(decoder, skip):
     model = network(decoder, skip).eval()
     for size in [(16, 16), (17, 23), (8, 31), (1, 1), (3, 2)]:
         assert model(pictures(size=size)).shape == (2, 5, *size)
 
 
-@every_decoder
-@every_skip
+@each_with_a_skip
 def test_gradients_reach_every_parameter(decoder, skip):
     model = network(decoder, skip)
     F.cross_entropy(model(pictures()), torch.randint(5, (2, 16, 16))).backward()
@@ -54,8 +54,7 @@ def test_gradients_reach_every_parameter(decoder, skip):
             assert parameter.grad.abs().sum() > 0 or name.endswith("bias"), name
 
 
-@every_decoder
-@every_skip
+@each_with_a_skip
 def test_rows_of_a_batch_are_independent(decoder, skip):
     model = network(decoder, skip).eval()
     one, other = pictures(3), pictures(3)
@@ -92,6 +91,7 @@ def test_a_skip_is_used_and_none_is_not(decoder, skip):
 DOWNSAMPLINGS = {"avg_pool": 2, "overlapping_max_pool": 2, "strided_conv": 3}
 
 
+@pytest.mark.slow
 @every_decoder
 @pytest.mark.parametrize("downsample", DOWNSAMPLINGS)
 def test_other_downsamplings_or_a_line_that_says_why_not(decoder, downsample):
