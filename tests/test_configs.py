@@ -18,7 +18,7 @@ from ablate.cli.fit import experiments, explained
 from ablate.errors import BadInput, user_line
 from ablate.files import options
 from ablate.run.build import build
-from ablate.run.train import assume_vocabularies, metric_tags
+from ablate.run.train import assume_vocabularies, make_trainer, metric_tags
 
 GROUPS = (
     "data",
@@ -140,7 +140,7 @@ VALUES = (None, "text", -1, math.nan, [1], 10**30)
 
 @pytest.mark.parametrize("shift", [0, *(pytest.param(i, marks=pytest.mark.slow) for i in range(1, len(VALUES)))])
 def test_whatever_a_key_is_set_to_is_one_line_or_a_config(shift):
-    """Each key of all experiments once, in the first that has it; the slow ones go through the other values."""
+    """Each key of all experiments once, in the first that has it; the slow ones go through the other values, and build."""
     seen = {"paths.output"}
     for name in EXPERIMENTS:
         cfg = copy.deepcopy(experiment(name))
@@ -154,11 +154,22 @@ def test_whatever_a_key_is_set_to_is_one_line_or_a_config(shift):
             OmegaConf.update(cfg, key, value := VALUES[(len(seen) + shift) % len(VALUES)], merge=False)
             try:
                 check_settings(cfg)
+                if shift:
+                    build_all(cfg)
             except (BadInput, InterpolationKeyError) as error:
                 assert user_line(explained(error, experiment(name).hydra.runtime.choices)), (name, key, value, error)
             except Exception as error:
                 pytest.fail(f"{name}: {key}={value}: {error!r}")
             OmegaConf.update(cfg, key, before, merge=False)
+
+
+def build_all(cfg):
+    """What a run is made of, but for its logger, and for data that are no copy of its own."""
+    cfg = copy.deepcopy(cfg)
+    cfg.logger, cfg.paths.output = None, "run"
+    metric_tags(cfg)
+    make_trainer(cfg)
+    build(cfg, "datamodule")
 
 
 @pytest.mark.slow

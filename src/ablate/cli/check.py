@@ -83,7 +83,6 @@ def check_settings(cfg: DictConfig, command: str = "train") -> None:
 
     What is null until the data are read, such as the size of a vocabulary, is left to `ablate.run.build`.
     """
-    check_complete(cfg, command)
     for key in ("job", "metric_tags") if command == "reproduce" else ():
         check_module(key, cfg[key])
     for error in wrong_values(cfg, command):

@@ -23,7 +23,7 @@ from omegaconf import DictConfig, OmegaConf
 from omegaconf.errors import OmegaConfBaseException
 from yaml import YAMLError
 
-from ablate.cli.check import TEXTS, check_settings, text_stays_text
+from ablate.cli.check import TEXTS, check_complete, check_settings, text_stays_text
 from ablate.cli.compose import explain_override
 from ablate.cli.fit import explained
 from ablate.console import script
@@ -81,6 +81,7 @@ def _job(task: Callable[[DictConfig], Any], config_name: str) -> Callable[[DictC
     @functools.wraps(task)
     def job(cfg: DictConfig) -> Any:
         try:
+            check_complete(cfg, config_name)
             text_stays_text(cfg)
             check_settings(cfg, config_name)
             return task(cfg)

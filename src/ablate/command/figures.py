@@ -48,7 +48,11 @@ def write_figures(names: Sequence[str], checkpoint: Path | None, output: Path, l
     figures: Mapping[str, Callable[[], Figure]] = {function.__name__: function for function in FIGURES} | {
         "checkerboard": lambda: trained_checkerboard() if checkpoint is None else checkpoint_checkerboard(str(checkpoint), trust)
     }
-    chosen = [check_choice("figure", name, figures) for name in names] or list(figures)
+    chosen = [check_choice("figure", name, figures) for name in dict.fromkeys(names)] or list(figures)
+    if checkpoint is not None:
+        if "checkerboard" not in chosen:
+            raise BadInput(f"--checkpoint={checkpoint} is for the figure checkerboard, which is not among those that are named")
+        chosen.sort(key=lambda name: name != "checkerboard")  # first, where the checkpoint may be wrong
     output.mkdir(parents=True, exist_ok=True)
     with SummaryWriter(logs) as writer:
         for name in track(chosen, description="drawing", console=console):

@@ -77,7 +77,7 @@ def _refusal(cfg: DictConfig, part: str, error: InstantiationException) -> BadIn
         return BadInput(f"{key_of(cfg, path)}: {cause or str(error).splitlines()[0]}")
     if isinstance(cause, TypeError | ValueError) and re.search("argument|callable|signature", str(cause)):
         return BadInput(f"{key_of(cfg, path)}: {cause}")
-    if part == "trainer" and isinstance(cause, MisconfigurationException | ValueError | TypeError):
+    if part == "trainer" and isinstance(cause, MisconfigurationException | ValueError | TypeError | RuntimeError):
         return BadInput(f"{part}: {cause}")
     return None
 

@@ -21,6 +21,7 @@ P = ParamSpec("P")
 R = TypeVar("R")
 T = TypeVar("T")
 MUST = "must be "
+TOO_LARGE = 10**18  # as a whole number, which torch keeps in 64 bits
 MANY = 10**9  # a whole number of which there is no sensible limit stays below what a computer counts and keeps
 
 
@@ -212,7 +213,9 @@ def _of_kind(name: str, value: Any, hint: Any) -> Iterator[Fault]:
             yield wrong._replace(wanted=f"is unknown{did_you_mean(_yaml(value), map(_yaml, get_args(bare)))}")
     elif kind in (int, float):
         ranges = [each for each in extras if isinstance(each, Range)]
-        if not (isinstance(value, int) or isfinite(value)) or any(value not in each for each in ranges):
+        if kind is float and isinstance(value, int) and abs(value) >= TOO_LARGE:
+            yield wrong._replace(wanted=f"{MUST}below {TOO_LARGE:.0e}")
+        elif not isfinite(value) or any(value not in each for each in ranges):
             yield wrong
     elif kind is Part:
         yield wrong

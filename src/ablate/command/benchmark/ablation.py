@@ -7,15 +7,17 @@ import tempfile
 import time
 from collections.abc import Sequence
 from pathlib import Path
+from typing import Annotated
 
 import yaml
 from hydra.core.hydra_config import HydraConfig
 from omegaconf import DictConfig
 
 from ablate.console import print_table
-from ablate.errors import BadInput, check_positive
+from ablate.errors import BadInput
 from ablate.files import SCRIPTS, write_json
 from ablate.run import folder as run_folder
+from ablate.schema.options import Range, check_values
 
 CELLS = 10
 
@@ -48,12 +50,13 @@ def run(overrides: Sequence[str]) -> None:
 
 
 def _runs(overrides: Sequence[str]) -> int:
-    for word in overrides:
-        key, _, value = word.partition("=")
-        if key != "runs" or not value.isdigit():
-            raise BadInput(f"{word!r} is unknown; benchmark.py ablation takes runs=NUMBER alone")
-        return check_positive("runs", int(value))
-    return 1000
+    if not overrides:
+        return 1000
+    key, _, value = overrides[0].partition("=")
+    if key != "runs" or len(overrides) > 1 or not (value.isascii() and value.isdigit()):
+        raise BadInput(f"{' '.join(overrides)!r} is unknown; benchmark.py ablation takes runs=NUMBER alone")
+    check_values({"runs": Annotated[int, Range(CELLS, 10**5)]}, {"runs": int(value)})
+    return int(value)
 
 
 def _write(conf: Path, seeds: int) -> None:

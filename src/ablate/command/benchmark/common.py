@@ -9,6 +9,7 @@ import torch
 from omegaconf import DictConfig
 from torch import Tensor, nn
 
+from ablate.cli.check import check_settings
 from ablate.cli.compose import compose_run
 from ablate.data.datamodule import DataModule
 
@@ -17,7 +18,9 @@ DEVICE = torch.device("cuda" if torch.cuda.is_available() else "cpu")
 
 def composed(overrides: Sequence[str]) -> DictConfig:
     """conf/train.yaml with overrides, outside any run; the files of a run go into a temporary folder."""
-    return compose_run("train", tempfile.mkdtemp(prefix="ablate_benchmark_"), overrides)
+    cfg = compose_run("train", tempfile.mkdtemp(prefix="ablate_benchmark_"), overrides)
+    check_settings(cfg)
+    return cfg
 
 
 def step(network: nn.Module, outputs: Callable[..., Tensor]) -> Callable[[], None]:

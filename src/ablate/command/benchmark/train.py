@@ -33,6 +33,8 @@ CASES = {  # name -> (overrides, pictures, whether they are drawn beforehand: el
 class Drawn(TensorDataset):
     """The pictures of a data set, finished beforehand."""
 
+    stream = False
+
     def __init__(self, dataset: Any) -> None:
         batch = dataset.finish(dataset.collate(list(dataset)))
         super().__init__(batch.image, batch.label, batch.index)
