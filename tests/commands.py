@@ -16,7 +16,7 @@ from pathlib import Path
 import hydra
 from lightning.pytorch import Callback, LightningDataModule, LightningModule, Trainer, seed_everything
 from lightning.pytorch.loggers import TensorBoardLogger
-from omegaconf import DictConfig
+from omegaconf import DictConfig, OmegaConf, open_dict
 
 from ablate.cli.command import quoted
 from ablate.cli.compose import compose_run
@@ -40,15 +40,24 @@ TINY = [
 ]
 
 
-def compose(*overrides: str, **options: bool) -> DictConfig:
+def compose(*overrides: str) -> DictConfig:
     """conf/train.yaml with overrides."""
-    return copy.deepcopy(_composed_once(*overrides, **options))
+    return copy.deepcopy(_composed_once(*overrides)[0])
+
+
+def choices(*overrides: str) -> DictConfig:
+    """The option of each config group that overrides lead to."""
+    return _composed_once(*overrides)[1]
 
 
 @cache
-def _composed_once(*overrides: str, **options: bool) -> DictConfig:
+def _composed_once(*overrides: str) -> tuple[DictConfig, DictConfig]:
     with hydra.initialize_config_dir(str(CONF), version_base="1.3"):
-        return hydra.compose("train", list(overrides), **options)
+        cfg = hydra.compose("train", list(overrides), return_hydra_config=True)
+    chosen = OmegaConf.create(OmegaConf.to_container(cfg.hydra.runtime.choices))
+    with open_dict(cfg):
+        del cfg.hydra
+    return cfg, chosen
 
 
 def composed(name: str, folder: Path, *overrides: str) -> DictConfig:

@@ -8,9 +8,9 @@ from functools import cache
 
 import digests
 import pytest
-from commands import CONF, compose, composed, succeed, trained_run
+from commands import CONF, choices, compose, composed, succeed, trained_run
 from hydra.utils import get_class
-from omegaconf import DictConfig, OmegaConf, open_dict
+from omegaconf import DictConfig, OmegaConf
 from omegaconf.errors import InterpolationKeyError
 
 from ablate.cli.check import check_settings, wrong_values
@@ -20,35 +20,36 @@ from ablate.files import options
 from ablate.run.build import build
 from ablate.run.train import assume_vocabularies, make_trainer, metric_tags
 
-GROUPS = (
-    "data",
-    "augmentation",
-    "model/encoder",
-    "model/decoder",
-    "optimizer",
-    "scheduler",
-    "probe",
-    "trainer",
-    "debug",
-    "experiment",
-)
-OPTIONS = [f"{group}={option}" for group in GROUPS for option in options(group)]
-SEQUENCES = [o for o in OPTIONS if o.startswith("data=") and "palette" not in OmegaConf.load(CONF / f"{o.replace('=', '/')}.yaml")]
+GROUPS = ("augmentation", "model/encoder", "model/decoder", "optimizer", "scheduler", "probe", "trainer", "debug")
+EXPERIMENTS = options("experiment")
+DATA = {name: re.search(r"override /data: (\w+)|$", (CONF / f"experiment/{name}.yaml").read_text())[1] for name in EXPERIMENTS}
+LONE = [f"data={option}" for option in options("data") if option not in DATA.values()]  # no experiment has these
+TURNS = [[f"{g}={options(g)[i % len(options(g))]}" for g in GROUPS] for i in range(max(len(options(g)) for g in GROUPS))]
+CONFIGS = [
+    *([f"experiment={name}"] for name in EXPERIMENTS),
+    *([option] for option in LONE),
+    *TURNS,
+    *(["experiment=names", f"model={baseline}"] for baseline in ("bag_of_words", "window_mlp")),
+]
 KEYED = [
     (group, option)
-    for group in (*GROUPS[:7], "model", "model/cell", "model/attention", "model/search", "task", "callbacks")
+    for group in ("data", *GROUPS[:6], "model", "model/cell", "model/attention", "model/search", "task", "callbacks")
     for option in options(group)
     if (group, option) != ("callbacks", "default")
 ]
-EXPERIMENTS = options("experiment")
 pytestmark = pytest.mark.xdist_group("configs")  # one process composes each experiment once
 
 
-@pytest.mark.slow
-@pytest.mark.parametrize("option", OPTIONS)
-def test_every_option_composes_and_resolves(option):
-    words = experiments(option.removeprefix("data=")) or ["model=sequence_classifier task=sequence_classification"]
-    cfg = compose(option, *(words[0].split() if option in SEQUENCES else []))
+@cache
+def fitting(data):
+    """Words that choose data that no experiment has, and what goes with them."""
+    known = experiments(data) or [f"data={data} model=sequence_classifier task=sequence_classification"]
+    return known[0].split()
+
+
+@pytest.mark.parametrize("words", CONFIGS, ids=" ".join)
+def test_every_option_composes_and_resolves(words):
+    cfg = compose(*(fitting(words[0].removeprefix("data=")) if words[0] in LONE else words))
     OmegaConf.resolve(cfg.task)
     OmegaConf.resolve(cfg.datamodule)
     if "decoder" in cfg.task.model and "vocabulary_size" in cfg.task.model.decoder:
@@ -56,6 +57,7 @@ def test_every_option_composes_and_resolves(option):
     else:
         assert cfg.task.model.num_classes == (3 if "reconstruction" in cfg.task._target_ else cfg.data.num_classes)
     assert cfg.data.class_names is None or len(cfg.data.class_names) == cfg.data.num_classes
+    assert cfg.task.model.get("window") in (None, cfg.data.get("max_length"))
     if "palette" not in cfg.data:
         assert cfg.datamodule.bucket == cfg.data.get("bucket", 0) and (
             cfg.data.vocabulary_size is None or cfg.data.get("input_size") is None
@@ -74,13 +76,6 @@ def test_every_cell_reads_or_writes_texts(name, cell):
     assert isinstance(reader_or_writer.recurrent.layers[0][0], get_class(cfg.model.cell._target_))
 
 
-@pytest.mark.parametrize("model", ["bag_of_words", "window_mlp"])
-def test_every_baseline_composes_and_resolves(model):
-    cfg = compose("data=names", f"model={model}", "task=sequence_classification")
-    OmegaConf.resolve(cfg.task)
-    assert cfg.task.model.get("window", 24) == 24
-
-
 @pytest.mark.parametrize("name", EXPERIMENTS)
 def test_every_experiment_opens_with_question_command_time_and_result(name):
     head = (CONF / "experiment" / f"{name}.yaml").read_text().split("defaults:")[0]
@@ -92,21 +87,15 @@ def test_every_experiment_opens_with_question_command_time_and_result(name):
     assert compose(*(word.partition(",")[0] for word in words if word != "-m")).name
 
 
-@cache
-def experiment(name):
-    """An experiment's config, and Hydra's."""
-    return compose(f"experiment={name}", return_hydra_config=True)
-
-
 def with_option(group, option):
     """A config with an option of a group, and with what fits it; most options are files that need not be composed."""
     node = group.replace("/", ".")
     if group in ("data", "augmentation", "model", "task", "callbacks"):
-        same = [name for name in EXPERIMENTS if experiment(name).hydra.runtime.choices[group] == option]
-        fitting = {"data": (experiments(option) or [""])[0].split(), "model": ["experiment=names"]}.get(group, [])
-        cfg = copy.deepcopy(experiment(same[-1])) if same else compose(*fitting, f"{group}={option}")
+        same = [[f"experiment={name}"] for name in EXPERIMENTS if choices(f"experiment={name}")[group] == option]
+        others = fitting(option) if group == "data" and not same else ["experiment=names"] * (group == "model")
+        cfg = compose(*(same[-1] if same else dict.fromkeys([*others, f"{group}={option}"])))
     else:
-        cfg = copy.deepcopy(experiment("copy" if group in ("model/cell", "model/attention", "model/search") else "upsampling"))
+        cfg = compose("experiment=copy" if group in ("model/cell", "model/attention", "model/search") else "experiment=upsampling")
         file = OmegaConf.load(CONF / group / f"{option}.yaml")
         OmegaConf.update(cfg, f"{node}.{option}" if group == "probe" else node, file, merge=False, force_add=True)
     cfg.paths.output = "run"
@@ -143,9 +132,8 @@ def test_whatever_a_key_is_set_to_is_one_line_or_a_config(shift):
     """Each key of all experiments once, in the first that has it; the slow ones go through the other values, and build."""
     seen = {"paths.output"}
     for name in EXPERIMENTS:
-        cfg = copy.deepcopy(experiment(name))
-        with open_dict(cfg):
-            del cfg.hydra
+        cfg = compose(f"experiment={name}")
+        cfg.paths.output = "run"
         for key in [each.lstrip(".") for each in leaves(cfg, "")]:
             if key in seen:
                 continue
@@ -157,7 +145,7 @@ def test_whatever_a_key_is_set_to_is_one_line_or_a_config(shift):
                 if shift:
                     build_all(cfg)
             except (BadInput, InterpolationKeyError) as error:
-                assert user_line(explained(error, experiment(name).hydra.runtime.choices)), (name, key, value, error)
+                assert user_line(explained(error, choices(f"experiment={name}"))), (name, key, value, error)
             except Exception as error:
                 pytest.fail(f"{name}: {key}={value}: {error!r}")
             OmegaConf.update(cfg, key, before, merge=False)

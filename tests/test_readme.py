@@ -14,7 +14,7 @@ from pathlib import Path
 import digests
 import numpy as np
 import pytest
-from commands import ROOT, compose, run
+from commands import ROOT, choices, compose, run
 from omegaconf import OmegaConf
 from PIL import Image
 
@@ -96,13 +96,13 @@ def filled(word: str, project: Path, request: pytest.FixtureRequest) -> str:
 def short(words: list[str], request: pytest.FixtureRequest) -> list[str]:
     """What is added to the words of a training: real data where it needs them, little work, no GPU."""
     first = [word.split(",")[0] if "-m" in words and "[" not in word else word for word in words if word != "-m"]
-    cfg = compose(*first, return_hydra_config=True)
-    choices, more = cfg.hydra.runtime.choices, list(CPU.get(cfg.hydra.runtime.choices.trainer, ()))
+    cfg, chosen = compose(*first), choices(*first)
+    more = list(CPU.get(chosen.trainer, ()))
     more += [f"{key}={value}" for key, value in SHORT.items() if OmegaConf.select(cfg, key, default=None) is not None]
     if OmegaConf.select(cfg, "data.dataset.sizes") and OmegaConf.select(cfg, "data.image_size"):
         more.append("data.image_size=16")
-    if cfg.data.get("root") is not None and choices.data in digests.FOLDERS:
-        more.append(f"data.root={request.getfixturevalue('real_data') / digests.FOLDERS[choices.data]}")
+    if cfg.data.get("root") is not None and chosen.data in digests.FOLDERS:
+        more.append(f"data.root={request.getfixturevalue('real_data') / digests.FOLDERS[chosen.data]}")
     return more
 
 

@@ -101,7 +101,7 @@ def wrong_values(cfg: DictConfig, command: str) -> Iterator[BadInput]:
             value = OmegaConf.to_container(node, resolve=True) if OmegaConf.is_config(node) else node
             for fault in faults(key, value, hint):
                 yield BadValue(fault.line(key_of(cfg, fault.name) or fault.name))
-    if "paths" in cfg:
+    if "paths" in cfg and OmegaConf.is_interpolation(cfg.paths, "output"):
         cfg = copy.deepcopy(cfg)
         cfg.paths.output = "."  # which only a run that has begun knows
     found = misfits(cfg, *(part for part in PARTS if part in cfg))

@@ -2,6 +2,7 @@
 
 import re
 from collections.abc import Sequence
+from functools import cache
 
 from hydra.utils import get_class
 from omegaconf import DictConfig, OmegaConf
@@ -83,6 +84,7 @@ def _wrong_model(choices: DictConfig) -> bool:
     return known and choices.model not in _models(choices.task)
 
 
+@cache
 def _read(group: str, name: str) -> tuple[list[str], DictConfig]:
     """The names of an option and of the files that it extends, nearest first, and their content; none of another --config-dir."""
     if not (path := CONF / group / f"{name}.yaml").exists():
