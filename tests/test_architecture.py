@@ -28,6 +28,7 @@ FLOORS = (  # from the ground up: a package imports from the floors below its ow
     ("cli",),
     ("ablation",),
     ("command",),
+    ("__main__",),
 )
 LIBRARIES = {  # floors that know nothing of these
     ("lightning", "hydra"): ("errors", "files", "schema", "operator", "model", "loss", "metric", "optim"),

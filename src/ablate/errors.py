@@ -5,7 +5,7 @@ builds from a config (`ablate.run.build`) puts in the key that the user writes: 
 """
 
 import re
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable
 from difflib import get_close_matches
 from errno import EDQUOT, ENOMEM, ENOSPC
 
@@ -68,15 +68,6 @@ def check_fraction(name: str, value: float) -> float:
     if not 0 <= value < 1:
         raise BadInput(f"`{name}`={value} must be at least 0 and below 1")
     return value
-
-
-def check_size(name: str, size: int | Sequence[int]) -> tuple[int, int]:
-    """Return (height, width) of one number for a square or [height, width], else raise BadInput."""
-    if isinstance(size, int):
-        return check_positive(name, size), size
-    if not isinstance(size, Sequence) or isinstance(size, str) or len(size) != 2:
-        raise BadInput(f"`{name}`={size} must be one number or [height, width]")
-    return check_positive(name, size[0]), check_positive(name, size[1])
 
 
 def user_line(error: BaseException | None) -> str | None:

@@ -26,7 +26,15 @@ DATA = {  # what data have so that any network fits them: many a choice of both 
 COMMANDS: Mapping[str, Mapping[str, Any]] = {  # conf/NAME.yaml -> key -> what it can be
     "train": {**RUN, **DATA},
     "evaluate": {**RUN, **DATA, "checkpoint": str},
-    "predict": {**NAMES, "checkpoint": str, "input": str, "output": str, "question": str | None, "device": str},
+    "predict": {
+        **NAMES,
+        "checkpoint": str,
+        "input": str,
+        "output": str,
+        "question": str | None,
+        "resize": bool | None,
+        "device": str,
+    },
     "generate": {
         **NAMES,
         "checkpoint": str,

@@ -15,13 +15,14 @@ from torch import Tensor, nn
 
 from ablate.analysis.cost import cost, interleaved, medians, milliseconds
 from ablate.console import console, print_table
-from ablate.errors import BadInput, check_positive, check_size
+from ablate.errors import BadInput, check_positive
 from ablate.model.segmenter.decoder.base import LevelDecoder
 from ablate.model.segmenter.fcn import FCN
 from ablate.operator.rewrite import fold_nearest
 from ablate.run.checkpoint import read_checkpoint
 from ablate.run.load import load_task
 from ablate.run.train import silence
+from ablate.schema.options import height_width
 
 BATCHES = (1, 16)
 TOLERANCE = 1e-4  # of the largest logit, in float32
@@ -56,7 +57,7 @@ def size_of(given: int | Sequence[int] | ListConfig | None, trained: int | Seque
     size = trained if given is None else given
     if size is None:
         raise BadInput("the network was trained on pictures of several sizes: name one, as size=[180,240]")
-    return check_size("size", list(size) if isinstance(size, ListConfig) else size)
+    return height_width(size)
 
 
 def fold_upsampling(model: FCN, size: tuple[int, int]) -> FCN:

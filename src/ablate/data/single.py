@@ -4,7 +4,7 @@ import torch
 from jaxtyping import Float, Int
 from torch import Tensor
 
-from ablate.data.batch import CaptionBatch, PairBatch, QuestionBatch
+from ablate.data.batch import CaptionBatch, PairBatch, QuestionBatch, SequenceBatch
 from ablate.data.text.dataset import pad_with_lengths, teacher_forcing
 
 NOTHING = [torch.zeros(0, dtype=torch.long)]  # the tokens of one text that is not written yet
@@ -18,6 +18,11 @@ def caption_batch(image: Float[Tensor, "1 3 h w"]) -> CaptionBatch:
 def pair_batch(source: Int[Tensor, " s"]) -> PairBatch:
     """A source without a target."""
     return PairBatch(*pad_with_lengths([source]), *teacher_forcing(NOTHING), torch.zeros(1, dtype=torch.long))
+
+
+def sequence_batch(steps: Int[Tensor, " t"] | Float[Tensor, "t d"]) -> SequenceBatch:
+    """A sequence without a target."""
+    return SequenceBatch(steps[None], torch.tensor([len(steps)]), *torch.zeros(2, 1, dtype=torch.long))
 
 
 def question_batch(

@@ -5,19 +5,17 @@ from pathlib import Path
 
 import numpy as np
 import torch
-from jaxtyping import Float, Int
+from jaxtyping import Float
 from PIL import Image
 from rich.progress import track
 from torch import Tensor
 
-from ablate.command.predict.texts import GeneratedText, generate, refuse_taken, show, with_probability
+from ablate.command.predict.predictor import Predictor, segment
+from ablate.command.predict.texts import GeneratedText, keep, refuse_taken, show, with_probability
 from ablate.console import console
-from ablate.data.picture.captions import resized
-from ablate.data.picture.file import read_picture
-from ablate.data.single import caption_batch
-from ablate.errors import BadInput, check_size
+from ablate.data.picture.file import format_size, read_picture
+from ablate.errors import BadInput
 from ablate.figure.panel import colour_map, colours_of
-from ablate.task.base import Task
 from ablate.task.captioning import Captioning
 from ablate.task.segmentation import Segmentation
 
@@ -25,38 +23,39 @@ SUFFIXES = {".png", ".jpg", ".jpeg", ".bmp", ".webp", ".tif", ".tiff"}
 MASK, OVERLAY, ATTENTION = ".png", "_overlay.png", "_attention.png"  # how the names of files end that are written
 
 
-def write_masks(task: Segmentation, source: Path, output: Path) -> None:
+def write_masks(task: Segmentation, source: Path, output: Path, resize: bool | None = None) -> None:
     """A palette mask NAME.png and an overlay NAME_overlay.png for each picture, at the picture's own size."""
     pictures, palette = find_pictures(source), colours_of(task.trained_on("palette"), len(task.trained_on("class_names")))
     make_room(output, pictures, "masks", (MASK, OVERLAY))
     for path, picture in readable(track(pictures, description="predicting", console=console)):
-        label = segment(task, np.asarray(picture))
-        mask = Image.fromarray(label.byte().numpy(), mode="P")
+        with torch.inference_mode():
+            found = segment(task, picture, resize)
+        label = torch.from_numpy(found.label)
+        if found.resized:
+            own, seen = format_size((picture.height, picture.width)), format_size(found.resized)
+            show(f"{path.name} is {own}: the network sees it at {seen}, as in its training (resize=false: as it is)")
+        mask = Image.fromarray(found.label.astype(np.uint8), mode="P")
         mask.putpalette([value for colour in palette for value in colour])
         mask.save(output / f"{path.stem}{MASK}")
         overlay = Image.blend(picture, Image.fromarray(colour_map(label, palette)), 0.5)
         overlay.save(output / f"{path.stem}{OVERLAY}")
+        shares = np.bincount(found.label.ravel(), minlength=len(found.class_names)) / found.label.size
+        keep(output, input=str(path), mask=f"{path.stem}{MASK}", shares=dict(zip(found.class_names, shares.tolist(), strict=True)))
     console.print(f"{len(pictures)} masks and overlays in {output}")
 
 
-@torch.inference_mode()
-def segment(task: Segmentation, image: np.ndarray) -> Int[Tensor, "h w"]:
-    """Class indices of one picture, (h, w, 3) uint8."""
-    pixels = torch.from_numpy(image.copy()).to(task.device).permute(2, 0, 1)[None].float() / 255
-    return task.model(pixels).argmax(1)[0].cpu()
-
-
-def write_captions(task: Captioning, source: Path, output: Path) -> None:
+def write_captions(predictor: Predictor, source: Path, output: Path) -> None:
     """Print the caption of each picture; of a network with attention, draw NAME_attention.png, too."""
+    task = predictor.task
     pictures, attends = find_pictures(source), task.model.decoder.attention is not None
     if attends:
         make_room(output, pictures, "attention", (ATTENTION,))
     for path, picture in readable(pictures):
-        image = prepared(task, picture)
-        generation = generate(task, caption_batch(image))
+        generation = predictor.predict(picture)
         show(f"{path.name}: {with_probability(generation.text, generation.probability)}")
+        keep(output, input=str(path), text=generation.text, probability=generation.probability)
         if attends:
-            _plot(task, image, generation, output / f"{path.stem}{ATTENTION}")
+            _plot(task, predictor.pixels(picture), generation, output / f"{path.stem}{ATTENTION}")
     if attends:
         show(f"attention at each word: {output}")
 
@@ -79,11 +78,6 @@ def find_pictures(path: Path) -> list[Path]:
     if not found:
         raise BadInput(f"input={str(path)!r} holds no picture ({', '.join(sorted(SUFFIXES))})")
     return found
-
-
-def prepared(task: Task, picture: Image.Image) -> Float[Tensor, "1 3 h w"]:
-    """A picture of the size of those that the network was trained on, in [0, 1]."""
-    return resized(picture, check_size("image_size", task.trained_on("image_size")))[None].float() / 255
 
 
 def readable(paths: Iterable[Path]) -> Iterator[tuple[Path, Image.Image]]:

@@ -1,70 +1,75 @@
-"""Predictions of a trained network for new inputs, of which kind its task decides; answers to questions."""
+"""Predictions of a trained network for new inputs, of which kind its task decides."""
 
+import os
 from pathlib import Path
 
-import torch
 from omegaconf import DictConfig, OmegaConf
 
-from ablate.command.predict.pictures import find_pictures, prepared, readable, write_captions, write_masks
-from ablate.command.predict.texts import show, tokenise, with_probability, write_translations
-from ablate.data.batch import QuestionBatch
-from ablate.data.single import question_batch
+from ablate.command.predict.pictures import find_pictures, readable, write_captions, write_masks
+from ablate.command.predict.predictor import Classified, Predictor, Tagged, load
+from ablate.command.predict.texts import keep, show, with_probability, write_translations
+from ablate.data.text.file import read_lines
 from ablate.errors import BadInput
 from ablate.run.build import naming
-from ablate.run.checkpoint import read_checkpoint
-from ablate.run.load import load_task, to_device
 from ablate.task.captioning import Captioning
 from ablate.task.question_answering import QuestionAnswering
+from ablate.task.recurrent import SequenceTagging
 from ablate.task.segmentation import Segmentation
+from ablate.task.sequence import SequenceTask
 from ablate.task.text_generation import Translation
 
-SHOWN = 3  # answers
+SHOWN = 3  # classes
 
 
 def predict(cfg: DictConfig) -> None:
-    """Masks, captions, translations or answers by `cfg.checkpoint` for `cfg.input`; what becomes a file goes to `cfg.output`."""
+    """What `cfg.checkpoint` says of `cfg.input`, printed and kept in predictions.jsonl of `cfg.output`, with masks and figures."""
     search = OmegaConf.to_container(cfg.model.search, resolve=True) if "model" in cfg else None
-    task = to_device(load_task(read_checkpoint(cfg.checkpoint), cfg.checkpoint, search, cfg.trust), cfg.device)
-    of = f"checkpoint {cfg.checkpoint!r} holds a {type(task).__name__}"
+    predictor = load(cfg.checkpoint, cfg.device, cfg.trust, search)
+    of = f"checkpoint {cfg.checkpoint!r} holds a {type(predictor.task).__name__}"
     given, output, question = str(cfg.input), Path(cfg.output), None if cfg.question is None else str(cfg.question)
-    if question is not None and not isinstance(task, QuestionAnswering):
+    if question is not None and not isinstance(predictor.task, QuestionAnswering):
         raise BadInput(f"question={question!r} is for QuestionAnswering: {of}")
     with naming(cfg, "model"):
-        match task:
+        match task := predictor.task:
             case Segmentation():
-                write_masks(task, Path(given), output)
+                write_masks(task, Path(given), output, cfg.resize)
             case Captioning():
-                write_captions(task, Path(given), output)
+                write_captions(predictor, Path(given), output)
             case Translation():
                 write_translations(task, given, output)
             case QuestionAnswering():
-                write_answers(task, given, question)
+                write_answers(predictor, given, question, output)
+            case SequenceTask() | SequenceTagging():
+                write_labels(predictor, given, output)
             case _:
-                raise BadInput(f"predict.py makes masks, captions, translations and answers: {of}")
+                raise BadInput(f"scripts/generate.py samples from a language model; {of}")
 
 
-def write_answers(task: QuestionAnswering, given: str, question: str | None) -> None:
-    """Print the likeliest answers to a question on a story, or on each picture."""
-    if question is None:
-        raise BadInput('question=TEXT is missing: the network answers questions, such as question="is there a red ring ?"')
-    tokeniser = task.tokenisers["source"]
-    asked = tokenise(tokeniser, question, "question=").numbers
-    if task.model.reads_stories:
-        longest = task.trained_on("dataset").get("max_length")
-        story = tokenise(tokeniser, given, "input=", longest, last=True).numbers
-        show(answers(task, question_batch(asked, story=story)))
+def write_answers(predictor: Predictor, given: str, question: str | None, output: Path) -> None:
+    """The likeliest answers to a question on a story, or on each picture."""
+    if predictor.task.model.reads_stories or question is None:
+        _write_classes(predictor.predict(given, question), "", given, output, question=question)
         return
     for path, picture in readable(find_pictures(Path(given))):
-        show(f"{path.name}: {answers(task, question_batch(asked, prepared(task, picture)))}")
+        _write_classes(predictor.predict(picture, question), f"{path.name}: ", str(path), output, question=question)
 
 
-@torch.no_grad()
-def answers(task: QuestionAnswering, batch: QuestionBatch) -> str:
-    """The likeliest answers to a question, the likeliest one first."""
-    batch = task.transfer_batch_to_device(batch, task.device, 0)
-    probabilities = task.model(*task.inputs(batch)).logits[0].softmax(0)
-    best = probabilities.topk(min(SHOWN, len(probabilities)))
-    names = task.trained_on("class_names")
-    if len(names) != len(probabilities):
-        raise BadInput(f"the checkpoint names {len(names)} answers, its network has {len(probabilities)}")
-    return ", ".join(with_probability(names[i], p) for p, i in zip(best.values.tolist(), best.indices.tolist(), strict=True))
+def write_labels(predictor: Predictor, given: str, output: Path) -> None:
+    """The class, the number, or the class of each token, of a text, or of each line of a file."""
+    lines = [line for _, line in read_lines(Path(given)) if line.strip()] if os.path.isfile(given) else [given]
+    for text in lines:
+        shown = "" if len(lines) == 1 else f"{text}: "
+        match predictor.predict(text):
+            case Classified() as found:
+                _write_classes(found, shown, text, output)
+            case Tagged() as found:
+                show(" ".join(f"{token}/{label}" for token, label in zip(found.tokens, found.labels, strict=True)))
+                keep(output, input=text, **found._asdict())
+            case number:
+                show(f"{shown}{number:.4g}")
+                keep(output, input=text, number=number)
+
+
+def _write_classes(found: Classified, before: str, given: str, output: Path, **facts: object) -> None:
+    show(before + ", ".join(with_probability(*each) for each in [*found.probabilities.items()][:SHOWN]))
+    keep(output, input=given, **facts, **found._asdict())

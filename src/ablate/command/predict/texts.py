@@ -1,5 +1,6 @@
 """Texts on their way into a network and out of it, and what is printed of them; translations of new texts."""
 
+import json
 import math
 import os
 from collections.abc import Sequence
@@ -72,6 +73,13 @@ def with_probability(text: str, probability: float) -> str:
     return f"{text}  (p = {probability:.3g})"
 
 
+def keep(output: Path, **facts: object) -> None:
+    """Append a line to predictions.jsonl."""
+    output.mkdir(parents=True, exist_ok=True)
+    with (output / "predictions.jsonl").open("a", encoding="utf-8", errors="replace") as file:
+        file.write(json.dumps(facts, ensure_ascii=False) + "\n")
+
+
 def show(text: str) -> None:
     """Print a text as it is, whatever brackets and colons it has."""
     console.print(text)
@@ -109,6 +117,7 @@ def write_translations(task: Translation, given: str, output: Path) -> None:
         refuse_taken(output, [file])
     source, generation = translate(task, given, "input=")
     show(with_probability(generation.text, generation.probability))
+    keep(output, input=given, text=generation.text, probability=generation.probability)
     if attends:
         _plot(source, generation, file)
 
@@ -139,6 +148,7 @@ def _write_lines(task: Translation, path: Path, output: Path) -> None:
             if line.strip():
                 _, generation = translate(task, line, f"{place}: ")
                 text, probable = generation.text, with_probability(generation.text, generation.probability)
+                keep(output, input=line, text=text, probability=generation.probability)
         except BadInput as error:
             unread.append(str(error))
         texts.append(text)
