@@ -60,7 +60,8 @@ def script(main: Callable[[], Any]) -> Callable[[], Any]:
         except Exception as error:
             if (line := user_line(error)) is None:
                 raise
-            sys.exit(f"error: {line}")
+            print(f"error: {line}", file=sys.stderr)
+            sys.exit(1)
 
     return run
 

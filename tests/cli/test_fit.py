@@ -112,8 +112,3 @@ def test_a_number_that_cannot_work_is_named(word):
 @pytest.mark.parametrize("word", ["debug=fast", "trainer.deterministic=warn", "optimizer=sgd", "scheduler=poly", "trainer=ddp"])
 def test_what_works_is_left_alone(word):
     check_settings(compose(word))
-
-
-@pytest.mark.slow
-def test_the_command_names_a_number_in_one_line(tmp_path):
-    assert "trainer.max_epochs=0 must" in error_line(script("train", "trainer.max_epochs=0", cwd=tmp_path))

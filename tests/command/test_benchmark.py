@@ -8,7 +8,7 @@ from refusals import refusals
 from torch import nn
 
 from ablate.analysis.cost import interleaved, medians, milliseconds, seconds
-from ablate.command.benchmark import captioning, common, decoders, recurrent
+from ablate.command.benchmark import ablation, captioning, common, data, decoders, recurrent, train
 
 SMALL = ["model.encoder.width=4", "model.encoder.depth=2"]
 
@@ -72,12 +72,20 @@ def test_every_table_is_printed(monkeypatch, capsys):
     for name, value in small.items():
         monkeypatch.setattr(captioning, name, value)
     captioning.run(SMALL)
+    monkeypatch.setattr(train, "CASES", {"a step": (train.SMALL, 8, True)})
+    monkeypatch.setattr(train, "ROUNDS", 1)
+    monkeypatch.setattr(train, "shares", list)
+    train.run([])
     rows = [line for line in capsys.readouterr().out.splitlines() if line.startswith("│")]
     learned = len(captioning.WAYS) * len(captioning.HEARD)
-    assert len(rows) == (3 + 2 + 4) + (learned + 2 + 1 + len(captioning.SEARCHES))
+    assert len(rows) == (3 + 2 + 4) + (learned + 2 + 1 + len(captioning.SEARCHES)) + 3
 
 
 test_overrides_are_refused = refusals(
     (lambda: recurrent.run(["seed=1"]), "takes no overrides, such as seed=1"),
     (lambda: captioning.run(["model.gatd=true"]), "the key 'model.gatd' is unknown"),
+    (lambda: data.run(["experiment=reversal"]), "times pictures, and a batch of .* has none"),
+    (lambda: train.run(["optimizer.lr=abc"]), "optimizer.lr='abc' must be"),
+    (lambda: ablation.run(["runs=1"]), "runs=1 must be a whole number between 10 and"),
+    (lambda: ablation.run(["runs=²"]), "'runs=²' is unknown"),
 )

@@ -15,6 +15,7 @@ import torch
 from commands import TINY, compose, composed
 from refusals import refusals
 from tensorboard.backend.event_processing.event_accumulator import EventAccumulator
+from torch._utils import ExceptionWrapper
 
 from ablate.errors import BadInput, user_line
 from ablate.files import replacing, write_json
@@ -118,6 +119,35 @@ def test_the_words_of_torch_for_a_full_disk_are_understood():
     with pytest.raises((RuntimeError, OSError)) as raised, open("/dev/full", "wb", buffering=0) as file:
         torch.save({"weight": torch.zeros(100_000)}, file)
     assert "disk is full" in user_line(raised.value)
+
+
+@pytest.mark.parametrize(
+    "error, amount",
+    [
+        (MemoryError(), ""),
+        (
+            RuntimeError("DefaultCPUAllocator: can't allocate memory: you tried to allocate 4 bytes. Error code 12"),
+            " for 4 bytes",
+        ),
+        (torch.OutOfMemoryError("CUDA out of memory. Tried to allocate 2.00 GiB. GPU 0"), " for 2.00 GiB"),
+        (RuntimeError("DataLoader worker (pid 7) is killed by signal: Killed. "), ""),
+        (OSError(errno.ENOMEM, "Cannot allocate memory"), ""),
+    ],
+)
+def test_too_little_memory_is_one_line(error, amount):
+    assert user_line(error) == f"there is not enough memory{amount}: make data.batch_size, the pictures or the network smaller"
+    assert user_line(RuntimeError("a mistake in the code")) is None
+
+
+def test_what_a_process_that_loads_refuses_is_said_without_its_traceback():
+    def fail():
+        raise BadInput("`a.jpg` is damaged")
+
+    with pytest.raises(BadInput) as first:
+        fail()
+    with pytest.raises(BadInput) as raised:
+        ExceptionWrapper((BadInput, first.value, first.tb), "in DataLoader worker process 0").reraise()
+    assert user_line(raised.value) == "a.jpg is damaged"
 
 
 def test_a_kill_while_writing_leaves_the_old_file(tmp_path):

@@ -92,8 +92,9 @@ def make(cfg: DictConfig) -> tuple[DataModule, Task, Trainer]:
     """Data, task and trainer of a run, the task with what checkpoints keep beside its weights."""
     data = build(cfg, "datamodule", DataModule)
     for key, value in data.inferred_config().items():  # what the config leaves to the data (null), such as the size of a vocabulary
-        if cfg.data[key] is None:
-            cfg.data[key] = value
+        if cfg.data[key] not in (None, value):
+            raise BadInput(f"data.{key}={cfg.data[key]}, but the data have {value} tokens: leave data.{key} out")
+        cfg.data[key] = value
     task, trainer = build(cfg, "task", Task), make_trainer(cfg)
     check_monitored(cfg, task)
     task.config, task.tokenisers = OmegaConf.to_container(cfg, resolve=True), data.tokenisers

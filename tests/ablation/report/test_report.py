@@ -259,6 +259,8 @@ BROKEN = {
     "seed": ("results.csv", lambda text: text.replace("low,0", "low,²", 1)),
     "quotes": ("results.csv", lambda text: text.replace("x=low", "'x=low", 1)),
     "a stranger": ("results.csv", lambda text: text.replace("low,0", "lower,0", 1)),
+    "twice": ("results.csv", lambda text: text.replace("low,0", "low,1", 1)),
+    "no origin": ("report.json", lambda text: json.dumps(json.loads(text) | {"origin": None})),
 }
 
 
@@ -268,7 +270,7 @@ def test_a_broken_file_is_refused_and_all_stays_as_it_was(made, name, cut):
     before, text = contents(folder), (folder / name).read_text()
     (folder / name).write_text(cut(text))
     assert before != (before := contents(folder))
-    with pytest.raises(BadInput, match=r"empty or cut|is cut: it has 8 of 9 runs|no curves|has the cell 'lower'"):
+    with pytest.raises(BadInput, match="empty or cut|is cut: it has 8 of 9 runs|no curves|has the cell 'lower'|there twice"):
         rewrite_report(folder)
     assert before == contents(folder)
 

@@ -52,7 +52,7 @@ class Clock(Callback):
     def __init__(self) -> None:
         self.times: list[float] = []
 
-    def on_train_batch_end(self, trainer: Trainer, pl_module: Task, outputs: object, batch: object, i: int) -> None:
+    def on_train_batch_end(self, trainer: Trainer, pl_module: LightningModule, outputs: object, batch: object, i: int) -> None:
         if i == WARM - 1:
             synchronise()
             self.start = time.perf_counter()
