@@ -50,6 +50,7 @@ def fitting(data):
 @pytest.mark.parametrize("words", CONFIGS, ids=" ".join)
 def test_every_option_composes_and_resolves(words):
     cfg = compose(*(fitting(words[0].removeprefix("data=")) if words[0] in LONE else words))
+    assume_vocabularies(cfg)
     OmegaConf.resolve(cfg.task)
     OmegaConf.resolve(cfg.datamodule)
     if "decoder" in cfg.task.model and "vocabulary_size" in cfg.task.model.decoder:
@@ -120,7 +121,8 @@ def test_a_value_of_a_wrong_type_is_named_by_its_key(group, option):
     for key in keys:
         OmegaConf.update(cfg, key, {"of": "a wrong type"}, merge=False)
     named = [str(error) for error in wrong_values(cfg, "train")]
-    assert {key for key in keys if not any(re.match(rf"{key}[=.]", line) for line in named)} == set()
+    silent = {key for key in keys if not any(re.match(rf"{key}[=.]", line) for line in named)}
+    assert silent <= {"data.labels"}  # there a mapping is right
     assert all(re.match(r"[\w.]+[=.]", line) and line.split("=")[0].startswith(node) for line in named)
 
 

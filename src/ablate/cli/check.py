@@ -143,7 +143,7 @@ def check_classes(data: DictConfig) -> None:
         return
     if doubled := next((name for i, name in enumerate(names) if name in names[:i]), None):
         raise BadInput(f"data.class_names names {doubled!r} twice")
-    if data.num_classes != len(names):
+    if data.num_classes not in (None, len(names)):
         raise BadInput(
             f"data.num_classes={data.num_classes}, but data.class_names has {len(names)} names: leave data.num_classes out"
         )

@@ -13,6 +13,7 @@ from omegaconf.errors import InterpolationKeyError
 from ablate.cli.command import value_of
 from ablate.console import console
 from ablate.data.datamodule import DataModule
+from ablate.data.dataset import CLASS_KEYS
 from ablate.errors import BadInput
 from ablate.files import write_json
 from ablate.run.build import build, naming
@@ -32,6 +33,9 @@ def evaluate(cfg: DictConfig) -> dict[str, float]:
     task = load_task(checkpoint, cfg.checkpoint, _new_search(checkpoint, cfg), cfg.trust)
     check_same_task(checkpoint, cfg.task._target_, cfg.checkpoint)
     check_same_sizes(checkpoint, cfg)
+    for key in CLASS_KEYS:  # what only the data know, the network has learned from its own
+        if key in cfg.data and cfg.data[key] is None:
+            cfg.data[key] = checkpoint["config"]["data"].get(key)
     data, trainer = build(cfg, "datamodule", DataModule), make_trainer(cfg, only_test=True)
     data.use_tokenisers(task.tokenisers)
     data.check("test")
@@ -41,7 +45,7 @@ def evaluate(cfg: DictConfig) -> dict[str, float]:
     metrics = {tag: float(value) for tag, value in result.items()}
     folder = Path(HydraConfig.get().runtime.output_dir)
     write_json(folder / METRICS, metrics)
-    print_metrics(metrics)
+    print_metrics(metrics, "val" if data.tests_on_val else "test")
     console.print(f"kept in {folder}")
     return metrics
 

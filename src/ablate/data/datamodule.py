@@ -4,6 +4,7 @@ from collections.abc import Callable, Iterator, Mapping
 from functools import cached_property
 from typing import Annotated, Any
 
+import numpy as np
 import torch
 from lightning.pytorch import LightningDataModule
 from lightning.pytorch.overrides.distributed import UnrepeatedDistributedSampler
@@ -74,9 +75,16 @@ class DataModule(LightningDataModule):
         """Number texts with the tokenisers of a trained network; to be called before the data sets are used."""
         self._given_tokenisers = tokenisers
 
-    def inferred_config(self) -> dict[str, int]:
+    def inferred_config(self) -> dict[str, Any]:
         """What a config leaves to the data."""
         return self.datasets["train"].inferred_config()
+
+    @property
+    def tests_on_val(self) -> bool:
+        """Whether the test split has the samples of the validation split, by their number and by three of them."""
+        val, test = self.datasets["val"], self.datasets["test"]
+        places = {0, len(val) // 2, len(val) - 1}
+        return len(val) == len(test) and all(_equal(val[i], test[i]) for i in places)
 
     @property
     def smallest_batch(self) -> int:
@@ -157,3 +165,10 @@ class DataModule(LightningDataModule):
         if self.bucket and isinstance(sampler, DistributedSampler):
             return {"batch_sampler": BucketBatchSampler(sampler, dataset.lengths, self.batch_size, self.bucket)}
         return {"batch_size": self.batch_size, "sampler": sampler}
+
+
+def _equal(one: Any, other: Any) -> bool:
+    """Whether two samples, or parts of samples, are equal."""
+    if isinstance(one, tuple):
+        return len(one) == len(other) and all(map(_equal, one, other))
+    return np.array_equal(one, other)

@@ -1,16 +1,19 @@
 """What every data set offers."""
 
 from abc import ABC, abstractmethod
-from collections.abc import Mapping, Sequence
-from typing import Any
+from collections.abc import Callable, Mapping, Sequence
+from typing import Any, TypeVar
 
 import torch.utils.data
 
 from ablate.data.batch import Batch, CaptionBatch, Truth
+from ablate.data.split import Drawn, Split, read_split
 from ablate.data.text.tokeniser import Tokeniser
 from ablate.errors import BadInput
 
 INFERRED_KEYS = ("vocabulary_size", "source_vocabulary_size")  # keys of `data` that a config leaves to the data, as null
+T = TypeVar("T")
+CLASS_KEYS = ("labels", "class_names", "num_classes", "palette")  # the same, of which a trained network keeps its own
 
 
 class Dataset(torch.utils.data.Dataset, ABC):
@@ -20,6 +23,7 @@ class Dataset(torch.utils.data.Dataset, ABC):
         stream: sample i + 1 continues where sample i ends, as in a text that is cut into pieces.
         lengths: steps of every sample, by which batches of similar length are made; None: samples are no sequences.
         cut: how many samples were longer than allowed and have lost their ends.
+        drawn: the names of the samples, where they were drawn for this split and no file says so.
         tokenisers: of data with text: "source" for what a network reads, "target" for what it writes.
     """
 
@@ -27,6 +31,7 @@ class Dataset(torch.utils.data.Dataset, ABC):
     lengths: Sequence[int] | None = None
     cut: int = 0
     tokenisers: Mapping[str, Tokeniser] = {}
+    drawn: Sequence[str] = ()
 
     @abstractmethod
     def __len__(self) -> int:
@@ -59,8 +64,15 @@ class Dataset(torch.utils.data.Dataset, ABC):
             raise BadInput(f"the network has tokenisers for {given} texts, but these data hold {own} texts")
         self.tokenisers = tokenisers
 
-    def inferred_config(self) -> dict[str, int]:
-        """What a config leaves to the data: the size of the vocabulary, and of the source's where it has its own."""
+    def taken(self, read: Callable[[Split], Sequence[T]], split: Split) -> Sequence[T]:
+        """What `read` returns for a split, which must not be empty; `drawn` is set where it was drawn."""
+        items = read_split(read, split)
+        if isinstance(items, Drawn):
+            self.drawn = items.names
+        return items
+
+    def inferred_config(self) -> dict[str, Any]:
+        """What a config leaves to the data: the size of the vocabulary, and of the source's where it has its own; classes."""
         own, source = INFERRED_KEYS
         names = {"source": source} if "target" in self.tokenisers else {}
         return {names.get(side, own): len(tokeniser) for side, tokeniser in self.tokenisers.items()}

@@ -56,6 +56,14 @@ def for_split(name: str, value: Any, split: Split) -> Any:
     return value[split]
 
 
+class Drawn(list[T]):
+    """The items of a split that was drawn, which no file says: a run writes their names down."""
+
+    def __init__(self, items: Iterable[T], name: Callable[[T], str]) -> None:
+        super().__init__(items)
+        self.names = [name(item) for item in self]
+
+
 def read_split(read: Callable[[Split], Sequence[T]], split: Split) -> Sequence[T]:
     """What `read` returns for a split; BadInput where that is empty."""
     if not (items := read(split)):

@@ -10,7 +10,7 @@ import os
 import re
 import shlex
 import time
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager, suppress
 from datetime import datetime
 from itertools import chain, count
@@ -27,6 +27,7 @@ if TYPE_CHECKING:
     from filelock import FileLock
 
 STATE, CONFIG, METRICS, LAST = "run.json", "config/config.yaml", "metrics.json", "checkpoints/last.ckpt"
+SPLITS = "splits"
 LOCK, PATIENCE = "lock", 10.0  # seconds
 SWEPT_KEYS = "ABLATE_SWEPT"  # environment variable: the keys that a sweep varies, as JSON
 
@@ -168,10 +169,23 @@ def start(folder: Path, cfg: DictConfig, overrides: Sequence[str], resume: bool)
     return True
 
 
-def finish(folder: Path, metrics: dict[str, float], **facts: object) -> None:
-    """Keep the final metrics, then call the run finished: metrics.json exists for every finished run."""
-    write_json(folder / METRICS, metrics)
-    update(folder, status="finished", **facts)
+def write_splits(folder: Path, drawn: Mapping[str, Sequence[str]]) -> None:
+    """Write which samples were drawn for each split into splits/, which `data.lists` reads again."""
+    for split, names in drawn.items():
+        if names:
+            (folder / SPLITS).mkdir(exist_ok=True)
+            write_atomically(folder / SPLITS / f"{split}.txt", "\n".join(dict.fromkeys(names)) + "\n")
+
+
+def finish(folder: Path, metrics: dict[str, float], test_split: str = "test", **facts: object) -> None:
+    """Keep the final metrics, then call the run finished: metrics.json exists for every finished run.
+
+    Args:
+        test_split: val, where there is none of its own; this is kept, too.
+    """
+    told = {} if test_split == "test" else {"test_split": test_split}
+    write_json(folder / METRICS, metrics | told)
+    update(folder, status="finished", **told, **facts)
 
 
 def is_ours(folder: str | Path) -> bool:

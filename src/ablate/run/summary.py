@@ -19,6 +19,8 @@ from ablate.run import folder as run_folder
 from ablate.run.logger import TensorBoard
 from ablate.task.base import Task
 
+OPTIMISTIC = "there is no test split: test is the validation split, which also chose the checkpoint, so its scores are optimistic"
+
 
 def print_start(folder: Path, data: DataModule, sample: Batch, task: Task, trainer: Trainer) -> dict[str, object]:
     """Print the parts of the network, the data and the device.
@@ -59,12 +61,12 @@ def _config_text(folder: Path, task: Task) -> str:
     return f"Overridden:\n\n{overridden}\n\n```\n{command}\n```\n\n```yaml\n{config}\n```"
 
 
-def print_end(folder: Path, cfg: DictConfig, trainer: Trainer, metrics: dict[str, float], seconds: float) -> None:
+def print_end(folder: Path, cfg: DictConfig, trainer: Trainer, metrics: dict[str, float], test_split: str, seconds: float) -> None:
     """Write the row of HPARAMS, and print the test metrics and the command that shows the run."""
     tested = _of_test(metrics)
     for logger in (tensorboards := [logger for logger in trainer.loggers if isinstance(logger, TensorBoard)]):
         logger.log_session(swept_values(cfg), tested)
-    print_metrics(tested)
+    print_metrics(tested, test_split)
     console.print(f"{seconds:.0f} s; the run is in {folder}")
     if tensorboards:
         console.print(f"look at it: tensorboard --logdir {shlex.quote(str(logdir(folder)))}")
@@ -73,13 +75,16 @@ def print_end(folder: Path, cfg: DictConfig, trainer: Trainer, metrics: dict[str
 def print_finished(folder: Path) -> None:
     """Print the test metrics of a run that is finished already."""
     console.print(f"{folder} is finished already")
-    print_metrics(_of_test(read_json(folder / run_folder.METRICS)))
+    kept = read_json(folder / run_folder.METRICS)
+    print_metrics(_of_test(kept), kept.get("test_split", "test"))
 
 
-def print_metrics(metrics: dict[str, float]) -> None:
+def print_metrics(metrics: dict[str, float], test_split: str = "test") -> None:
     """Print a row for each metric; – where it is not a number."""
     rows = [(tag, "–" if math.isnan(value) else f"{value:.4f}") for tag, value in metrics.items()]
     print_table(None, ("metric", "value"), rows)
+    if test_split == "val":
+        console.print(OPTIMISTIC)
 
 
 def _of_test(metrics: dict[str, float]) -> dict[str, float]:

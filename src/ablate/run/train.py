@@ -75,6 +75,8 @@ def _train(cfg: DictConfig, folder: Path) -> float:
             task.check_single_sample(sample, data.batch_size)
     try:
         facts = summary.print_start(folder, data, sample, task, trainer)
+        if trainer.is_global_zero:
+            run_folder.write_splits(folder, {split: dataset.drawn for split, dataset in data.datasets.items()})
         metrics = _fit_and_test(trainer, task, data, checkpoint)
     except (SIGTERMException, SystemExit) as stop:
         status = 143 if isinstance(stop, SIGTERMException) else READER_GONE if stop.code == READER_GONE else 130
@@ -82,8 +84,9 @@ def _train(cfg: DictConfig, folder: Path) -> float:
     if trainer.is_global_zero:
         seconds = time.perf_counter() - start
         facts |= {"seconds": seconds, "peak_memory_mb": summary.peak_memory_mb(), "score": _score(trainer)}
-        run_folder.finish(folder, metrics, **facts)
-        summary.print_end(folder, cfg, trainer, metrics, seconds)
+        test_split = "val" if data.tests_on_val else "test"
+        run_folder.finish(folder, metrics, test_split, **facts)
+        summary.print_end(folder, cfg, trainer, metrics, test_split, seconds)
     best = _score(trainer)["best"]
     return math.nan if best is None else best
 
@@ -147,10 +150,17 @@ def start_encoder(task: Task) -> None:
 
 
 def assume_vocabularies(cfg: DictConfig) -> None:
-    """Give each vocabulary whose size only the data know a size of 8, for what is asked of a config without its data."""
+    """Give each vocabulary whose size only the data know a size of 8, and two classes where only they know the classes.
+
+    For what is asked of a config without its data.
+    """
     for key in INFERRED_KEYS:
         if cfg.data.get(key, 0) is None and cfg.data.input_size is None:
             cfg.data[key] = 8
+    if cfg.data.num_classes is None:
+        cfg.data.num_classes, cfg.data.class_names = 2, ["0", "1"]
+    if cfg.data.get("palette", 0) is None:
+        cfg.data.palette = [[0, 0, 0], [255, 255, 255]]
 
 
 def metric_tags(cfg: DictConfig) -> list[str]:

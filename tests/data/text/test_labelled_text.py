@@ -138,7 +138,7 @@ def test_sentence_polarity_in_two_encodings(tmp_path: Path):
         ("bad", "negative"),
         ("fine café \x85 really", "positive"),
     ]
-    with pytest.raises(BadInput, match="rt-polarity.pos: byte 8 is no utf-8"):
+    with pytest.raises(BadInput, match="rt-polarity.pos:1: byte 8 is no utf-8"):
         rt_polarity.rt_polarity("train", root=root, encoding="utf-8")
 
 

@@ -104,7 +104,7 @@ test_a_bad_text_file_is_named = refusals(
     ("no.txt", "no.txt is missing; root should name a text file"),
     ("", "is a folder; root should name a text file"),
     ("empty.txt", "empty.txt is empty"),
-    ("latin.txt", "latin.txt: byte 1 is no utf-8"),
+    ("latin.txt", "latin.txt:1: byte 1 is no utf-8"),
     of=read_from,
     fixtures=["tmp_path"],
 )

@@ -11,7 +11,7 @@ from torch import Tensor
 
 from ablate.data.batch import CaptionBatch
 from ablate.data.dataset import CaptionDataset
-from ablate.data.split import Split, read_split
+from ablate.data.split import Split
 from ablate.data.text.dataset import clip_lengths, teacher_forcing
 from ablate.data.text.tokeniser import UNKNOWN, Tokeniser
 from ablate.errors import BadInput
@@ -75,7 +75,7 @@ class PictureCaptions(CaptionDataset):
         max_length: Steps | None,
         keep: bool,
     ) -> None:
-        self.pictures, self.size = read_split(read, split), height_width(image_size)
+        self.pictures, self.size = self.taken(read, split), height_width(image_size)
         self.split, self.max_length, self.keep = split, max_length, keep
         self.kept: dict = {}
         self.tokenisers = {"target": tokeniser}

@@ -6,24 +6,31 @@ import unicodedata
 from difflib import get_close_matches
 from pathlib import Path
 
+import numpy as np
 from PIL import ExifTags, Image, ImageOps
 
 from ablate.errors import BadInput
 
 MASK_MODES = ("P", "L", "1")  # one channel, whose numbers are the classes
 STRETCHED = {"L;2": 85, "L;4": 17}  # grey of few bits, as Pillow calls it -> the factor that makes its lightest value 255
+DEEP = ("I", "F")  # modes of more than 8 bits a channel, or how their names begin
 TURNED = (5, 6, 7, 8)  # EXIF orientations that exchange height and width
 
 
-def stored_size(image_path: Path, mask_path: Path) -> tuple[int, int]:
-    """Height and width of a picture and its mask, from the files' headers alone."""
+def stored_size(image_path: Path, mask_path: Path, of_classes: bool = True) -> tuple[int, int]:
+    """Height and width of a picture and its mask, from the files' headers alone.
+
+    Args:
+        of_classes: the values of the mask are the classes; the picture has 8 bits a channel.
+    """
     (image_size, image_mode), (mask_size, mask_mode) = read_header(image_path, mask_path), read_header(mask_path, image_path)
-    if mask_mode not in MASK_MODES:
+    if of_classes and mask_mode not in MASK_MODES:
         raise BadInput(
             f"{mask_path} is a mask of mode {mask_mode}: save it with one channel that holds class indices (mode P "
             "with a palette, or L), not colours"
         )
-    _check_depth(image_path, image_mode)
+    if of_classes:
+        _check_depth(image_path, image_mode)
     if image_size != mask_size:
         raise BadInput(f"{image_path} is {format_size(image_size)}, but its mask {mask_path} is {format_size(mask_size)}")
     return image_size
@@ -44,13 +51,30 @@ def read_header(path: Path, partner: Path) -> tuple[tuple[int, int], str]:
         raise _unreadable(path, error) from error
 
 
-def read_picture(path: Path) -> Image.Image:
+def read_picture(path: Path, white: float | None = None) -> Image.Image:
     """A picture, upright, decoded whole; its checksums are verified too, which decoding alone does not do.
 
+    Args:
+        white: the value of white in pictures of more than 8 bits a channel, such as 4095 of a camera with 12 bits; None: such
+            pictures are refused.
+
     Raises:
-        BadInput: a corrupt file, one that Pillow finds too large, or more than 8 bits a channel.
+        BadInput: a corrupt file, one that Pillow finds too large, of several pages, with transparent pixels, or of more bits.
     """
-    return _decode(path)[0]
+    picture = _decode(path)[0]
+    if picture.has_transparency_data and np.asarray(picture.convert("RGBA"))[..., 3].min() < 255:
+        raise BadInput(f"{path} has transparent pixels: save it without alpha, on the ground that it is to be seen on")
+    if white is not None and picture.mode.startswith(DEEP):
+        return _scaled(path, np.asarray(picture, np.float64), white)
+    _check_depth(path, picture.mode)
+    return picture
+
+
+def _scaled(path: Path, values: np.ndarray, white: float) -> Image.Image:
+    """A grey picture of many bits with 8: 0 stays 0, `white` becomes 255."""
+    if not 0 <= values.min() <= values.max() <= white:
+        raise BadInput(f"{path} has values from {values.min():g} to {values.max():g}, outside 0 to `white`={white:g}")
+    return Image.fromarray(np.rint(values * (255 / white)).astype(np.uint8))
 
 
 def read_mask(path: Path) -> Image.Image:
@@ -70,7 +94,8 @@ def _decode(path: Path) -> tuple[Image.Image, str]:
         upright = ImageOps.exif_transpose(picture)
     except Exception as error:  # what Pillow raises depends on the format and on where the damage is
         raise _unreadable(path, error) from error
-    _check_depth(path, upright.mode)
+    if (pages := getattr(picture, "n_frames", 1)) > 1 and picture.format != "MPO":  # of which cameras make the first the picture
+        raise BadInput(f"{path} has {pages} pages: save each as a file of its own")
     return upright, kind
 
 
@@ -86,7 +111,7 @@ def composed(name: str) -> str:
 
 
 def _check_depth(path: Path, mode: str) -> None:
-    if mode.startswith(("I", "F")):
+    if mode.startswith(DEEP):
         raise BadInput(f"{path} has more than 8 bits a channel (mode {mode}): save it as 8-bit RGB or grey")
 
 

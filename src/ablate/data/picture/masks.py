@@ -13,7 +13,7 @@ from torch import Tensor
 from ablate.data.batch import SegmentationBatch
 from ablate.data.dataset import Dataset
 from ablate.data.picture.file import format_size, read_mask, read_picture, stored_size
-from ablate.data.split import Split, read_split
+from ablate.data.split import Split
 from ablate.errors import BadInput
 from ablate.schema.options import SOME, Byte, Size, checked, height_width
 
@@ -41,7 +41,7 @@ class MaskFolder(Dataset):
     antialiasing, the mask to the nearest pixel. Without one, samples keep the size of their files.
 
     Args:
-        read: split -> (picture, mask) paths in a fixed order; a mask holds a class index a pixel, as grey values or palette
+        read: split -> (picture, mask, …) paths in a fixed order; a mask holds a class index a pixel, as grey values or palette
             indices. It is the one thing that a new data set has to bring.
         class_names: their number is the number of classes.
         ignore_index: the one value besides the classes that a mask may hold; None: there is none.
@@ -57,19 +57,19 @@ class MaskFolder(Dataset):
         self,
         split: Split,
         *,
-        read: Callable[[Split], Sequence[tuple[Path, Path]]],
+        read: Callable[[Split], Sequence[tuple]],
         image_size: Size | None,
         class_names: Annotated[Sequence[str], SOME],
         ignore_index: Byte | None,
         cache: bool,
     ) -> None:
-        self.pairs = read_split(read, split)
+        self.pairs = [pair[:2] for pair in self.taken(read, split)]
         self.size = None if image_size is None else height_width(image_size)
         self.num_classes, self.ignore_index = len(class_names), ignore_index
         self.allowed = np.arange(256) < self.num_classes
         if ignore_index is not None:
             self.allowed[ignore_index] = True
-        self.stored_sizes = [stored_size(*pair) for pair in self.pairs]
+        self.stored_sizes = [self.stored_size(*pair) for pair in self.pairs]
         self._cache: list[Sample | None] | None = [None] * len(self.pairs) if cache else None
 
     def __len__(self) -> int:
@@ -92,10 +92,7 @@ class MaskFolder(Dataset):
             seen[self[index].label] = True
         values = set(np.flatnonzero(seen).tolist())
         if self.ignore_index in values <= {0, self.ignore_index}:
-            raise BadInput(
-                f"the masks beside {self.pairs[0][1]} hold no class but 0, and {self.ignore_index}, which is ignored "
-                "(`ignore_index`): save a second class as 1"
-            )
+            raise BadInput(self.no_class_but_one(self.pairs[0][1]))
 
     def collate(self, samples: list[Sample]) -> MaskBatch:
         """Samples of one size as a batch on the CPU."""
@@ -111,10 +108,22 @@ class MaskFolder(Dataset):
         # a product, not a quotient: CUDA divides by multiplying, so only this has the same bits everywhere
         return SegmentationBatch(batch.image.float() * (1 / 255), batch.label.long(), batch.index)
 
-    def _decode(self, index: int) -> Sample:
-        image_path, mask_path = self.pairs[index]
-        mask = read_mask(mask_path)
-        label = np.asarray(mask, dtype=np.uint8)
+    def stored_size(self, image_path: Path, mask_path: Path) -> tuple[int, int]:
+        """Height and width of a picture and its mask, once both are found to fit."""
+        return stored_size(image_path, mask_path)
+
+    def read_image(self, path: Path) -> Image.Image:
+        """A picture in RGB."""
+        return read_picture(path).convert("RGB")
+
+    def no_class_but_one(self, mask_path: Path) -> str:
+        """What is said of masks whose only class is the first, and of which the rest is void."""
+        ignored = f"{self.ignore_index}, which is ignored (`ignore_index`): save a second class as 1"
+        return f"the masks beside {mask_path} hold no class but 0, and {ignored}"
+
+    def read_label(self, mask_path: Path) -> UInt8[np.ndarray, "h w"]:
+        """The class of each pixel of a mask, or `ignore_index`."""
+        label = np.asarray(read_mask(mask_path), dtype=np.uint8)
         if not self.allowed[label].all():
             row, column = np.argwhere(~self.allowed[label])[0]
             ignored = "no value" if self.ignore_index is None else self.ignore_index
@@ -122,10 +131,14 @@ class MaskFolder(Dataset):
                 f"{mask_path}: value {label[row, column]} at row {row}, column {column} is no class: they go from "
                 f"0 to {self.num_classes - 1} (`class_names`), and {ignored} is ignored (`ignore_index`)"
             )
-        image = read_picture(image_path).convert("RGB")
+        return label
+
+    def _decode(self, index: int) -> Sample:
+        image_path, mask_path = self.pairs[index]
+        label, image = self.read_label(mask_path), self.read_image(image_path)
         if self.size is not None:
             image = image.resize(self.size[::-1], Image.Resampling.BILINEAR)
-            label = np.asarray(mask.resize(self.size[::-1], Image.Resampling.NEAREST), dtype=np.uint8)
+            label = np.asarray(Image.fromarray(label).resize(self.size[::-1], Image.Resampling.NEAREST))
         return Sample(np.ascontiguousarray(np.asarray(image).transpose(2, 0, 1)), label, index)
 
     def _different_sizes(self, one: int, other: int) -> str:

@@ -35,9 +35,10 @@ def read_text(path: Path, encoding: str = "utf-8-sig") -> str:
     try:
         data = path.read_bytes()
         text = (gzip.decompress(data) if path.suffix == ".gz" else data).decode(encoding)
-        return text.replace("\r\n", "\n").replace("\r", "\n")
+        return text.removeprefix("\ufeff").replace("\r\n", "\n").replace("\r", "\n")
     except UnicodeDecodeError as error:
-        raise BadInput(f"{path}: byte {error.start} is no {error.encoding}") from None
+        line = error.object.count(b"\n", 0, error.start) + 1
+        raise BadInput(f"{path}:{line}: byte {error.start} is no {error.encoding}: say which `encoding` it is, as cp1252") from None
     except LookupError:
         raise BadInput(f"`encoding`={encoding!r} is unknown, as utf-8 and iso-8859-1 are not") from None
     except (gzip.BadGzipFile, EOFError, zlib.error) as error:

@@ -9,7 +9,7 @@ from torch import Tensor
 
 from ablate.data.batch import PairBatch
 from ablate.data.dataset import WritingDataset
-from ablate.data.split import Split, read_split
+from ablate.data.split import Split
 from ablate.data.text.dataset import clip_lengths, pad_with_lengths, split_texts, teacher_forcing
 from ablate.data.text.tokeniser import Tokeniser
 from ablate.schema.options import Steps, checked
@@ -57,7 +57,7 @@ class TextPairs(WritingDataset):
         reverse: bool,
         max_length: Steps | None,
     ) -> None:
-        pairs = [Pair(*each) for each in read_split(read, split)]
+        pairs = [Pair(*each) for each in self.taken(read, split)]
         self.tokenisers = {"source": tokeniser, "target": tokeniser}
         self.reverse, self.max_length = reverse, max_length
         locations = [pair.location or f"{split} pair {i}" for i, pair in enumerate(pairs)]
