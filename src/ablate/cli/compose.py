@@ -19,6 +19,7 @@ from ablate.schema.signature import signature
 
 OmegaConf.register_new_resolver("run_dir", run_folder.run_dir, replace=True)
 OmegaConf.register_new_resolver("swept", run_folder.swept_name, replace=True)
+OmegaConf.register_new_resolver("is_class", lambda target, name: target.split(".")[-1] == name, replace=True)
 OmegaConf.register_new_resolver("module_name", lambda target: target.split(".")[-2], replace=True)
 
 
