@@ -2,18 +2,22 @@
 
 import atexit
 import copy
-import multiprocessing
+import gc
+import logging
+import multiprocessing.forkserver
 import os
 import runpy
 import signal
 import subprocess
 import sys
 import tempfile
+import warnings
 from collections.abc import Mapping, Sequence
 from functools import cache
 from pathlib import Path
 
 import hydra
+import torch
 from lightning.pytorch import Callback, LightningDataModule, LightningModule, Trainer, seed_everything
 from lightning.pytorch.loggers import TensorBoardLogger
 from omegaconf import DictConfig, OmegaConf, open_dict
@@ -23,11 +27,6 @@ from ablate.cli.compose import compose_run
 
 ROOT = Path(__file__).resolve().parents[1]
 CONF = ROOT / "conf"
-FORKED = ("train", "evaluate", "predict", "export", "figures", "benchmark")
-FORKS = multiprocessing.get_context("forkserver")
-FORKS.set_forkserver_preload(
-    ["hydra", "lightning.pytorch", "torchmetrics", "torch.utils.tensorboard", "matplotlib.figure", "rich.live"]
-)
 QUIET = dict(logger=False, enable_checkpointing=False, enable_progress_bar=False, enable_model_summary=False, accelerator="cpu")
 TINY = [
     "data.dataset.sizes={train: 24, val: 8, test: 8}",
@@ -102,13 +101,14 @@ def trained_run(folder: Path, *words: str) -> Path:
 
 
 def run(path: Path, words: Sequence[str], cwd: Path, env: Mapping[str, str]) -> subprocess.CompletedProcess:
-    """A script of ours in a process of its own; one that starts no others is forked where torch is imported already."""
-    if path.stem not in FORKED or {"-m", "trainer=ddp"} & set(words):
-        command = [sys.executable, str(path), *words]
-        return subprocess.run(command, cwd=cwd, env=env, capture_output=True, text=True, timeout=600)
+    """A script of ours in a process of its own: a copy of this one, in which torch is imported already, where that does."""
+    launchers = [word.partition("=")[2] for word in words if word.startswith("hydra/launcher=")]
+    pool = launchers == ["joblib"] or path.stem == "reproduce" and not launchers
+    if pool or torch.cuda.is_available():  # its workers know no copy; neither do autograd's threads
+        return subprocess.run([sys.executable, str(path), *words], cwd=cwd, env=env, capture_output=True, text=True, timeout=600)
     with tempfile.TemporaryDirectory() as folder:
         out, err = Path(folder, "out"), Path(folder, "err")
-        process = FORKS.Process(target=_forked, args=(path, list(words), cwd, dict(env), out, err))
+        process = multiprocessing.get_context("fork").Process(target=_copied, args=(path, words, cwd, env, out, err))
         process.start()
         process.join(600)
         if process.exitcode is None:
@@ -117,16 +117,31 @@ def run(path: Path, words: Sequence[str], cwd: Path, env: Mapping[str, str]) -> 
         return subprocess.CompletedProcess([path, *words], process.exitcode, out.read_text(), err.read_text())
 
 
-def _forked(path: Path, words: list[str], cwd: Path, env: dict[str, str], out: Path, err: Path) -> None:
+def _copied(path: Path, words: Sequence[str], cwd: Path, env: Mapping[str, str], out: Path, err: Path) -> None:
+    """Run a script as if Python had just started, but for what is imported."""
+    atexit._clear()
+    gc.freeze()  # what is not looked at is not copied
     os.chdir(cwd)
     os.environ.clear()
     os.environ.update(env)
     for stream, file in ((1, out), (2, err)):
         os.dup2(os.open(file, os.O_WRONLY | os.O_CREAT), stream)
+    sys.stdout, sys.stderr = (os.fdopen(stream, "w", encoding="utf-8", buffering=1) for stream in (1, 2))
+    logging.root.handlers.clear()
+    for name in ("lightning.pytorch", "lightning.fabric"):
+        for handler in logging.getLogger(name).handlers:
+            handler.setStream(sys.stderr)
+    warnings.resetwarnings()
+    warnings.simplefilter("ignore", DeprecationWarning)
+    warnings.showwarning = lambda *warning, line=None: print(warnings.formatwarning(*warning[:4], line), file=sys.stderr)
+    signal.signal(signal.SIGINT, signal.default_int_handler)
+    multiprocessing.forkserver._forkserver = multiprocessing.forkserver.ForkServer()
     sys.argv = [str(path), *words]
     sys.path[:0] = [str(path.parent), *filter(None, env.get("PYTHONPATH", "").split(os.pathsep))]
-    for name in [name for name in sys.modules if name.partition(".")[0] == "ablate"]:
-        del sys.modules[name]  # that of PYTHONPATH may be another
+    if not path.is_relative_to(ROOT):  # which has modules of its own
+        sys.meta_path = [finder for finder in sys.meta_path if not type(finder).__module__.startswith("jaxtyping")]
+        for name in [name for name in sys.modules if name.partition(".")[0] == "ablate"]:
+            del sys.modules[name]
     try:
         runpy.run_path(str(path), run_name="__main__")
     finally:

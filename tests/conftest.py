@@ -6,11 +6,9 @@ from pathlib import Path
 
 import pytest
 import torch
-from jaxtyping import install_import_hook
+import typecheck  # noqa: F401  before ablate is imported
 
 TRAINED = ("run", "runs", "segmenter")  # fixtures of a module: networks that are trained for all of its tests
-
-install_import_hook("ablate", "typecheck.checked")
 
 ROOT = Path(__file__).resolve().parents[1]
 

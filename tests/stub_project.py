@@ -37,7 +37,9 @@ class Project:
         return {"STUB_DIARY": str(self.diary), "PYTHONPATH": os.pathsep.join(paths)}
 
     def reproduce(self, *more: str) -> subprocess.CompletedProcess:
-        return script("reproduce", *self.words(*more), cwd=self.folder, **self.env())
+        """One run after the other, where `more` has no other launcher."""
+        launcher = [] if any(word.startswith("hydra/launcher=") for word in more) else ["hydra/launcher=basic"]
+        return script("reproduce", *self.words(*launcher, *more), cwd=self.folder, **self.env())
 
     def done(self, *more: str) -> str:
         """Reproduce the ablation; what is printed, once all runs are finished."""

@@ -78,7 +78,7 @@ def test_results_stay_where_logs_were_moved_and_the_teacher_is_gone(project):
 
 def test_a_teacher_that_fails_costs_those_that_start_from_it(project):
     project.change(put("prepare", "teacher", [*TEACHER, "mode=diverge"]))
-    failed = project.reproduce("hydra/launcher=basic")
+    failed = project.reproduce()
     assert failed.returncode == 1 and "Traceback" not in failed.stderr
     lines = [line for line in failed.stderr.splitlines() if line]
     assert lines[0] == "failed: teacher seed 0: the loss is not finite at step 7" and len(lines) == 9

@@ -30,7 +30,7 @@ def with_steps(count):
 
 
 def test_once_again_after_a_change_and_by_force(project):
-    printed = project.done()
+    printed = project.done("hydra/launcher=joblib")
     assert len(project.steps()) == 9 and project.states() == {"finished": 9}
     assert all(text in printed for text in ("✔ supported", "✘ refuted", "tensorboard --logdir", "9/9 runs done"))
     for name in ("results.csv", "report.md", "report.html", "figures/claims.png", "figures/curve_val_score.png"):
@@ -38,7 +38,7 @@ def test_once_again_after_a_change_and_by_force(project):
     assert project.done() and len(project.steps()) == 9
     project.change(put("cells", "middle", ["quality=0.6"]))
     assert project.done() and project.cells(9) == {"middle": 3}
-    assert project.done("force=true", "hydra/launcher=basic") and len(project.steps()) == 21
+    assert project.done("force=true") and len(project.steps()) == 21
     assert re.search(r"`middle` \| 0\.5[89]", (project.report / "report.md").read_text())
 
 
@@ -74,7 +74,7 @@ def test_the_line_counts_a_failure_once_it_has_happened_again(tmp_path):
 def test_a_process_that_is_killed_does_not_take_the_others_with_it(project, what):
     project.change(put("cells", "low", ["quality=0.2", f"mode={what}"]))
     project.change(put("budgets", "smoke", "seeds", 1))
-    assert project.done("hydra.launcher.n_jobs=2") and project.states() == {"finished": 3}
+    assert project.done("hydra/launcher=joblib", "hydra.launcher.n_jobs=2") and project.states() == {"finished": 3}
 
 
 @pytest.mark.parametrize("how", [signal.SIGKILL, signal.SIGTERM, signal.SIGINT])
