@@ -1,8 +1,11 @@
 """Shape annotations are checked in every test; real data come from the folder in ABLATE_DATA."""
 
+import gc
 import os
 from collections.abc import Iterator
 from pathlib import Path
+
+os.environ.setdefault("OMP_NUM_THREADS", "1")  # commands run in copies of this process, and threads are not copied
 
 import pytest
 import torch
@@ -42,3 +45,8 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
         if {"real_data", *TRAINED} & {*item.fixturenames}:
             item.add_marker("slow")
     items.sort(key=lambda item: item.get_closest_marker("xdist_group") is None)
+
+
+def pytest_collection_finish() -> None:
+    """What is imported stays: no need to look at it again and again."""
+    gc.freeze()

@@ -1,6 +1,7 @@
 """What holds for every data set of captions, pairs and questions: as conf/data builds it, through the one data module."""
 
 import pickle
+from functools import cache
 
 import pytest
 import torch
@@ -20,6 +21,7 @@ KINDS = {
 }
 
 
+@cache
 def module(name: str) -> DataModule:
     splits = {split: split for split in SIZES}
     bucket = config(name).get("bucket", 0)

@@ -27,7 +27,7 @@ def marked(name: str) -> object:
 
 @pytest.fixture(scope="module", params=map(marked, OPTIONS))
 def option(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory) -> tuple:
-    """(name, config, data set of each split)"""
+    """(name, config, data module)"""
     name, changes = request.param, {}
     if name in FOLDERS:
         changes["root"] = str(request.getfixturevalue("real_data") / FOLDERS[name])
@@ -36,9 +36,8 @@ def option(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFact
     elif name == "text":
         changes["root"] = str(tmp_path_factory.mktemp("text") / "book.txt")
         Path(changes["root"]).write_text("One fish, two fish.\n" * 400)
-    make = dataset(name, **changes)
-    module = DataModule(make, 1, 0, None, dict(zip(SPLITS, SPLITS)), False, 0)
-    return name, config(name, **changes), module.datasets
+    data = config(name, **changes)
+    return name, data, DataModule(dataset(name, **changes), 7, 0, None, dict(zip(SPLITS, SPLITS)), True, 0, data.bucket)
 
 
 def write_imdb(root: Path) -> Path:
@@ -59,7 +58,8 @@ def test_the_keys_are_there(option):
 
 
 def test_samples_are_of_the_stated_kind(option):
-    _, data, splits = option
+    _, data, module = option
+    splits = module.datasets
     size = splits["train"].inferred_config().get("vocabulary_size", data.vocabulary_size)
     classes = data.num_classes or size
     for each in splits.values():
@@ -82,7 +82,7 @@ def test_samples_are_of_the_stated_kind(option):
 
 
 def test_a_batch_changes_nothing(option):
-    each = option[2]["test"]
+    each = option[2].datasets["test"]
     some = sorted({0, len(each) // 3, len(each) // 2, len(each) - 1})
     batch = each.collate([each[i] for i in some])
     assert batch.index.tolist() == some and batch.stream == each.stream
@@ -100,7 +100,8 @@ def test_a_batch_changes_nothing(option):
 
 
 def test_made_twice_it_is_the_same_with_the_vocabulary_of_the_training_split(option):
-    name, data, splits = option
+    name, data, module = option
+    splits = module.datasets
     again = opened(dataset(name, **({"root": data.root} if data.root else {})), "val")
     for name, tokeniser in again.tokenisers.items():
         assert tokeniser.state() == splits["train"].tokenisers[name].state()
@@ -111,7 +112,8 @@ def test_made_twice_it_is_the_same_with_the_vocabulary_of_the_training_split(opt
 
 
 def test_the_vocabulary_can_be_given(option):
-    name, data, splits = option
+    name, data, module = option
+    splits = module.datasets
     if not splits["train"].tokenisers:
         assert data.vocabulary_size or data.input_size
         assert splits["train"].inferred_config() == {}
@@ -126,7 +128,8 @@ def test_the_vocabulary_can_be_given(option):
 
 
 def test_the_splits_differ(option):
-    name, _, splits = option
+    name, _, module = option
+    splits = module.datasets
     few = 10_000_000 if name in OWN_SPLITS else 1000
     some = {split: range(0, len(each), 1 + len(each) // few) for split, each in splits.items()}
     texts = {split: {tuple(each[i].input.ravel().tolist()) for i in some[split]} for split, each in splits.items()}
@@ -138,10 +141,8 @@ def test_the_splits_differ(option):
         assert len(texts["test"] - texts["train"]) > 0.5 * len(texts["test"])
 
 
-@pytest.mark.parametrize("option", ["names", "echo", "stdlib_text"], indirect=True)
 def test_the_data_module_gives_every_sample_once(option):
-    name, data, _ = option
-    module = DataModule(dataset(name), 7, 0, None, dict(zip(SPLITS, SPLITS)), True, 0, data.bucket)
+    _, _, module = option
     seen = [i for batch in module.val_dataloader() for i in batch.index.tolist()]
     assert sorted(seen) == list(range(len(module.datasets["val"])))
 

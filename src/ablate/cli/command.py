@@ -58,10 +58,10 @@ def command(
             logging.raiseExceptions = False  # a log that cannot be written prints no traceback; a full disk is said below
             try:
                 sweeps = bool({"-m", "--multirun", "hydra.mode=MULTIRUN"} & {*sys.argv})
-                check_flags(sys.argv[1:])
-                words = arguments([quoted(word, texts, sweeps) for word in sys.argv[1:]])
+                given = sorted(sys.argv[1:], key=lambda word: word not in ("-m", "--multirun"))  # argparse takes -m first only
+                check_flags(given)
+                sys.argv[1:] = words = arguments([quoted(word, texts, sweeps) for word in given])
                 check_launcher(words)
-                sys.argv[1:] = sorted(words, key=lambda word: word not in ("-m", "--multirun"))  # argparse takes -m first only
                 main = hydra.main(version_base="1.3", config_path=str(CONF), config_name=config_name)
                 return main(_job(task, config_name))()
             except BrokenPipeError:  # of --help

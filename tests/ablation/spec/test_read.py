@@ -4,7 +4,7 @@ import re
 
 import pytest
 import yaml
-from commands import ROOT, compose, composed
+from commands import ROOT, composed
 from stub_project import STUB_ABLATION, TEACHER, put, with_teacher
 
 from ablate.ablation.reproduce import check_metrics
@@ -22,15 +22,15 @@ def test_every_ablation_loads_and_every_cell_composes(name, tmp_path):
     ablation = load(path)
     assert ablation.name == name and f"reproduce.py ablation={name}" in path.read_text().splitlines()[0]
     assert set(ablation.budgets) == {"smoke", "quick", "full", "gpu"}
-    for budget in ablation.budgets:
-        for run in [*ablation.prepared(budget)[: len(ablation.prepare)], ablation.runs(budget)[0]]:
-            compose(*run.fill_in(dict.fromkeys(ablation.prepare, "file")))
-    words = {
-        run.cell: run.fill_in(dict.fromkeys(ablation.prepare, "file")) for run in ablation.runs("smoke")[: len(ablation.cells)]
-    }
-    for each in words.values():
-        compose(*each)
-    check_metrics(ablation, lambda cell: metric_tags(composed("train", tmp_path, *words[cell])))
+    files, composed_cells = dict.fromkeys(ablation.prepare, "file"), {}
+    for i, budget in enumerate(ablation.budgets):
+        for run in ablation.prepared(budget)[: len(ablation.prepare)]:
+            composed("train", tmp_path, *run.overrides)
+        runs = ablation.runs(budget)[: len(ablation.cells)]
+        for run in runs[i % len(runs) :: 4]:  # every cell, at some budget
+            composed_cells[run.cell] = composed("train", tmp_path, *run.fill_in(files))
+    assert {*ablation.cells} == {*composed_cells}
+    check_metrics(ablation, lambda cell: metric_tags(composed_cells[cell]))
 
 
 def drop(*keys):
