@@ -13,7 +13,7 @@ from ablate.data.batch import IGNORE
 from ablate.data.datamodule import DataModule
 from ablate.data.text.tokeniser import PAD, Tokeniser
 
-PICTURES = ("camvid", "coco", "flickr8k", "glyphs", "scene_captions", "scene_questions", "scenes", "voc")
+PICTURES = ("camvid", "coco", "flickr8k", "folder", "glyphs", "scene_captions", "scene_questions", "scenes", "voc")
 PAIRS = ("babi", "copy_pairs", "dates", "multi30k")  # and stories: test_one_to_many_batches.py
 OPTIONS = [path.stem for path in sorted(CONF.glob("*.yaml")) if path.stem not in PICTURES + PAIRS]
 OWN_SPLITS = ("names", "names_folder", "rt_polarity", "names_lm", "imdb")  # no text is in two of them
@@ -36,6 +36,9 @@ def option(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFact
     elif name == "text":
         changes["root"] = str(tmp_path_factory.mktemp("text") / "book.txt")
         Path(changes["root"]).write_text("One fish, two fish.\n" * 400)
+    elif name == "table":
+        changes["root"] = str(tmp_path_factory.mktemp("table") / "own.csv")
+        Path(changes["root"]).write_text("text,label\n" + "".join(f"{i * 'very '}good,{'ab'[i % 2]}\n" for i in range(60)))
     data = config(name, **changes)
     return name, data, DataModule(dataset(name, **changes), 7, 0, None, dict(zip(SPLITS, SPLITS)), True, 0, data.bucket)
 
@@ -120,7 +123,7 @@ def test_the_vocabulary_can_be_given(option):
         return
     tokeniser = splits["train"].tokenisers["source"]
     tokens = tokeniser.vocabulary.tokens
-    assert splits["val"].inferred_config() == {"vocabulary_size": len(tokens)} and data.vocabulary_size is None
+    assert splits["val"].inferred_config()["vocabulary_size"] == len(tokens) and data.vocabulary_size is None
     few = Tokeniser.from_state({**tokeniser.state(), "tokens": tokens[:10]})
     given = opened(dataset(name, **({"root": data.root} if data.root else {})), "val", {"source": few})
     assert given.tokenisers["source"].vocabulary.tokens == tokens[:10]

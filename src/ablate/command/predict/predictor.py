@@ -146,7 +146,9 @@ class Predictor:
         return self.task.transfer_batch_to_device(batch, self.task.device, 0)
 
 
-def load(path: str | Path, device: str = "cpu", trust: Sequence[str] = (), search: dict[str, Any] | None = None) -> Predictor:
+def load(
+    path: str | Path, device: str | None = "cpu", trust: Sequence[str] = (), search: dict[str, Any] | None = None
+) -> Predictor:
     """The network of a checkpoint.
 
     Args:
