@@ -13,7 +13,10 @@ jaxtyped = jaxtyping.jaxtyped
 
 
 def has_shape(hint: object) -> bool:
-    return isclass(hint) and issubclass(hint, jaxtyping.AbstractArray) or any(map(has_shape, get_args(hint)))
+    """Whether an annotation has a shape, or may have one, as a name that is imported for types alone."""
+    return (
+        isinstance(hint, str) or isclass(hint) and issubclass(hint, jaxtyping.AbstractArray) or any(map(has_shape, get_args(hint)))
+    )
 
 
 def shapes_checked(function: object = None, *, typechecker: Callable) -> Callable:
