@@ -2,6 +2,7 @@
 
 import atexit
 import copy
+import gc
 import logging
 import multiprocessing.forkserver
 import os
@@ -119,6 +120,7 @@ def run(path: Path, words: Sequence[str], cwd: Path, env: Mapping[str, str]) -> 
 def _copied(path: Path, words: Sequence[str], cwd: Path, env: Mapping[str, str], out: Path, err: Path) -> None:
     """Run a script as if Python had just started, but for what is imported."""
     atexit._clear()
+    gc.freeze()  # what is not looked at is not copied
     os.chdir(cwd)
     os.environ.clear()
     os.environ.update(env)

@@ -58,30 +58,21 @@ MAKING = "making the environment in {}/.venv: some minutes, once\n"
 RUN, DEV = "installing requirements.txt\n", "installing requirements-dev.txt\n"
 
 
-def test_made_then_silent_then_repaired(toy):
-    made = MAKING.format(toy) + RUN
+def test_made_then_silent_then_completed_then_repaired(toy):
+    """What runs made is completed for tests, and what tests made is enough for runs."""
+    made, tested = MAKING.format(toy) + RUN, "--numprocesses auto -k some\n"
     assert call(toy, "run.sh", "hello", "a b", "c=d") == (f"{toy}/.venv a b c=d\n", made)
     assert call(toy, "run.sh", "hello") == (f"{toy}/.venv\n", "")
-    assert call(toy, "run.sh") == ("reproduce published=false\n", "") and call(toy, "run.sh", "budget=full") == (
-        "reproduce budget=full\n",
-        "",
-    )
-    (toy / ".venv/.ready").unlink()  # stopped before it was finished
-    shutil.rmtree(toy / ".venv/lib")
-    assert call(toy, "run.sh", "hello") == (f"{toy}/.venv\n", made)
-    (toy / "requirements.txt").write_text("# another set\n")
-    assert call(toy, "run.sh", "hello")[1] == RUN
-    unknown = start(toy, "run.sh", "helo")
-    assert unknown.returncode == 1 and unknown.stderr == "error: there is no scripts/helo.py (one of: hello reproduce)\n"
-
-
-def test_what_runs_made_is_completed_for_tests_and_the_other_way_round(toy):
-    tested = "--numprocesses auto -k some\n"
-    call(toy, "run.sh", "hello")
+    assert call(toy, "run.sh") == ("reproduce published=false\n", "")
+    assert call(toy, "run.sh", "budget=full") == ("reproduce budget=full\n", "")
     assert call(toy, "test.sh", "-k", "some") == (tested, DEV)
     assert call(toy, "test.sh", "-k", "some") == (tested, "") and call(toy, "run.sh", "hello")[1] == ""
+    (toy / "requirements.txt").write_text("# another set\n")
+    assert call(toy, "run.sh", "hello")[1] == RUN
     (toy / "requirements-dev.txt").write_text("# another set\n")
     assert call(toy, "run.sh", "hello")[1] == "" and call(toy, "test.sh")[1] == DEV
-    shutil.rmtree(toy / ".venv")
-    assert call(toy, "test.sh")[1] == MAKING.format(toy) + RUN + DEV
-    assert call(toy, "run.sh", "hello")[1] == ""
+    (toy / ".venv/.ready").unlink()  # stopped before it was finished
+    shutil.rmtree(toy / ".venv/lib")
+    assert call(toy, "test.sh")[1] == made + DEV and call(toy, "run.sh", "hello")[1] == ""
+    unknown = start(toy, "run.sh", "helo")
+    assert unknown.returncode == 1 and unknown.stderr == "error: there is no scripts/helo.py (one of: hello reproduce)\n"

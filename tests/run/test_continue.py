@@ -31,46 +31,35 @@ def undisturbed(tmp_path_factory):
     return trained_run(tmp_path_factory.mktemp("undisturbed"), *WORDS)
 
 
-def kill_when(ready, cwd: Path, how: int) -> int:
-    command = [sys.executable, str(ROOT / "scripts/train.py"), *WORDS]
+def stopped(cwd: Path, epoch: int, how: signal.Signals, *words: str) -> tuple[int, dict]:
+    """Train until an epoch has ended and send the signal; the exit status, and what run.json says."""
+    command = [sys.executable, str(ROOT / "scripts/train.py"), *WORDS, *words]
     process = subprocess.Popen(command, cwd=cwd, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
-    until = time.time() + 120
-    while not ready() and process.poll() is None and time.time() < until:
+    until, epochs = time.time() + 120, 0
+    while epochs < epoch and process.poll() is None and time.time() < until:
         time.sleep(0.002)
-    assert process.poll() is None, "it ended before it could be killed"
+        histories = [json.loads(path.read_text()) for path in cwd.glob("logs/segmentation/*/history.json")]
+        epochs = max((len(history["train/loss"]) for history in histories), default=0)
+    assert process.poll() is None, "it ended before it could be stopped"
     process.send_signal(how)
-    return process.wait()
+    status, (run,) = process.wait(), cwd.glob("logs/segmentation/*")
+    return status, json.loads((run / "run.json").read_text())
 
 
 def test_two_runs_of_one_seed_end_with_equal_weights(undisturbed, tmp_path):
     assert_equal_weights(undisturbed, trained_run(tmp_path, *WORDS))
 
 
-@pytest.mark.parametrize("epoch", [1, 3])
-def test_killed_and_continued_equals_never_stopped(undisturbed, tmp_path, epoch):
-    curves = tmp_path / "logs/segmentation"
-
-    def reached() -> bool:
-        histories = [json.loads(path.read_text()) for path in curves.glob("*/history.json")]
-        return any(len(history["train/loss"]) >= epoch for history in histories)
-
-    assert kill_when(reached, tmp_path, signal.SIGKILL) == -signal.SIGKILL
-    (run,) = curves.iterdir()
-    assert json.loads((run / "run.json").read_text())["status"] == "running"
+def test_stopped_killed_and_continued_equals_never_stopped(undisturbed, tmp_path):
+    status, state = stopped(tmp_path, 1, signal.SIGTERM)
+    assert (status, state["status"]) == (143, "interrupted")
+    status, state = stopped(tmp_path, 3, signal.SIGKILL, "ckpt_path=last")
+    assert (status, state["status"]) == (-signal.SIGKILL, "running")
     succeed("train", *WORDS, "ckpt_path=last", cwd=tmp_path)
-    assert [run] == list(curves.iterdir())
+    (run,) = tmp_path.glob("logs/segmentation/*")
     assert_equal_weights(undisturbed, run)
     a, b = (json.loads((r / "metrics.json").read_text()) for r in (undisturbed, run))
     assert a == pytest.approx(b, nan_ok=True, abs=0)
-
-
-def test_sigterm_is_not_success_and_can_be_continued(undisturbed, tmp_path):
-    started = lambda: any((tmp_path / "logs").glob("*/*/checkpoints/last.ckpt"))  # noqa: E731
-    assert kill_when(started, tmp_path, signal.SIGTERM) == 143
-    (run,) = (tmp_path / "logs/segmentation").iterdir()
-    assert json.loads((run / "run.json").read_text())["status"] == "interrupted"
-    succeed("train", *WORDS, "ckpt_path=last", cwd=tmp_path)
-    assert_equal_weights(undisturbed, run)
 
 
 def test_a_half_written_checkpoint_is_never_continued_from(undisturbed, tmp_path):

@@ -17,7 +17,7 @@ pytestmark = [pytest.mark.slow, pytest.mark.xdist_group("encoder_weights")]  # o
 CAPTIONS = ["data=scene_captions", "model=captioner", "task=captioning", "model/search=greedy", "data.max_length=4"]
 QUESTIONS = ["data=scene_questions", "model=question_answering", "task=question_answering"]
 VGG = ["model/encoder=vgg16", "model.encoder.width=4"]
-SHORT = [*(word for word in TINY if "model.encoder" not in word), "trainer.max_epochs=1"]
+SHORT = [*TINY, "data.dataset.sizes={train: 8, val: 4, test: 4}", "trainer.max_epochs=1"]
 BEST = "checkpoints/best.ckpt"
 FROM = "task.encoder_weights="
 assert_equal = partial(torch.testing.assert_close, rtol=0, atol=0)
@@ -41,7 +41,7 @@ def encoder_of(path, prefix):
 def test_a_frozen_encoder_stays_the_segmenters(segmenter, tmp_path, words):
     copy = tmp_path / "weights.ckpt"
     copy.write_bytes(segmenter.read_bytes())
-    best = trained_run(tmp_path, *TINY, *words, f"{FROM}{copy}", "model.frozen=true") / BEST
+    best = trained_run(tmp_path, *SHORT, *words, f"{FROM}{copy}", "model.frozen=true") / BEST
     ours = encoder_of(best, "model.encoder.backbone.")
     assert any("running_mean" in name for name in ours)
     assert_equal(ours, encoder_of(segmenter, "model.encoder."))
@@ -53,7 +53,7 @@ def test_a_frozen_encoder_stays_the_segmenters(segmenter, tmp_path, words):
 
 
 def test_a_trained_encoder_starts_there_and_goes_on_from_its_own_checkpoint(segmenter, tmp_path):
-    words = [*TINY, *CAPTIONS, f"{FROM}{segmenter}"]
+    words = [*SHORT, *CAPTIONS, f"{FROM}{segmenter}"]
     still, moving = tmp_path / "still", tmp_path / "moving"
     for folder, more in ((still, ["optimizer.lr=1e-12"]), (moving, [])):
         folder.mkdir()
@@ -65,14 +65,21 @@ def test_a_trained_encoder_starts_there_and_goes_on_from_its_own_checkpoint(segm
     assert not any(torch.equal(moved[name], theirs[name]) for name in weights if "0.0" in name)
     gone = f"{FROM}{tmp_path}/gone.ckpt"  # nor is it read where a run goes on
     last = f"ckpt_path={moving}/run/checkpoints/last.ckpt"
-    succeed("train", *words[:-1], gone, last, "trainer.max_epochs=3", cwd=tmp_path)
+    succeed("train", *words[:-1], gone, last, "trainer.max_epochs=2", cwd=tmp_path)
 
 
 def test_weights_in_torchvisions_layout(tmp_path):
     torch.manual_seed(7)
     state = dict(VGG16(width=4).state_dict())
     torch.save({**state, "classifier.0.weight": torch.ones(2, 2)}, tmp_path / "vgg16.pth")
-    run = trained_run(tmp_path, *SHORT, *CAPTIONS, *VGG, f"{FROM}{tmp_path}/vgg16.pth", "model.frozen=true")
+    run = trained_run(
+        tmp_path,
+        *(word for word in SHORT if "model.encoder" not in word),
+        *CAPTIONS,
+        *VGG,
+        f"{FROM}{tmp_path}/vgg16.pth",
+        "model.frozen=true",
+    )
     assert_equal(encoder_of(run / BEST, "model.encoder.backbone."), state)
 
 
