@@ -209,23 +209,19 @@ def _choose(path: Path, columns: Sequence[str], roles: tuple[Role, ...], numbere
     return chosen
 
 
-def read_table(
-    split: Split,
+def read_parts(
     table: Table,
     splits: Splits,
     roles: Sequence[Role],
     make: Callable[[Row], T],
-    key: Callable[[T], str],
     what: str,
     ordered: bool = False,
     refuse: Refuse = stop,
-) -> Sequence[T]:
-    """The items of a split, one a row; a column called split says which rows are whose, where there is one.
+) -> dict[Split, list[T]]:
+    """What `make` makes of each row, by split; a column called split says which rows are whose, where there is one.
 
     Args:
-        make: a row -> an item with a `location`.
-        key: items of one key come into one split where they are drawn.
-        what: what the file should hold, for messages.
+        what: what a file should hold, for messages.
         ordered, refuse: see `Table.rows`.
     """
     parts: dict[Split, list[T]] = {}
@@ -235,4 +231,9 @@ def read_table(
                 parts.setdefault(split_named(row.fields.get("split", "")) or name, []).append(make(row))
             except BadInput as error:
                 refuse(error)
-    return splits.choose(split, parts, lambda item: Path(item.location).name, key)  # type: ignore[attr-defined]
+    return parts
+
+
+def place(location: str) -> str:
+    """The name of a row in lists: `data.csv:12`."""
+    return Path(location).name

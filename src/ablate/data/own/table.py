@@ -2,7 +2,7 @@
 
 from collections.abc import Sequence
 
-from ablate.data.own.rows import Refuse, Role, Table, read_table, stop
+from ablate.data.own.rows import Refuse, Role, Table, place, read_parts, stop
 from ablate.data.own.splits import Splits
 from ablate.data.split import Split
 from ablate.data.text.labelled import Example
@@ -25,4 +25,5 @@ def table(
     roles = [Role("text", text, TEXTS), Role("label", label, LABELS)]
     what = "a CSV, TSV or JSON lines file with a text and a label a row"
     make = lambda row: Example(row["text"], row["label"], row.location)  # noqa: E731
-    return read_table(split, table, splits, roles, make, lambda example: example.text, what, refuse=refuse)
+    parts = read_parts(table, splits, roles, make, what, refuse=refuse)
+    return splits.choose(split, parts, lambda example: place(example.location), lambda example: example.text)

@@ -4,6 +4,7 @@ import json
 import re
 from collections.abc import Mapping
 from functools import partial
+from pathlib import Path
 
 from ablate.data.picture.captions import Captioned
 from ablate.data.picture.file import composed, read_picture, stored_files
@@ -32,8 +33,22 @@ def coco(split: Split, *, root: str | None, files: Mapping[str, str], folders: M
     """
     path = find_path(root, for_split("files", files, split), EXPECTED)
     folder = find_path(root, for_split("folders", folders, split), EXPECTED)
+    captions = read_annotations(path)
+    stored = stored_files(folder)
+    if missing := next((name for name in captions if composed(name) not in stored), None):
+        raise BadInput(f"{path}: the picture {folder / missing} is missing")
+    found = {name: stored[composed(name)] for name in captions}
+    return [Captioned(str(file), partial(read_picture, file), captions[name]) for name, file in found.items()]
+
+
+def read_annotations(path: Path, encoding: str = "utf-8") -> dict[str, list[str]]:
+    """File name of a picture -> its captions, both in the order of the file.
+
+    Raises:
+        BadInput: a file in another layout, an annotation of an unknown picture.
+    """
     try:
-        whole = json.loads(read_text(path))
+        whole = json.loads(read_text(path, encoding))
         names = {each["id"]: each["file_name"] for each in whole["images"]}
         captions: dict[object, list[str]] = {number: [] for number in names}
         for i, each in enumerate(whole["annotations"]):
@@ -42,8 +57,4 @@ def coco(split: Split, *, root: str | None, files: Mapping[str, str], folders: M
             captions[each["image_id"]].append(" ".join(TOKEN.findall(each["caption"])))
     except (json.JSONDecodeError, KeyError, TypeError) as error:
         raise BadInput(f"{path} is not in the layout of COCO's captions: {type(error).__name__} {error}") from None
-    stored = stored_files(folder)
-    if missing := next((name for name in names.values() if composed(name) not in stored), None):
-        raise BadInput(f"{path}: the picture {folder / missing} is missing")
-    found = {number: stored[composed(name)] for number, name in names.items()}
-    return [Captioned(str(file), partial(read_picture, file), captions[number]) for number, file in found.items()]
+    return {names[number]: texts for number, texts in captions.items()}

@@ -3,15 +3,11 @@
 import re
 from collections.abc import Mapping, Sequence
 from pathlib import Path
-from typing import Annotated, NamedTuple
+from typing import Annotated
 
-import torch
-
-from ablate.data.sequence import Sample
 from ablate.data.split import Split, for_split
-from ablate.data.text.dataset import TextDataset
 from ablate.data.text.file import find_path, read_lines
-from ablate.data.text.labelled import class_index
+from ablate.data.text.tagged import TaggedText, Word
 from ablate.data.text.tokeniser import Tokeniser
 from ablate.errors import BadInput
 from ablate.schema.options import SOME, Steps, checked
@@ -21,15 +17,7 @@ ID = re.compile(r"\d+([-.]\d+)?")
 EXPECTED = "`root` should hold {}, as `git clone https://github.com/UniversalDependencies/UD_English-EWT {}` gives it"
 
 
-class Word(NamedTuple):
-    """A line of a sentence."""
-
-    form: str
-    tag: str | None
-    location: str
-
-
-class PartsOfSpeech(TextDataset):
+class PartsOfSpeech(TaggedText):
     """Each sample is a sentence with a tag for each word (UPOS).
 
     A line of a file has ten columns between tabs; the first is the number of the word, the second the word, the fourth its tag.
@@ -60,13 +48,8 @@ class PartsOfSpeech(TextDataset):
         class_names: Annotated[Sequence[str], SOME],
     ) -> None:
         expected = EXPECTED.format(", ".join(files.values()), root or "data/UD_English-EWT")
-        sentences = read_sentences(find_path(root, for_split("files", files, split), expected))
-        self.tags = [[class_index(word.tag, class_names, word.location) for word in sentence] for sentence in sentences]
-        texts = [[tokeniser.normalise(word.form) for word in sentence] for sentence in sentences]
-        super().__init__(tokeniser, texts, max_length)
-
-    def __getitem__(self, index: int) -> Sample:
-        return Sample(self.tokens[index], torch.tensor(self.tags[index][: self.lengths[index]]), index)
+        read = lambda split: read_sentences(find_path(root, for_split("files", files, split), expected))  # noqa: E731
+        super().__init__(split, read=read, tokeniser=tokeniser, max_length=max_length, class_names=class_names)
 
 
 def read_sentences(path: Path) -> list[list[Word]]:
