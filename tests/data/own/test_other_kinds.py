@@ -65,8 +65,6 @@ def test_tags_are_in_columns(tmp_path):
     assert words("a.conllu") == [[("He", "PRON"), ("heads", "VERB")]]
     same = {key: str(tmp_path / "a.conll") for key in ("root", "val", "test")} | {"dataset__tokeniser__min_count": 1}
     assert opened_option("tagged", **same).inferred_config()["class_names"] == ["B-ORG", "O"]
-        "class_names"
-    ] == ["B-ORG", "O"]
 
 
 # --- captions -----------------------------------------------------------------------------------------
