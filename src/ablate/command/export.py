@@ -22,7 +22,7 @@ from ablate.operator.rewrite import fold_nearest
 from ablate.run.checkpoint import read_checkpoint
 from ablate.run.load import load_task
 from ablate.run.train import silence
-from ablate.schema.options import height_width
+from ablate.schema.options import Size, check_values, height_width
 
 BATCHES = (1, 16)
 TOLERANCE = 1e-4  # of the largest logit, in float32
@@ -57,6 +57,8 @@ def size_of(given: int | Sequence[int] | ListConfig | None, trained: int | Seque
     size = trained if given is None else given
     if size is None:
         raise BadInput("the network was trained on pictures of several sizes: name one, as size=[180,240]")
+    size = list(size) if isinstance(size, ListConfig) else size
+    check_values({"size": Size}, {"size": size})
     return height_width(size)
 
 
