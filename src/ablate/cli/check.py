@@ -12,9 +12,9 @@ from omegaconf import DictConfig, ListConfig, OmegaConf
 
 from ablate.errors import BadInput, BadValue, Misfit
 from ablate.schema.node import key_of, misfits
-from ablate.schema.options import AboveZero, Positive, Probability, Range, Seed, Size, Steps, Temperature, faults
+from ablate.schema.options import AboveZero, Positive, Probability, Range, Seed, Size, Steps, Temperature, Whole, faults
 
-PARTS = ("datamodule", "task", "callbacks", "probe", "logger", "trainer")  # what train.py builds
+PARTS = ("datamodule", "task", "callbacks", "probe", "logger", "trainer", "dataset")  # what train.py builds, and inspect_data.py
 NAMES = {"name": str, "log_dir": str}
 RUN = {**NAMES, "seed": Seed, "ckpt_path": str | None}
 DATA = {  # what data have so that any network fits them: many a choice of both has no constructor that reads it
@@ -26,6 +26,7 @@ DATA = {  # what data have so that any network fits them: many a choice of both 
 COMMANDS: Mapping[str, Mapping[str, Any]] = {  # conf/NAME.yaml -> key -> what it can be
     "train": {**RUN, **DATA},
     "evaluate": {**RUN, **DATA, "checkpoint": str},
+    "inspect_data": {**NAMES, **DATA, "output": str, "examples": Annotated[int, Range(0, 1000)], "faults": Whole},
     "predict": {
         **NAMES,
         "checkpoint": str,
@@ -119,7 +120,7 @@ def wrong_values(cfg: DictConfig, command: str) -> Iterator[BadInput]:
 def check_complete(cfg: DictConfig, command: str) -> None:
     """Raise BadInput for a key or a node of conf/COMMAND.yaml that is not in the config any more."""
     keys = [key for key in COMMANDS.get(command, {}) if "." not in key]
-    nodes = ("data", *(part for part in PARTS if part != "logger")) if command in ("train", "evaluate") else ()
+    nodes = ("data", *(part for part in PARTS if part not in ("logger", "dataset"))) if command in ("train", "evaluate") else ()
     for name in (*keys, *nodes):
         if name not in [*cfg]:  # `in` would leave out what is ???
             raise BadInput(f"{name} is missing: leave out the word that takes it away")

@@ -14,6 +14,7 @@ from ablate.errors import BadInput
 
 VOID = 255  # the label of a pixel that is no class
 MOST = 64  # values of masks that nobody has named
+LEAST_SHARE, GAP = 0.005, 16  # of the pixels of smoothed masks that a class has, and how far classes are from each other
 COLOUR = re.compile(r"#?([0-9a-fA-F]{6})")
 GREY, HUES = ("1", "L", "P", "I;16", "I;16B", "I"), ("RGB", "RGBA", "LA", "PA", "CMYK")
 Given = Mapping[int | str, str | None] | Sequence[str] | str
@@ -69,20 +70,22 @@ class Labels:
         if value in self.codes:
             return self.codes[value]
         nearest = self._nearest(value)
-        return self.codes[nearest] if self._distance(nearest, value) <= self.tolerance else None
+        return self.codes[nearest] if distance(nearest, value, self.coloured) <= self.tolerance else None
 
     def _nearest(self, value: int) -> int:
-        return min(self.codes, key=lambda known: self._distance(known, value))
-
-    def _distance(self, one: int, other: int) -> int:
-        if not self.coloured:
-            return abs(one - other)
-        return max(abs(a - b) for a, b in zip(one.to_bytes(3, "big"), other.to_bytes(3, "big"), strict=True))
+        return min(self.codes, key=lambda known: distance(known, value, self.coloured))
 
     def _unknown(self, value: int) -> str:
         near = self._nearest(value)
-        hint = f"`tolerance`={self._distance(near, value)} would count it as {self.shown(near)} ({self.classes[near]})"
+        hint = f"`tolerance`={distance(near, value, self.coloured)} would count it as {self.shown(near)} ({self.classes[near]})"
         return f"`labels` has no value {self.shown(value)}; {hint}, found first"
+
+
+def distance(one: int, other: int, coloured: bool) -> int:
+    """How far two values are from each other: the greatest difference of a channel."""
+    if not coloured:
+        return abs(one - other)
+    return max(abs(a - b) for a, b in zip(one.to_bytes(3, "big"), other.to_bytes(3, "big"), strict=True))
 
 
 def parse(given: Given, tolerance: int = 0) -> Labels:
@@ -122,6 +125,25 @@ def find(masks: Iterable[Path], names: Sequence[str] | None = None) -> Labels:
     if names is not None and len(names) != len(values):
         raise BadInput(f"`class_names` has {len(names)} names, but the masks hold the values {', '.join(shown)} (`labels`)")
     return Labels(dict(zip(values, names or shown, strict=True)), coloured)
+
+
+def propose(counts: Mapping[int, int], coloured: bool, smoothed: bool) -> Labels:
+    """Labels for values of masks, of which `counts` has the numbers of pixels, each called after its value.
+
+    Args:
+        smoothed: most values are mixtures of others, as JPEG makes them: those are chosen that are frequent and far from each
+            other, with the tolerance that reaches all others.
+    """
+    total, values, tolerance = sum(counts.values()), list(counts), 0
+    if smoothed or len(values) > MOST:
+        values = []
+        for value in sorted(counts, key=lambda value: -counts[value]):
+            if counts[value] >= LEAST_SHARE * total and all(distance(value, each, coloured) > GAP for each in values):
+                values.append(value)
+        values = values or [max(counts, key=lambda value: counts[value])]
+        tolerance = max(min(distance(value, each, coloured) for each in values) for value in counts)
+    shown = Labels(dict.fromkeys(values, ""), coloured).shown
+    return Labels({value: f"class_{shown(value)}" for value in sorted(values)}, coloured, tolerance)
 
 
 def count_values(paths: Iterable[Path], coloured: bool) -> dict[int, int]:
