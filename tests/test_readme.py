@@ -46,6 +46,15 @@ CPU = {  # stands for a GPU
     "ddp": ["trainer.accelerator=cpu", "trainer.precision=32-true", "trainer.sync_batchnorm=false"],
 }
 
+OWN = {  # file of a user's own -> each of its rows
+    "reviews.csv": "text {i} is {kind},{kind}\n",
+    "pairs.tsv": "source {i}\ttarget {i}\n",
+    "tags.conll": "word{i} N\nis V\n\n",
+    "captions.tsv": "CELLS/images/{picture}.jpg\ta picture {i}\n",
+    "questions.jsonl": '{{"image": "CELLS/images/{picture}.jpg", "question": "what {i} ?", "answer": "{kind}"}}\n',
+    "book.txt": "it was {i} times the best of times\n" * 10,
+}
+
 
 def python_of(command: str) -> list[str] | None:
     """The name of the script that a command runs and its words, `bash scripts/run.sh` as what it calls; None for others."""
@@ -68,14 +77,15 @@ def project(tmp_path_factory):
     for name in ("conf", "scripts", "src", "requirements.txt", "pyproject.toml", "README.md"):
         (shutil.copytree if (ROOT / name).is_dir() else shutil.copy)(ROOT / name, folder / name)
     rng = np.random.default_rng(0)
-    for part in ("JPEGImages", "SegmentationClass", "ImageSets/Segmentation"):
-        (folder / "MYDATA" / part).mkdir(parents=True)
+    for part in ("images", "masks"):
+        (folder / "CELLS" / part).mkdir(parents=True)
     for name in "abcd":
-        Image.fromarray(rng.integers(0, 256, (40, 50, 3), np.uint8)).save(folder / f"MYDATA/JPEGImages/{name}.jpg")
-        Image.fromarray(rng.integers(0, 3, (40, 50), np.uint8)).save(folder / f"MYDATA/SegmentationClass/{name}.png")
-    for split in ("train", "val"):
-        (folder / f"MYDATA/ImageSets/Segmentation/{split}.txt").write_text("a\nb\nc\nd\n")
-    shutil.copytree(folder / "MYDATA/JPEGImages", folder / "PICTURES")
+        Image.fromarray(rng.integers(0, 256, (40, 50, 3), np.uint8)).save(folder / f"CELLS/images/{name}.jpg")
+        Image.fromarray(rng.integers(0, 2, (40, 50), np.uint8) * 255).save(folder / f"CELLS/masks/{name}.png")
+    for name, row in OWN.items():
+        rows = [row.format(i=i, kind="ab"[i % 2], picture="abcd"[i % 4]) for i in range(30)]
+        (folder / name).write_text("text,label\n" * (name == "reviews.csv") + "".join(rows))
+    shutil.copytree(folder / "CELLS/images", folder / "PICTURES")
     return folder
 
 

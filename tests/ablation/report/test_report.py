@@ -307,9 +307,10 @@ def test_a_sweep_of_the_users_own(tmp_path):
             run = tmp_path / f"sweep/decoder={decoder},seed={seed}"
             run.mkdir(parents=True)
             write_json(run / "run.json", {"status": "finished", "overrides": [f"model/decoder={decoder}", f"seed={seed}"]})
-            write_json(run / "metrics.json", {"test/miou": base + 0.01 * seed})
+            write_json(run / "metrics.json", {"test/miou": base + 0.01 * seed, "test_split": "val"})
     succeed("report", "sweep", "--by", "model/decoder", "--metric", "test/miou", cwd=tmp_path)
     text = (tmp_path / "sweep/report.md").read_text()
+    assert "**Note:** in 6 runs test is the validation split, which also chose the checkpoints" in text
     assert "| `max_unpool` | **0.710 ± 0.010**" in text and re.search(r"`max_unpool − nearest` \| \+0\.100", text)
     wrong = error_line(script("report", "sweep", "--by", "model/decode", cwd=tmp_path))
     assert "did you mean 'model/decoder'" in wrong

@@ -15,11 +15,12 @@ from ablate.run import folder as run_folder
 
 Row = dict[str, object]
 LABELS = ("stage", "budget", "registration", "cell", "seed", "status", "hash", "code")
-FACTS = ("seconds", "peak_memory_mb", "commit", "device", "date")
+TEST_SPLIT = "test_split"  # the split that stands for the test, where a run has no test of its own
+FACTS = ("seconds", "peak_memory_mb", "commit", "device", "date", TEST_SPLIT)
 LEADING = (*LABELS, *FACTS)
 NUMBERS = ("seconds", "peak_memory_mb")
 COST = ("cost/parameters", "cost/multiply_adds")
-TEXT = {*LABELS, "commit", "device", "date", "overrides", "folder", "error", "pair"} - {"seed"}
+TEXT = {*LABELS, "commit", "device", "date", TEST_SPLIT, "overrides", "folder", "error", "pair"} - {"seed"}
 TRAILING = ("error", "overrides", "folder")
 
 
@@ -47,6 +48,13 @@ def scores(rows: Iterable[Mapping], metric: str, worst: float | None = None) -> 
         if row.get("status") == "finished" and (usable or worst is not None):
             by_cell.setdefault(str(row["cell"]), {})[int(row["seed"])] = float(value if usable else worst)
     return by_cell
+
+
+def tested_on_val(rows: Iterable[Mapping]) -> list[str]:
+    """The note of a report on runs without a test split of their own; none where all have one."""
+    without = sum(row.get(TEST_SPLIT) == "val" for row in rows)
+    said = f"in {without} runs test is the validation split, which also chose the checkpoints: scores are optimistic"
+    return [said] if without else []
 
 
 def metric_names(rows: Iterable[Mapping]) -> list[str]:

@@ -6,7 +6,7 @@ from pathlib import Path
 from typing import Annotated, Any
 
 from ablate.ablation.judge.published import Answer
-from ablate.ablation.judge.results import Row, read_csv, write_csv
+from ablate.ablation.judge.results import Row, read_csv, tested_on_val, write_csv
 from ablate.ablation.judge.verdict import Outcome, judge
 from ablate.ablation.report import document
 from ablate.ablation.report.cells import CellSummary, ranked, summarise
@@ -242,5 +242,5 @@ def _head(answer: Answer, outcomes: Sequence[Outcome], notes: Iterable[str]) -> 
         f"# {ablation.name}",
         f"**{plain(ablation.question)}** {plain(ablation.source)}",
         came,
-        *(f"**Note:** {plain(note)}." for note in notes),
+        *(f"**Note:** {plain(note)}." for note in (*notes, *tested_on_val(rows))),
     ]

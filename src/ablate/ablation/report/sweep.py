@@ -7,7 +7,7 @@ import numpy as np
 import yaml
 
 from ablate.ablation.judge import statistics
-from ablate.ablation.judge.results import Row, metric_names, read_row, scores
+from ablate.ablation.judge.results import Row, metric_names, read_row, scores, tested_on_val
 from ablate.ablation.judge.verdict import Estimate, estimate
 from ablate.ablation.report import document
 from ablate.ablation.report.cells import CellSummary, ranked, summarise
@@ -61,6 +61,7 @@ def write_sweep_report(folder: Path, rows: Sequence[Row], by: str, metric: str, 
     parts = [
         f"# {plain(title)}",
         f"{len(rows)} runs, {finished} finished.",
+        *(f"**Note:** {note}." for note in tested_on_val(rows)),
         *cells_part(pictures, cells, {metric: better}),
         *_pairs_part(compare(cells, rows, metric)),
         *curves_part(pictures, rows, [history(row) for row in rows], cells, {metric: better}),
