@@ -13,7 +13,8 @@ from ablate.errors import BadInput
 
 INFERRED_KEYS = ("vocabulary_size", "source_vocabulary_size")  # keys of `data` that a config leaves to the data, as null
 T = TypeVar("T")
-CLASS_KEYS = ("labels", "class_names", "num_classes", "palette")  # the same, of which a trained network keeps its own
+CHOSEN_KEYS = ("labels", "palette")  # the same, of which the config may say something else than what the data would
+CLASS_KEYS = (*CHOSEN_KEYS, "class_names", "num_classes")  # of which a trained network keeps its own
 
 
 class Dataset(torch.utils.data.Dataset, ABC):

@@ -20,7 +20,7 @@ from ablate.callback.measure import Measure
 from ablate.callback.monitor import History
 from ablate.console import READER_GONE, console
 from ablate.data.datamodule import DataModule
-from ablate.data.dataset import INFERRED_KEYS
+from ablate.data.dataset import CHOSEN_KEYS, INFERRED_KEYS
 from ablate.errors import BadInput, did_you_mean
 from ablate.run import folder as run_folder
 from ablate.run import summary
@@ -95,9 +95,12 @@ def make(cfg: DictConfig) -> tuple[DataModule, Task, Trainer]:
     """Data, task and trainer of a run, the task with what checkpoints keep beside its weights."""
     data = build(cfg, "datamodule", DataModule)
     for key, value in data.inferred_config().items():  # what the config leaves to the data (null), such as the size of a vocabulary
-        if cfg.data[key] not in (None, value):
-            raise BadInput(f"data.{key}={cfg.data[key]}, but the data have {value} tokens: leave data.{key} out")
-        cfg.data[key] = value
+        if (given := cfg.data[key]) is None:
+            cfg.data[key] = value
+        elif given != value and key not in CHOSEN_KEYS:
+            raise BadInput(
+                f"data.{key}={given}, but the data have {value}{' tokens' * (key in INFERRED_KEYS)}: leave data.{key} out"
+            )
     task, trainer = build(cfg, "task", Task), make_trainer(cfg)
     check_monitored(cfg, task)
     task.config, task.tokenisers = OmegaConf.to_container(cfg, resolve=True), data.tokenisers

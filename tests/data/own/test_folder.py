@@ -205,14 +205,16 @@ def test_the_real_camvid_in_colours(real_data, tmp_path):
 
 
 @pytest.mark.slow
-def test_a_run_keeps_the_classes_and_says_that_val_is_the_test(tmp_path):
+@pytest.mark.parametrize("labels", ["null", "{0: ground, 100: car, 255: tree}"])
+def test_a_run_keeps_the_classes_and_says_that_val_is_the_test(tmp_path, labels):
     root = write(tmp_path / "mine")
     words = ["experiment=folder", "debug=fast", "data.image_size=16", "model.encoder.depth=2", "model.encoder.width=4"]
-    run = trained_run(tmp_path, *words, f"data.root={root}", "data.fractions=[0.8,0.2,0]")
+    run = trained_run(tmp_path, *words, f"data.root={root}", "data.fractions=[0.8,0.2,0]", f"data.labels={labels}")
     assert (run / "splits/val.txt").read_text().split() == names(root, "val", fractions=[0.8, 0.2, 0])
     assert json.loads((run / "metrics.json").read_text())["test_split"] == "val"
     assert json.loads((run / "run.json").read_text())["test_split"] == "val" and (run / "panel.png").exists()
     (tmp_path / "again").mkdir()
     other = write(tmp_path / "other", mask=lambda of: grey(np.where(of == 1, 2, of)))  # one class less
     metrics = evaluated(tmp_path / "again", run / "checkpoints/best.ckpt", f"data.root={other}")
-    assert {"test/iou/0", "test/iou/100", "test/iou/255"} <= {*metrics} and np.isnan(metrics["test/iou/100"])
+    first, missing, last = ("0", "100", "255") if labels == "null" else ("ground", "car", "tree")
+    assert {f"test/iou/{name}" for name in (first, missing, last)} <= {*metrics} and not metrics[f"test/iou/{missing}"] > 0
