@@ -35,8 +35,8 @@ def test_the_command_says_so_in_one_line(words, line, tmp_path):
     [
         ("dates", ["experiment=dates"]),
         ("scenes", ["experiment=autoencoder", "experiment=upsampling"]),
-        ("coco", ["experiment=flickr8k data=coco", "experiment=glyphs data=coco"]),
-        ("text", ["experiment=shakespeare"]),
+        ("coco", ["experiment=captions data=coco", "experiment=flickr8k data=coco", "experiment=glyphs data=coco"]),
+        ("text", ["experiment=shakespeare", "experiment=text"]),
         ("voc", ["experiment=camvid data=voc", "experiment=segnet_basic data=voc"]),
         ("mine", []),
     ],
