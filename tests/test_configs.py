@@ -179,7 +179,7 @@ def test_bfloat16_trains_and_draws(name, tmp_path):
 
 
 @pytest.mark.slow
-@pytest.mark.parametrize("name", EXPERIMENTS)
+@pytest.mark.parametrize("name", [name for name in EXPERIMENTS if name not in digests.OWN])
 def test_every_experiment_trains_to_the_recorded_losses(name, tmp_path, request):
     """Losses to three digits, which other processors find too; `python tests/digests.py check` compares every bit."""
     if name in digests.FOLDERS:

@@ -13,8 +13,8 @@ from ablate.data.batch import IGNORE
 from ablate.data.datamodule import DataModule
 from ablate.data.text.tokeniser import PAD, Tokeniser
 
-PICTURES = ("camvid", "coco", "flickr8k", "folder", "glyphs", "scene_captions", "scene_questions", "scenes", "voc")
-PAIRS = ("babi", "copy_pairs", "dates", "multi30k")  # and stories: test_one_to_many_batches.py
+PICTURES = ("camvid", "captions", "coco", "flickr8k", "folder", "glyphs", "scene_captions", "scene_questions", "scenes", "voc")
+PAIRS = ("babi", "copy_pairs", "dates", "multi30k", "pairs", "questions")  # and stories: test_one_to_many_batches.py
 OPTIONS = [path.stem for path in sorted(CONF.glob("*.yaml")) if path.stem not in PICTURES + PAIRS]
 OWN_SPLITS = ("names", "names_folder", "rt_polarity", "names_lm", "imdb")  # no text is in two of them
 KEYS = ("root batch_size num_workers num_classes class_names vocabulary_size input_size max_length bucket dataset").split()
@@ -39,6 +39,10 @@ def option(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFact
     elif name == "table":
         changes["root"] = str(tmp_path_factory.mktemp("table") / "own.csv")
         Path(changes["root"]).write_text("text,label\n" + "".join(f"{i * 'very '}good,{'ab'[i % 2]}\n" for i in range(60)))
+    elif name == "tagged":
+        changes["root"] = str(tmp_path_factory.mktemp("tagged") / "own.conll")
+        sentence = lambda i: "very ADV\n" * i + ("good A\n\n" if i % 2 else "fish N\n\n")  # noqa: E731
+        Path(changes["root"]).write_text("".join(map(sentence, range(60))))
     data = config(name, **changes)
     return name, data, DataModule(dataset(name, **changes), 7, 0, None, dict(zip(SPLITS, SPLITS)), True, 0, data.bucket)
 
