@@ -20,7 +20,7 @@ def unroll(
     lengths: Int[Tensor, " b"] | None = None,
     state: tuple | None = None,
     reverse: bool = False,
-    fused: Fused = "auto",
+    fused: str = "auto",
     record: list | None = None,
 ) -> tuple[Float[Tensor, "b t n"], tuple]:
     """h_t = f_W(h_{t-1}, x_t) for t = 1 … T with one W, and the state at each sequence's true end.
