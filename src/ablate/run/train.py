@@ -97,7 +97,9 @@ def make(cfg: DictConfig) -> tuple[DataModule, Task, Trainer]:
     for key, value in data.inferred_config().items():  # what the config leaves to the data (null), such as the size of a vocabulary
         if (given := cfg.data[key]) is None:
             cfg.data[key] = value
-        elif given != value and key not in CHOSEN_KEYS:
+        elif key not in CHOSEN_KEYS and (
+            given < value if key in INFERRED_KEYS else given != value
+        ):  # rows for tokens that never occur do no harm
             raise BadInput(
                 f"data.{key}={given}, but the data have {value}{' tokens' * (key in INFERRED_KEYS)}: leave data.{key} out"
             )
