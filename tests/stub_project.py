@@ -21,9 +21,13 @@ STUB_ABLATION = STUB / "ablation/stub.yaml"
 class Project:
     """A config folder of its own with the stub experiment, and what its runs wrote down."""
 
-    def __init__(self, folder: Path) -> None:
+    def __init__(self, folder: Path, source: "Project | None" = None) -> None:
+        """A new one, or a copy of `source` with what it has run."""
         self.folder, self.conf = folder, folder / "conf"
-        shutil.copytree(STUB, self.conf)
+        if source is None:
+            shutil.copytree(STUB, self.conf)
+        else:
+            shutil.copytree(source.folder, folder, dirs_exist_ok=True)
         self.diary = folder / "diary"
         self.file = self.conf / "ablation/stub.yaml"
         self.report = folder / "logs/ablation/stub"
@@ -34,7 +38,7 @@ class Project:
 
     def env(self) -> dict[str, str]:
         paths = filter(None, [str(STUB), os.environ.get("PYTHONPATH")])
-        return {"STUB_DIARY": str(self.diary), "PYTHONPATH": os.pathsep.join(paths)}
+        return {"STUB_DIARY": self.diary.name, "PYTHONPATH": os.pathsep.join(paths)}
 
     def reproduce(self, *more: str) -> subprocess.CompletedProcess:
         """One run after the other, where `more` has no other launcher."""

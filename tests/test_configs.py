@@ -8,7 +8,7 @@ from functools import cache
 
 import digests
 import pytest
-from commands import CONF, choices, compose, composed, succeed, trained_run
+from commands import CONF, choices, compose, succeed, trained_run
 from hydra.utils import get_class
 from omegaconf import DictConfig, OmegaConf
 from omegaconf.errors import InterpolationKeyError
@@ -160,13 +160,6 @@ def build_all(cfg):
     metric_tags(cfg)
     make_trainer(cfg)
     build(cfg, "datamodule")
-
-
-@pytest.mark.slow
-@pytest.mark.parametrize("trainer", ["gpu", "ddp"])
-@pytest.mark.parametrize("name", EXPERIMENTS)
-def test_every_experiment_is_built_for_a_gpu_too(name, trainer, tmp_path):
-    assert metric_tags(composed("train", tmp_path, f"experiment={name}", f"trainer={trainer}"))
 
 
 @pytest.mark.slow

@@ -6,7 +6,7 @@ from collections import Counter
 
 import pytest
 from commands import error_line
-from stub_project import TEACHER, put, with_teacher
+from stub_project import TEACHER, Project, put, with_teacher
 
 from ablate.ablation.judge.results import read_csv
 from ablate.ablation.spec.read import load
@@ -21,40 +21,51 @@ def project(project):
     return project
 
 
-def test_each_cell_gets_the_teacher_of_its_seed_once(project):
+@pytest.fixture(scope="module")
+def once(tmp_path_factory):
+    project = Project(tmp_path_factory.mktemp("once"))
+    project.change(with_teacher)
     assert "12/12 runs done" in project.done()
-    steps = project.steps()
+    return project
+
+
+@pytest.fixture
+def done(once, tmp_path):
+    """The same, all of whose runs are finished."""
+    return Project(tmp_path, once)
+
+
+def test_each_cell_gets_the_teacher_of_its_seed_once(done):
+    steps = done.steps()
     assert [line.split("_")[0] for line in steps[:3]] == ["teacher"] * 3  # before the cells
     reads = [line.split(" reads ") for line in steps if " reads " in line]
     assert len(reads) == 6 and all(cell.split("_")[1] == teacher.split("_")[1] for cell, teacher in reads)
-    assert len(steps) == 3 + 9 + 6 and project.states() == {"finished": 9}
-    assert len(list(project.report.glob("prepared/*/run.json"))) == 3
-    rows = read_csv(project.report / "results.csv")
+    assert len(steps) == 3 + 9 + 6 and done.states() == {"finished": 9}
+    assert len(list(done.report.glob("prepared/*/run.json"))) == 3
+    rows = read_csv(done.report / "results.csv")
     assert {row["cell"] for row in rows} == {"low", "middle", "high"} and len(rows) == 9
-    text = (project.report / "report.md").read_text()
+    text = (done.report / "report.md").read_text()
     assert "Trained before the cells, with every seed, and no row of the results: `teacher` (`" in text
     assert "3 cells × 3 seeds: 9 of 9 runs finished" in text and "| `teacher`" not in text
-    project.done()
-    assert project.steps() == steps
+    done.done()
+    assert done.steps() == steps
 
 
-def test_a_change_of_the_teacher_concerns_those_that_start_from_it(project):
-    project.done()
-    before = len(project.steps())
-    project.change(put("prepare", "teacher", [*TEACHER, "steps=2"]))
-    project.done()
-    assert project.cells(before) == {"teacher": 6, "low": 6, "high": 6}
+def test_a_change_of_the_teacher_concerns_those_that_start_from_it(done):
+    before = len(done.steps())
+    done.change(put("prepare", "teacher", [*TEACHER, "steps=2"]))
+    done.done()
+    assert done.cells(before) == {"teacher": 6, "low": 6, "high": 6}
 
 
-def test_budgets_share_a_teacher_and_force_makes_it_again(project):
-    project.change(put("budgets", "full", {"seeds": 1}))
-    project.done()
-    before = len(project.steps())
-    project.done("budget=full", "overrides=['mode=good']")  # what is said of the cells leaves the teacher as it is
-    assert "teacher" not in project.cells(before)
-    before = len(project.steps())
-    project.done("budget=full", "force=true")
-    assert project.cells(before)["teacher"] == 1
+def test_budgets_share_a_teacher_and_force_makes_it_again(done):
+    done.change(put("budgets", "full", {"seeds": 1}))
+    before = len(done.steps())
+    done.done("budget=full", "overrides=['mode=good']")  # what is said of the cells leaves the teacher as it is
+    assert "teacher" not in done.cells(before)
+    before = len(done.steps())
+    done.done("budget=full", "force=true")
+    assert done.cells(before)["teacher"] == 1
 
 
 def test_a_budget_and_the_command_line_may_change_a_teacher(project):
@@ -67,13 +78,12 @@ def test_a_budget_and_the_command_line_may_change_a_teacher(project):
     assert runs[0].overrides == [*TEACHER, "steps=3", "trainer=gpu", "+trainer.x=1", "debug=fast"]
 
 
-def test_results_stay_where_logs_were_moved_and_the_teacher_is_gone(project):
-    project.done()
-    steps = project.steps()
-    (project.folder / "logs").rename(project.folder / "elsewhere")
-    assert "9/9 runs done" in project.done("log_dir=elsewhere") and project.steps() == steps
-    shutil.rmtree(project.folder / "elsewhere/ablation/stub/prepared")
-    assert "9/9 runs done" in project.done("log_dir=elsewhere") and project.steps() == steps
+def test_results_stay_where_logs_were_moved_and_the_teacher_is_gone(done):
+    steps = done.steps()
+    (done.folder / "logs").rename(done.folder / "elsewhere")
+    assert "9/9 runs done" in done.done("log_dir=elsewhere") and done.steps() == steps
+    shutil.rmtree(done.folder / "elsewhere/ablation/stub/prepared")
+    assert "9/9 runs done" in done.done("log_dir=elsewhere") and done.steps() == steps
 
 
 def test_a_teacher_that_fails_costs_those_that_start_from_it(project):

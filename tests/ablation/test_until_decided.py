@@ -5,7 +5,7 @@ import shutil
 
 import pytest
 from commands import error_line
-from stub_project import put
+from stub_project import Project, put
 
 from ablate.ablation.engine.code import CODE_DIGITS, code_version
 from ablate.ablation.engine.plan import PlannedRun
@@ -17,14 +17,32 @@ pytestmark = pytest.mark.slow
 LOOKS = {"seeds": [3, 5, 7], "weights": [0.2, 0.3, 0.5]}
 
 
-@pytest.fixture
-def project(project):
+def with_an_open_claim(project):
     """The stub with looks, and a cell that is like `high`: a claim about both stays open."""
     project.change(put("looks", LOOKS))
     project.change(put("cells", "same", ["quality=0.8", "steps=2"]))
     claim = {"statement": "Equal.", "source": "section 3", "metric": "test/score", "contrast": {"minus": ["same", "high"]}}
     project.change(put("claims", "open", {**claim, "direction": "greater", "least_effect": 0.001}))
+
+
+@pytest.fixture
+def project(project):
+    with_an_open_claim(project)
     return project
+
+
+@pytest.fixture(scope="module")
+def once(tmp_path_factory):
+    project = Project(tmp_path_factory.mktemp("once"))
+    with_an_open_claim(project)
+    assert "note:" not in project.done()
+    return project
+
+
+@pytest.fixture
+def done(once, tmp_path):
+    """The same, all of whose runs are finished."""
+    return Project(tmp_path, once)
 
 
 def seeds(project, cell):
@@ -50,16 +68,15 @@ def test_a_round_that_does_not_fit_is_not_begun(project):
     assert "until='decide' is unknown; did you mean 'decided'" in error_line(project.reproduce("until=decide"))
 
 
-def test_a_claim_that_was_changed_is_registered_anew_and_its_old_results_do_not_count(project):
-    assert "note:" not in project.done()
-    before, first = len(project.steps()), {row["registration"] for row in read_csv(project.report / "results.csv")}
-    project.change(put("claims", "more", "statement", "Other words."))
-    assert project.done() and len(project.steps()) == before
-    project.change(put("claims", "more", "least_effect", 0.2))
-    printed = project.done()
+def test_a_claim_that_was_changed_is_registered_anew_and_its_old_results_do_not_count(done):
+    before, first = len(done.steps()), {row["registration"] for row in read_csv(done.report / "results.csv")}
+    done.change(put("claims", "more", "statement", "Other words."))
+    assert done.done() and len(done.steps()) == before
+    done.change(put("claims", "more", "least_effect", 0.2))
+    printed = done.done()
     assert "registered: claims.more.least_effect was 0.05 and is 0.2" in " ".join(printed.split())
-    assert len(project.steps()) == 2 * before
-    assert not first & {row["registration"] for row in read_csv(project.report / "results.csv")}
+    assert len(done.steps()) == 2 * before
+    assert not first & {row["registration"] for row in read_csv(done.report / "results.csv")}
 
 
 def test_fresh_seeds_begin_where_the_file_says(project):
@@ -89,21 +106,20 @@ def test_rates_are_chosen_for_each_cell_by_validation_on_other_seeds(project):
     assert "no run of the cell low has a value of val/eror" in error_line(project.reproduce())
 
 
-def test_published_rows_count_as_done_where_their_hash_is_equal(project, monkeypatch, tmp_path):
-    project.done()
-    rows = [{**row, "commit": "a" * 40} for row in read_csv(project.report / "results.csv")]
+def test_published_rows_count_as_done_where_their_hash_is_equal(done, monkeypatch, tmp_path):
+    rows = [{**row, "commit": "a" * 40} for row in read_csv(done.report / "results.csv")]
     monkeypatch.setattr(published, "FOLDER", tmp_path / "results")
-    path = published.publish(load(project.file, "smoke"), rows)
+    path = published.publish(load(done.file, "smoke"), rows)
     assert {row["code"] for row in rows} == {code_version()[:CODE_DIGITS]} and all(row["date"] > "2026" for row in rows)
-    again = published.answer(project.file)
+    again = published.answer(done.file)
     assert again.budget == "smoke" and not again.until_decided and len(again.rows) == len(rows)
     assert again.rows[0]["test/score"] == rows[0]["test/score"] and str(tmp_path) not in path.read_text()
     run = PlannedRun("low", 0, ["quality=0.2"], rows[0]["hash"], tmp_path / "run")
     assert rows[0]["cell"] == "low" and published.adopt([run, run._replace(key="other", folder=tmp_path / "no")], again.rows) == 1
     assert read_row(run.folder)["test/score"] == rows[0]["test/score"] and run.status == "finished"
-    project.change(put("claims", "more", "least_effect", 0.2))
+    done.change(put("claims", "more", "least_effect", 0.2))
     with pytest.raises(published.BadInput, match="were registered for other claims"):
-        published.answer(project.file)
+        published.answer(done.file)
 
 
 def test_rows_of_unknown_or_changed_code_are_not_published(project):

@@ -18,7 +18,7 @@ SWEEP = [*TINY, "-m", "model/decoder=nearest,max_unpool", "seed=0,1", "trainer.m
 @pytest.fixture(scope="module")
 def sweep(tmp_path_factory):
     folder = tmp_path_factory.mktemp("sweep")
-    succeed("train", *SWEEP, "hydra/launcher=joblib", "hydra.launcher.n_jobs=2", cwd=folder)
+    succeed("train", *SWEEP, cwd=folder)
     (found,) = (folder / "logs/segmentation").iterdir()
     return found
 
