@@ -147,18 +147,19 @@ def cross_entropies(task, batch):
 
 
 @pytest.mark.slow
-@pytest.mark.parametrize("search", [GREEDY, Beam(width=3)])
 @every_attention
 @every_task
-def test_one_batch_is_learned_by_heart_and_written_free_running(name, attention, search):
+def test_one_batch_is_learned_by_heart_and_written_free_running(name, attention):
     make, made = MADE[name]
-    task, data = make(attention, search), made()
+    task, data = make(attention), made()
     batch = data.example_batch("val", 5)
     first = task.step(batch).loss.item()
     assert learn(task, batch) < 0.05 < 2 < first
     references = [data.datasets["val"].references(i)[0] for i in range(5)]
-    assert task.texts(task.write(task.encode(batch)).tokens) == references
-    assert task.texts(make(attention, search).eval().write(task.encode(batch)).tokens) != references
+    for search in (GREEDY, Beam(width=3)):
+        task.model.search = search
+        assert task.texts(task.write(task.encode(batch)).tokens) == references
+        assert task.texts(make(attention, search).eval().write(task.encode(batch)).tokens) != references
 
 
 def test_answers_are_learned_by_heart():
@@ -303,7 +304,7 @@ def test_a_share_of_none_is_teacher_forcing_bit_for_bit(schedule):
 
 
 @pytest.mark.slow
-@pytest.mark.parametrize("workers, bucket", [(0, 0), (0, 2), (1, 0), (1, 2)])
+@pytest.mark.parametrize("workers, bucket", [(0, 0), (1, 2)])
 def test_a_continued_run_sees_the_batches_of_one_never_stopped(workers, bucket, tmp_path):
     seen = []
 
