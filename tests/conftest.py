@@ -2,6 +2,7 @@
 
 import gc
 import os
+import shutil
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -22,6 +23,20 @@ def real_data() -> Path:
     if "ABLATE_DATA" not in os.environ:
         pytest.skip("ABLATE_DATA does not name a folder with the real data sets")
     return Path(os.environ["ABLATE_DATA"])
+
+
+@pytest.fixture(scope="session")
+def camvid(real_data: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """Every twentieth picture of CamVid."""
+    source, folder = real_data / "camvid_half/CamVid", tmp_path_factory.mktemp("camvid")
+    for split in ("train", "val", "test"):
+        lines = (source / f"{split}.txt").read_text().splitlines()[::20]
+        (folder / f"{split}.txt").write_text("\n".join(lines))
+        for word in " ".join(lines).split():
+            place = Path(*Path(word).parts[-2:])
+            (folder / place).parent.mkdir(exist_ok=True)
+            shutil.copy(source / place, folder / place)
+    return folder
 
 
 @pytest.fixture

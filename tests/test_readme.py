@@ -94,7 +94,7 @@ def newest(project: Path, pattern: str) -> Path:
 def filled(word: str, project: Path, request: pytest.FixtureRequest) -> str:
     """A word of the README with what its placeholders stand for."""
     if "CAMVID" in word:
-        word = word.replace("CAMVID", str(request.getfixturevalue("real_data") / digests.FOLDERS["camvid"]))
+        word = word.replace("CAMVID", str(request.getfixturevalue("camvid")))
     if "SWEEP" in word:
         word = word.replace("SWEEP", newest(project, "*/sweep_*").name)
     run_of = lambda match: str(newest(project, f"{match[1]}/*/checkpoints/best.ckpt").parents[1])  # noqa: E731

@@ -51,6 +51,8 @@ def seeds(project, cell):
 
 
 def test_cells_of_decided_claims_get_no_more_seeds_and_the_same_command_goes_on(project):
+    printed = project.done("until=decided", "hours=0.000001")  # a round that does not fit is not begun
+    assert "look 2" not in printed and "1 claims are open; the next look, after 5 seeds, would take 4 runs, about 0." in printed
     printed = project.done("until=decided")
     assert "look 1 of 3: seeds 0 to 2; 3 claims are open" in printed and "look 3 of 3: seeds 5 to 6; 1 claims are open" in printed
     assert seeds(project, "low") == seeds(project, "middle") == [0, 1, 2]
@@ -61,9 +63,7 @@ def test_cells_of_decided_claims_get_no_more_seeds_and_the_same_command_goes_on(
     assert project.done("until=decided") and project.cells(len(steps)) == {"same": 2}
 
 
-def test_a_round_that_does_not_fit_is_not_begun(project):
-    printed = project.done("until=decided", "hours=0.000001")
-    assert "look 2" not in printed and "1 claims are open; the next look, after 5 seeds, would take 4 runs, about 0." in printed
+def test_hours_and_until_are_checked(project):
     assert "hours=1 needs until=decided" in error_line(project.reproduce("hours=1"))
     assert "until='decide' is unknown; did you mean 'decided'" in error_line(project.reproduce("until=decide"))
 
@@ -79,12 +79,6 @@ def test_a_claim_that_was_changed_is_registered_anew_and_its_old_results_do_not_
     assert not first & {row["registration"] for row in read_csv(done.report / "results.csv")}
 
 
-def test_fresh_seeds_begin_where_the_file_says(project):
-    project.change(put("first_seed", 50))
-    project.done()
-    assert seeds(project, "low") == [50, 51, 52]
-
-
 def test_a_pilot_forecasts_on_seeds_that_no_answer_uses(project):
     printed = " ".join(project.done("pilot=true", "pilot_seeds=4").split())
     assert {line.split("_seed=")[1][:4] for line in project.steps()} == {"1000", "1001", "1002", "1003"}
@@ -96,7 +90,9 @@ def test_a_pilot_forecasts_on_seeds_that_no_answer_uses(project):
 def test_rates_are_chosen_for_each_cell_by_validation_on_other_seeds(project):
     project.change(put("tune", {"grid": {"steps": [1, 2]}, "metric": "val/error", "seeds": 2}))
     project.change(put("cells", "low", ["quality=0.2", "bias=0.1"]))
+    project.change(put("first_seed", 50))
     project.done()
+    assert seeds(project, "low") == [50, 51, 52]
     chosen = json.loads((project.report / "report.json").read_text())["tuned"]
     assert chosen["low"] == ["steps=1"] and chosen["high"] == ["steps=2"]
     tried = read_csv(project.report / "tune.csv")

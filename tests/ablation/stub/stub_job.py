@@ -27,7 +27,7 @@ def train(cfg: DictConfig) -> None:
         with open(cfg.diary, "a") as diary:
             diary.write(f"{folder.name} {step}\n")
         if cfg.steps > 2:
-            time.sleep(0.2)
+            time.sleep(0.05)
         write_atomically(checkpoint, str(step + 1))
     misbehave(cfg.mode, folder)
     score = cfg.quality + 0.01 * np.random.default_rng([cfg.seed, round(100 * cfg.quality)]).standard_normal()
