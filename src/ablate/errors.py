@@ -72,7 +72,9 @@ def check_fraction(name: str, value: float) -> float:
 
 def user_line(error: BaseException | None) -> str | None:
     """The message of the BadInput that caused `error`, or one on disk or memory that are too small, or on a forbidden file."""
-    while error is not None:  # Hydra wraps what a constructor raised
+    seen = set()
+    while error is not None and id(error) not in seen:  # Hydra wraps what a constructor raised; a sweep's error is its own cause
+        seen.add(id(error))
         if isinstance(error, BadInput):
             return str(error).rpartition("BadInput: ")[2]  # after the traceback of a process that loads batches
         if _is_full_disk(error) or _is_full_disk(error.__context__):  # the context: torch.save raises an error of its own

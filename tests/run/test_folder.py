@@ -136,7 +136,9 @@ def test_the_words_of_torch_for_a_full_disk_are_understood():
 )
 def test_too_little_memory_is_one_line(error, amount):
     assert user_line(error) == f"there is not enough memory{amount}: make data.batch_size, the pictures or the network smaller"
-    assert user_line(RuntimeError("a mistake in the code")) is None
+    mistake = RuntimeError("a mistake in the code")
+    mistake.__cause__ = mistake  # as Hydra leaves an error of a sweep
+    assert user_line(mistake) is None
 
 
 def test_what_a_process_that_loads_refuses_is_said_without_its_traceback():

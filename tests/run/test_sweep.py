@@ -36,30 +36,21 @@ def test_every_run_has_a_folder_named_by_what_was_swept(sweep):
         assert state["status"] == "finished" and state["versions"]["torch"] and state["commit"] and "train.py" in state["command"]
 
 
-def hparams(folder):
-    multiplexer = EventMultiplexer().AddRunsFromDirectory(str(folder)).Reload()
-    sessions, metrics = {}, {}
-    for run, tags in multiplexer.PluginRunToTagToContent("hparams").items():
-        assert metadata.EXPERIMENT_TAG not in tags  # one run's columns would be everybody's
-        info = metadata.parse_session_start_info_plugin_data(tags[metadata.SESSION_START_INFO_TAG])
-        sessions[run] = {k: v.string_value or v.number_value for k, v in info.hparams.items()}
-        metrics[run] = {
-            tag: multiplexer.Tensors(run, tag)[-1] for tag in multiplexer.Runs()[run]["tensors"] if tag.startswith("test/")
-        }
-    return sessions, metrics
-
-
 def test_hparams_hold_what_was_swept_and_the_final_test_metrics(sweep):
-    sessions, metrics = hparams(sweep)
-    assert len(sessions) == 4
-    for name, run in runs(sweep).items():
-        values = sessions[f"{name}/hparams"]
+    multiplexer = EventMultiplexer().AddRunsFromDirectory(str(sweep)).Reload()
+    assert set(multiplexer.Runs()) == set(runs(sweep))  # one run a run
+    for name, tags in multiplexer.PluginRunToTagToContent("hparams").items():
+        session = metadata.parse_session_start_info_plugin_data(tags[metadata.SESSION_START_INFO_TAG])
+        values = {k: v.string_value or v.number_value for k, v in session.hparams.items()}
         assert not {"hydra", "callbacks", "logger"} & set(values)
         assert f"decoder={values['model/decoder']},seed={values['seed']:.0f}" == name
-        kept = json.loads((run / "metrics.json").read_text())
-        shown = metrics[f"{name}/hparams"]
-        assert set(shown) == {tag for tag in kept if tag.startswith("test/")}
-        value = shown["test/miou"].tensor_proto.float_val[0]
+        experiment = metadata.parse_experiment_plugin_data(tags[metadata.EXPERIMENT_TAG])
+        assert {column.name for column in experiment.hparam_infos if column.differs} == {"model/decoder", "seed"}
+        assert {column.name for column in experiment.hparam_infos} == set(values)
+        kept = json.loads((runs(sweep)[name] / "metrics.json").read_text())
+        shown = [score.name.tag for score in experiment.metric_infos]
+        assert shown == ["val/miou", *(tag for tag in kept if tag.startswith("test/"))]
+        value = multiplexer.Tensors(name, "test/miou")[-1].tensor_proto.float_val[0]
         assert value == pytest.approx(kept["test/miou"])
 
 

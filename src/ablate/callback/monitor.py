@@ -14,7 +14,7 @@ from ablate.files import write_json
 
 
 class Monitor(Callback):
-    """Logs train/loss_step, optimizer/lr, optimizer/grad_norm and speed/… every `trainer.log_every_n_steps` steps.
+    """Logs loss, learning rate, the gradient's norm and speed under train/, every `trainer.log_every_n_steps` steps.
 
     The gradient norm is the Euclidean norm over all parameters, before any clipping. Speed leaves out validation.
     """
@@ -49,10 +49,10 @@ class Monitor(Callback):
         self._pause()
         values = {
             "train/loss_step": float(loss),
-            "optimizer/lr": trainer.optimizers[0].param_groups[0]["lr"],
-            "optimizer/grad_norm": float(self.grad_norm),
-            "speed/steps_per_second": self.steps / self.seconds,
-            "speed/samples_per_second": self.steps * batch_size * trainer.world_size / self.seconds,
+            "train/lr": trainer.optimizers[0].param_groups[0]["lr"],
+            "train/grad_norm": float(self.grad_norm),
+            "train/steps_per_second": self.steps / self.seconds,
+            "train/samples_per_second": self.steps * batch_size * trainer.world_size / self.seconds,
         }
         for logger in trainer.loggers:
             logger.log_metrics(values, step=trainer.global_step)

@@ -58,14 +58,17 @@ def short_name(overrides: Sequence[str]) -> str:
 
 
 def swept_name(overrides: Sequence[str]) -> str:
-    """The name of one run of a sweep: its swept overrides, or all of them where the swept keys are not known.
-
-    Where the name does not hold all of a value, a digest makes it unique.
-    """
-    keys = json.loads(os.environ.get(SWEPT_KEYS, "[]"))
-    named = [o for o in overrides if override_key(o) in keys] or run_overrides(overrides)
+    """The name of one run of a sweep: its swept overrides. Where it does not hold all of a value, a digest makes it unique."""
+    keys = swept_keys(overrides)
+    named = [o for o in overrides if override_key(o) in keys]
     name, whole = short_name(named) or "run", ",".join(re.sub(r"^[^=]*[./]", "", o.lstrip("+~")) for o in named)
     return name if name == whole else f"{name}-{hashlib.sha256(whole.encode()).hexdigest()[:6]}"
+
+
+def swept_keys(overrides: Sequence[str]) -> list[str]:
+    """The keys among the overrides of a run that its sweep varies; all of them where that is not known."""
+    keys = json.loads(os.environ.get(SWEPT_KEYS, "[]"))
+    return [key for o in overrides if (key := override_key(o)) in keys] or [override_key(o) for o in run_overrides(overrides)]
 
 
 def run_dir(logs: str | float, name: str | float, overrides: Sequence[str], ckpt_path: str | None) -> str:

@@ -1,18 +1,18 @@
 """Loggers in the run's own folder, TensorBoard's and a table's, which a continued run goes on with; others are Lightning's."""
 
 import csv
-import shutil
 import threading
 from abc import ABC, abstractmethod
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
 from lightning.pytorch.loggers import CSVLogger, TensorBoardLogger
 from lightning.pytorch.utilities.rank_zero import rank_zero_only
+from tensorboard.plugins.hparams.plugin_data_pb2 import HParamsPluginData
 from tensorboard.summary.writer.event_file_writer import _AsyncWriterThread
 from torch.utils.tensorboard import SummaryWriter
-from torch.utils.tensorboard.summary import hparams as hparams_summary
+from torch.utils.tensorboard.summary import hparams
 
 from ablate.schema.options import Positive
 
@@ -53,12 +53,7 @@ class CSV(CSVLogger, Continuing):
 
 
 class TensorBoard(TensorBoardLogger, Continuing):
-    """The writer of a run.
-
-    HPARAMS: each run writes its session alone (in the folder hparams/ of the run, so that the table shows the final
-    metrics and not every scalar). An experiment summary is never written: where there is one, TensorBoard takes the
-    columns of the first it meets for all runs; where there is none, it takes the union over the runs.
-    """
+    """The writer of a run: one run in TensorBoard, with its row of HPARAMS in the same file."""
 
     def __init__(self, save_dir: str, flush_secs: int = 10) -> None:
         super().__init__(save_dir, name="", version="", default_hp_metric=False, flush_secs=flush_secs)
@@ -71,16 +66,25 @@ class TensorBoard(TensorBoardLogger, Continuing):
         super().log_metrics({tag: value for tag, value in metrics.items() if tag != "epoch"}, step)
 
     @rank_zero_only
-    def log_session(self, params: dict[str, str | float | bool], metrics: dict[str, float]) -> None:
-        """The row of this run in the HPARAMS table; a row that an earlier start of the run wrote is replaced."""
-        folder = Path(self.log_dir) / "hparams"
-        shutil.rmtree(folder, ignore_errors=True)
-        _, start, end = hparams_summary(params, metrics)
-        with SummaryWriter(str(folder)) as writer:
-            writer.file_writer.add_summary(start)
-            writer.file_writer.add_summary(end)
-            for tag, value in metrics.items():
-                writer.add_scalar(tag, value)
+    def log_session(self, params: dict[str, str | float | bool], swept: Collection[str], metrics: Sequence[str]) -> None:
+        """The row of this run in the HPARAMS table.
+
+        TensorBoard takes the columns of all rows from the first run that it meets, so a folder should hold runs of one task.
+
+        Args:
+            params: the values to compare runs by.
+            swept: keys of those that come first.
+            metrics: tags of scalars, in the order of the columns; TensorBoard shows the last value of each.
+        """
+        experiment, start, end = hparams(params, dict.fromkeys(metrics, 0.0))
+        content = experiment.value[0].metadata.plugin_data
+        columns = HParamsPluginData.FromString(content.content)
+        for column in columns.experiment.hparam_infos:
+            column.differs = column.name in swept
+        content.content = columns.SerializeToString()
+        with SummaryWriter(self.log_dir, filename_suffix=".hparams") as writer:  # Lightning has closed its own
+            for part in (experiment, start, end):
+                writer.file_writer.add_summary(part)
 
     @rank_zero_only
     def continue_from(self, step: int) -> None:

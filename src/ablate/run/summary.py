@@ -65,7 +65,9 @@ def print_end(folder: Path, cfg: DictConfig, trainer: Trainer, metrics: dict[str
     """Write the row of HPARAMS, and print the test metrics and the command that shows the run."""
     tested = _of_test(metrics)
     for logger in (tensorboards := [logger for logger in trainer.loggers if isinstance(logger, TensorBoard)]):
-        logger.log_session(swept_values(cfg), tested)
+        monitored = trainer.checkpoint_callbacks[0].monitor
+        swept = run_folder.swept_keys(HydraConfig.get().overrides.task)
+        logger.log_session(compared_values(cfg), swept, list(dict.fromkeys([monitored, *tested])))
     print_metrics(tested, test_split)
     console.print(f"{seconds:.0f} s; the run is in {folder}")
     if tensorboards:
@@ -91,7 +93,7 @@ def _of_test(metrics: dict[str, float]) -> dict[str, float]:
     return {tag: value for tag, value in metrics.items() if tag.startswith("test/")}
 
 
-def swept_values(cfg: DictConfig) -> dict[str, str | float | bool]:
+def compared_values(cfg: DictConfig) -> dict[str, str | float | bool]:
     """The values by which HPARAMS compares runs: the chosen options, the usual numbers, and every override of this run."""
     hydra = HydraConfig.get()
     skipped = ("hydra", "callbacks", "probe", "logger", "debug", "log_dir", "ckpt_path", "name")
