@@ -7,7 +7,7 @@ from ablate.cli.command import command
 
 @command("export")
 def main(cfg: DictConfig) -> None:
-    from ablate.command.export import export
+    from ablate.command.export.export import export
 
     export(cfg)
 

@@ -150,6 +150,8 @@ def test_a_download_is_understood(command, tmp_path):
 @pytest.mark.xdist_group("readme")
 def test_command(command, project, request):
     name, words = SCRIPTS[command][0], words_of(command, project, request)
+    if "onnx=true" in words:
+        pytest.importorskip("onnxruntime", reason="pip install onnxscript onnxruntime")
     if "ckpt_path=last" in words:
         interrupt(project, [word for word in SCRIPTS[command][1:] if word != "ckpt_path=last"])
     done = script(name, *words, cwd=project, COLUMNS="160")

@@ -1,12 +1,17 @@
-"""export.py: the folded network computes the same, its files load without this project, and what cannot be folded is one line."""
+"""export.py: the folded network computes the same, at any size its files take; they load without this project."""
+
+import json
+import re
 
 import pytest
 import torch
 from commands import TINY, compose, error_line, script, succeed
 from hydra.utils import instantiate
-from refusals import refusals
+from torch import nn
 
-from ablate.command.export import fold_upsampling, size_of
+from ablate.command.export.export import size_of
+from ablate.command.export.fold import fold
+from ablate.command.export.write import Sizes, free_program
 from ablate.errors import BadInput
 
 SIZE = (16, 24)
@@ -23,33 +28,29 @@ def network(*words):
 
 
 @pytest.mark.parametrize(
-    "words", [("model/decoder=nearest",), ("model/decoder=resize_conv",), ("model/decoder=resize_conv", "model.decoder.skip=add")]
+    "words, sizes, done",
+    [
+        (["decoder=nearest"], [SIZE, (20, 8)], "6 batch norms.* 2 times nearest upsampling"),
+        (["decoder=resize_conv"], [SIZE, (13, 18)], "2 times resize"),
+        (["decoder=resize_conv", "decoder.skip=add"], [SIZE, (13, 18)], "2 times resize"),
+        (["decoder=bed_of_nails"], [SIZE, (13, 18)], "2 times bed of nails"),
+        (["decoder=nearest", "decoder.skip=add"], [(13, 18)], "6 batch norms[^;]*$"),
+        (["decoder=nearest", "decoder.conv_kernel=5"], [SIZE], r"upsampling stays as it is: .*this one has \(5, 5\)"),
+        (["decoder=nearest"], [(13, 18)], "size=13 is no multiple of 4; the nearest is 12"),
+        (["decoder=deconvnet"], [(13, 18)], "6 batch norms[^;]*$"),
+        (["decoder=bilinear_fixed", "encoder.norm=none"], [SIZE], "^$"),
+    ],
 )
-def test_folded_is_the_same_function(words):
-    model, image = network(*words), torch.rand(2, 3, *SIZE, dtype=torch.float64)
+def test_folded_is_the_same_function(words, sizes, done):
+    model = network(f"model/{words[0]}", *(f"model.{word}" for word in words[1:]))
     before = {name: value.clone() for name, value in model.state_dict().items()}
-    folded = fold_upsampling(model, SIZE)
-    kinds = [type(layer).__name__ for layer in folded.decoder.upsamplings]
-    assert set(kinds) == {"ConvTranspose2d"}
-    assert (folded(image) - model(image)).abs().max() < 1e-12
+    folded = fold(model, sizes[0])
+    assert re.search(done, "; ".join(folded.done))
+    for size in sizes:
+        image = torch.rand(2, 3, *size, dtype=torch.float64)
+        assert (folded.model(image) - model(image)).abs().max() < 1e-12
+    assert folded.multiple == (4 if "times nearest" in done else 1)
     assert all(torch.equal(value, before[name]) for name, value in model.state_dict().items())
-
-
-def test_a_resize_convolution_folds_at_odd_sizes_and_nearest_says_that_it_does_not():
-    image = torch.rand(1, 3, 13, 18, dtype=torch.float64)
-    model = network("model/decoder=resize_conv")
-    assert (fold_upsampling(model, (13, 18))(image) - model(image)).abs().max() < 1e-12
-    with pytest.raises(BadInput, match="size=13: a folded network takes multiples of 4; the nearest is 12"):
-        fold_upsampling(network("model/decoder=nearest"), (13, 18))
-
-
-test_what_cannot_be_folded = refusals(
-    (("model/decoder=transposed_conv",), "fold=false exports the network as it is"),
-    (("model/decoder=nearest", "model.decoder.skip=add"), "no nearest upsampling right before a convolution"),
-    (("model/decoder=bilinear_fixed",), "no nearest upsampling"),
-    (("model/decoder=nearest", "model.decoder.conv_kernel=5"), r"kernel_size=\(3, 3\); this one has \(5, 5\)"),
-    of=lambda words: fold_upsampling(network(*words), SIZE),
-)
 
 
 def test_sizes():
@@ -60,20 +61,54 @@ def test_sizes():
         size_of(0, 32)
 
 
+@pytest.mark.parametrize("words", ["model/decoder=max_unpool", "model.encoder.downsample=strided_conv"])
+def test_switches_and_strided_convolutions_are_exported_for_odd_sizes(words):
+    model, image = network("model.encoder.depth=1", words).float(), torch.rand(1, 3, 13, 18)
+    program, sizes = free_program(model, SIZE, 2, 1)
+    assert sizes == Sizes(1, 3) and torch.allclose(program.module()(image), model(image), atol=1e-6)
+
+
+class Only(nn.Module):
+    """A network of a user's own for sizes in steps of 4, or for one size."""
+
+    def __init__(self, *size):
+        super().__init__()
+        self.size = size
+
+    def forward(self, image):
+        return image.reshape(image.shape[0], *self.size) if self.size else image.unflatten(2, (-1, 4)).mean(3)
+
+
+@pytest.mark.parametrize("words, sizes", [((), Sizes(4, 8)), ((3, *SIZE), Sizes(None))])
+def test_a_network_that_does_not_take_all_sizes_is_exported_with_those_it_takes(words, sizes):
+    program, found = free_program(Only(*words), SIZE, 4, 1)
+    assert found[:2] == sizes[:2] and program.module()(torch.ones(5, 3, *SIZE)).shape[0] == 5
+    said = r"16×24 only, as torch.export cannot leave their size free: \w" if words else "multiples of 4, from 8 on"
+    assert re.search(said, found.words(SIZE))
+
+
 @pytest.mark.slow
 def test_the_command_writes_files_that_need_nothing_of_this_project(tmp_path):
-    succeed("train", *TINY, "debug=fast", "model/decoder=nearest", "hydra.run.dir=run", cwd=tmp_path)
+    pytest.importorskip("onnxscript", reason="pip install onnxscript onnxruntime")
+    onnxruntime = pytest.importorskip("onnxruntime", reason="pip install onnxscript onnxruntime")
+    model = ["model/decoder=pixel_shuffle", "model.encoder.downsample=avg_pool", "model.encoder.depth=1"]
+    succeed("train", *TINY, *model, "debug=fast", "hydra.run.dir=run", cwd=tmp_path)
     words = ["checkpoint=run/checkpoints/best.ckpt", "onnx=true", "repeats=2", "output=out"]
     done = script("export", *words, cwd=tmp_path)
     assert done.returncode == 0 and not done.stderr, done.stdout + done.stderr
-    assert "the largest difference is" in done.stdout and "ms for 16" in done.stdout
-    loaded = torch.export.load(tmp_path / "out/model.pt2").module()
-    side = compose(*TINY).data.image_size
-    image = torch.rand(3, 3, side, side)
-    logits = loaded(image)
-    reference = pytest.importorskip("onnx.reference").ReferenceEvaluator(str(tmp_path / "out/model.onnx"))
-    (again,) = reference.run(None, {"image": image.numpy()})
-    assert torch.allclose(torch.from_numpy(again), logits, atol=1e-4)
+    said = " ".join(done.stdout.split())
+    assert "4 batch norms" in said and "ms for 16" in said and "on 16×16 and 17×19" in said
+    assert "any height and width, from 3 on" in said
+    known = {"palette": ""}
+    loaded = torch.export.load(tmp_path / "out/model.pt2", extra_files=known).module()
+    session = onnxruntime.InferenceSession(tmp_path / "out/model.onnx", providers=["CPUExecutionProvider"])
+    held = {key: json.loads(value) for key, value in session.get_modelmeta().custom_metadata_map.items()}
+    image = torch.rand(3, 3, 23, 38)
+    (again,) = session.run(None, {"image": image.numpy()})
+    assert torch.allclose(torch.from_numpy(again), loaded(image), atol=1e-4)
+    assert session.get_inputs()[0].shape == ["batch", 3, "height", "width"]
+    assert held["class_names"] == list(compose(*TINY).data.class_names) and len(held["palette"]) == again.shape[1]
+    assert held["palette"] == json.loads(known["palette"]) and held["mean"] == [0] * 3 and held["std"] == [255] * 3
     assert "holds model.pt2 already" in error_line(script("export", *words, cwd=tmp_path))
     assert "did you mean 'onnx'" in error_line(script("export", words[0], "onx=true", cwd=tmp_path))
     assert "missing.ckpt" in error_line(script("export", "checkpoint=missing.ckpt", cwd=tmp_path))

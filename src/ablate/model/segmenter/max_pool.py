@@ -1,6 +1,6 @@
 """Max pooling over windows that do not overlap, with one byte for each maximum's position, and its inverse."""
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from typing import Any
 
 import torch
@@ -8,6 +8,8 @@ import torch.nn.functional as F
 from jaxtyping import Float, UInt8
 from torch import Tensor
 from torch.autograd import Function
+
+Side = int | torch.SymInt  # of a map; a symbol while a network is exported
 
 
 def max_pool(x: Float[Tensor, "n c h w"], k: int = 2) -> tuple[Float[Tensor, "n c h_out w_out"], UInt8[Tensor, "n c h_out w_out"]]:
@@ -27,11 +29,13 @@ def max_pool(x: Float[Tensor, "n c h w"], k: int = 2) -> tuple[Float[Tensor, "n 
     """
     if not 1 <= k <= 16:
         raise ValueError(f"a position in a {k}×{k} window does not fit into one byte: 1 to 16")
+    if torch.compiler.is_exporting():
+        return F.max_pool2d(x, k, ceil_mode=True), _first_max(list(_window_places(x, k)), range(k * k))[1]
     return _MaxPool.apply(x, k)
 
 
 def max_unpool(
-    x: Float[Tensor, "n c h w"], offset: UInt8[Tensor, "n c h w"], k: int, size: tuple[int, int]
+    x: Float[Tensor, "n c h w"], offset: UInt8[Tensor, "n c h w"], k: int, size: tuple[Side, Side]
 ) -> Float[Tensor, "n c h_out w_out"]:
     """Put each value at its position in a k×k window of zeros.
 
@@ -70,7 +74,7 @@ class _MaxPool(Function):
 
 class _MaxUnpool(Function):
     @staticmethod
-    def forward(x: Tensor, offset: Tensor, k: int, size: tuple[int, int]) -> Tensor:
+    def forward(x: Tensor, offset: Tensor, k: int, size: tuple[Side, Side]) -> Tensor:
         n, c, h, w = x.shape
         layout = torch.channels_last if x.stride(1) < x.stride(3) else torch.contiguous_format
         out = torch.empty((n, c, k * h, k * w), dtype=x.dtype, device=x.device, memory_format=layout)
@@ -80,7 +84,7 @@ class _MaxUnpool(Function):
         return out[..., : size[0], : size[1]]
 
     @staticmethod
-    def setup_context(ctx: Any, inputs: tuple[Tensor, Tensor, int, tuple[int, int]], output: Tensor) -> None:
+    def setup_context(ctx: Any, inputs: tuple[Tensor, Tensor, int, tuple[Side, Side]], output: Tensor) -> None:
         _, offset, ctx.k, _ = inputs
         ctx.save_for_backward(offset)
 
@@ -94,6 +98,26 @@ def pad_to_multiple(x: Float[Tensor, "n c h w"], k: int, value: float) -> Float[
     """Fill up at the bottom and the right until k divides height and width."""
     h, w = x.shape[2:]
     return F.pad(x, (0, -w % k, 0, -h % k), value=value) if h % k or w % k else x
+
+
+def crop(x: Float[Tensor, "n c h w"], size: Sequence[Side]) -> Float[Tensor, "n c h_out w_out"]:
+    """The upper left corner of x. An export with free sizes cannot know whether it is all of x, and takes it by indices."""
+    h, w = size
+    return _by_index(x, h, w) if torch.compiler.is_exporting() else x[..., :h, :w]
+
+
+def _by_index(x: Tensor, h: Any, w: Any, i: int = 0, j: int = 0, k: int = 1) -> Tensor:
+    """x[..., i : i + k h : k, j : j + k w : k]."""
+    rows, columns = (start + k * torch.arange(n, device=x.device) for start, n in ((i, h), (j, w)))
+    return x.index_select(2, rows).index_select(3, columns)
+
+
+def _window_places(x: Tensor, k: int) -> Iterator[Tensor]:
+    """For each place in a k×k window, row by row, the map of what stands there: of equal sizes, whatever that of x."""
+    h, w = ((n + k - 1) // k for n in x.shape[2:])
+    x = F.pad(x, (0, k - 1, 0, k - 1), value=-torch.inf)
+    for place in range(k * k):
+        yield _by_index(x, h, w, place // k, place % k, k)
 
 
 def _first_max(maps: Sequence[Tensor], positions: Sequence[Any]) -> tuple[Tensor, Tensor]:

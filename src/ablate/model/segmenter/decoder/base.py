@@ -11,6 +11,7 @@ from torch import Tensor, nn
 
 from ablate.model.segmenter.base import Features
 from ablate.model.segmenter.block import Norm, conv_block
+from ablate.model.segmenter.max_pool import crop
 from ablate.schema.options import checked
 
 Skip = Literal["none", "add", "concat"]
@@ -78,8 +79,7 @@ class LevelDecoder(Decoder):
         return x
 
     def _join(self, x: Tensor, level_map: Tensor) -> Tensor:
-        h, w = level_map.shape[2:]
-        x = x[..., :h, :w]
+        x = crop(x, level_map.shape[2:])
         if self.skip == "none":
             return x
         return x + level_map if self.skip == "add" else torch.cat((x, level_map), 1)

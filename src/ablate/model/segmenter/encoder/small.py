@@ -2,13 +2,15 @@
 
 from typing import Annotated, Literal
 
+import torch
+import torch.nn.functional as F
 from jaxtyping import Float, UInt8
 from torch import Tensor, nn
 
 from ablate.errors import BadInput
 from ablate.model.segmenter.base import Features
 from ablate.model.segmenter.block import Norm, conv_block
-from ablate.model.segmenter.max_pool import max_pool, pad_to_multiple
+from ablate.model.segmenter.max_pool import crop, max_pool, pad_to_multiple
 from ablate.schema.options import MANY, Layers, Odd, Positive, Range, Width, checked
 
 MOST_CHANNELS = 2**13  # a convolution between two such levels has 600 million weights
@@ -105,6 +107,8 @@ class StridedConv(nn.Module):
         self.block = conv_block(channels, channels, kernel=kernel, norm=norm, stride=2)
 
     def forward(self, x: Float[Tensor, "n c h w"]) -> tuple[Float[Tensor, "n c h2 w2"], None]:
+        if torch.compiler.is_exporting():  # one more line of zeros, also where the size is even: what comes of it is cropped
+            return crop(self.block(F.pad(x, (0, 1, 0, 1))), [(n + 1) // 2 for n in x.shape[2:]]), None
         return self.block(pad_to_multiple(x, 2, 0.0)), None
 
 
