@@ -11,6 +11,7 @@ from lightning.pytorch.loggers import Logger, MLFlowLogger, TensorBoardLogger, W
 from lightning.pytorch.utilities.rank_zero import rank_zero_only
 from matplotlib.figure import Figure
 from PIL import Image
+from PIL.PngImagePlugin import PngInfo
 
 from ablate.data.batch import Batch
 from ablate.files import write_atomically
@@ -19,11 +20,14 @@ from ablate.schema.options import Whole, checked
 
 
 def log_figure(figure: Figure | Image.Image, path: Path, trainer: Trainer, tag: str) -> None:
-    """Save a figure or a picture, and log the same pixels under `tag`."""
+    """Save a figure or a picture with the texts of its `info`, and log the same pixels under `tag`."""
     if isinstance(figure, Figure):
         figure.savefig(path, dpi=120)
     else:
-        figure.save(path)
+        texts = PngInfo()
+        for name, text in figure.info.items():
+            texts.add_text(str(name), str(text))
+        figure.save(path, pnginfo=texts)
     with Image.open(path) as saved:
         pixels = np.asarray(saved.convert("RGB"))
     for logger in trainer.loggers:

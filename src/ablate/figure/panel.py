@@ -1,5 +1,6 @@
 """Tables of pictures: inputs, truths, predictions and errors; and the confusion matrix."""
 
+import json
 from collections.abc import Sequence
 from functools import cache
 
@@ -18,6 +19,7 @@ from ablate.figure.labels import printable, printable_by
 VOID, CORRECT, INCORRECT = map(ImageColor.getrgb, (WHITE, PALE_GREY, VERMILLION))
 SEGMENTATION = ("input", "truth", "prediction", "error")
 RECONSTRUCTION = ("input", "reconstruction", "its middle", "error x 4")  # the font has no ×
+COLUMNS = "columns"  # text of a panel's PNG: titles and sizes of its columns
 GAP, LINE = 4, 18  # pixels between pictures, and of a line of text
 CELL, MOST_LARGE, WIDEST = 0.5, 20, 17.0  # inches of a cell, for up to so many classes; inches of all cells
 
@@ -65,7 +67,10 @@ def segmentation_panel(
         ]
         for picture, truth, guess in zip(image, label, prediction, strict=True)
     ]
-    return _with_legend(_table(rows, SEGMENTATION), class_names, palette)
+    table = _table(rows, SEGMENTATION)
+    whole = _with_legend(table, class_names, palette)
+    whole.info |= table.info
+    return whole
 
 
 def reconstruction_panel(image: Float[Tensor, "b 3 h w"], output: Float[Tensor, "b 3 h w"]) -> Image.Image:
@@ -83,7 +88,10 @@ def _pixels(picture: Float[Tensor, "3 h w"]) -> UInt8[np.ndarray, "h w 3"]:
 
 
 def _table(rows: list[list[np.ndarray]], titles: Sequence[str]) -> Image.Image:
-    """Pictures under titles, each as large as the first one; small ones are enlarged, their pixels as squares."""
+    """Pictures under titles, each as large as the first one; small ones are enlarged, their pixels as squares.
+
+    `panel_columns` cuts them out again, by what stands in `info`.
+    """
     height, width = rows[0][0].shape[:2]
     scale = max(1, 128 // max(height, width))
     height, width = height * scale, width * scale
@@ -95,7 +103,24 @@ def _table(rows: list[list[np.ndarray]], titles: Sequence[str]) -> Image.Image:
         for c, pixels in enumerate(row):
             tile = Image.fromarray(pixels.astype(np.uint8)).resize((width, height), Image.Resampling.NEAREST)
             table.paste(tile, (GAP + c * (width + GAP), LINE + GAP + r * (height + GAP)))
+    table.info[COLUMNS] = json.dumps({"titles": list(titles), "rows": len(rows), "width": width, "height": height})
     return table
+
+
+def panel_columns(panel: Image.Image) -> dict[str, list[Image.Image]]:
+    """Maps the title of each column of a panel to its pictures, from above; empty for a picture that is no such panel."""
+    try:
+        shape = json.loads(panel.info.get(COLUMNS, ""))
+        titles, rows, width, height = shape["titles"], int(shape["rows"]), int(shape["width"]), int(shape["height"])
+        across, below = GAP + len(titles) * (width + GAP), LINE + GAP + rows * (height + GAP)
+    except (ValueError, TypeError, KeyError):
+        return {}
+    if min(rows, width, height, len(titles)) < 1 or across > panel.width or below > panel.height:
+        return {}
+    corner = lambda c, r: (GAP + c * (width + GAP), LINE + GAP + r * (height + GAP))  # noqa: E731
+    boxes = {title: [corner(c, r) for r in range(rows)] for c, title in enumerate(titles)}
+    picture = panel.convert("RGB")
+    return {title: [picture.crop((x, y, x + width, y + height)) for x, y in each] for title, each in boxes.items()}
 
 
 def _with_legend(table: Image.Image, names: Sequence[str], palette: Sequence[Sequence[int]]) -> Image.Image:

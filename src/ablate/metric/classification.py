@@ -1,12 +1,14 @@
 """Scores of a classification of sequences, or of their steps, over a whole split."""
 
 import torch
-from jaxtyping import Float
+from jaxtyping import Float, Int
 from torch import Tensor
 from torchmetrics.classification import MulticlassConfusionMatrix
 
+from ablate.metric.confusion import ConfusionScores
 
-class ClassificationScores(MulticlassConfusionMatrix):
+
+class ClassificationScores(ConfusionScores, MulticlassConfusionMatrix):  # type: ignore[misc]
     """From one confusion matrix n (rows: truth) of the whole split, as scalars:
 
         accuracy   Σ_i n_ii / Σ_ij n_ij
@@ -23,8 +25,8 @@ class ClassificationScores(MulticlassConfusionMatrix):
         """The matrix n since the last reset."""
         return self.confmat
 
-    def compute(self) -> dict[str, Float[Tensor, ""]]:
+    def scores(self, confusion: Int[Tensor, "k k"]) -> dict[str, Float[Tensor, ""]]:
         """The two scores by name."""
-        hit, total = self.confmat.diagonal().double(), self.confmat.sum()
-        f1 = 2 * hit / (self.confmat.sum(0) + self.confmat.sum(1))
+        hit, total = confusion.diagonal().double(), confusion.sum()
+        f1 = 2 * hit / (confusion.sum(0) + confusion.sum(1))
         return {"accuracy": torch.where(total > 0, hit.sum() / total, torch.nan), "macro_f1": f1.nanmean()}

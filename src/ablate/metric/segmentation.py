@@ -8,9 +8,10 @@ from torch import Tensor
 from torchmetrics import Metric
 
 from ablate.data.batch import is_void
+from ablate.metric.confusion import ConfusionScores
 
 
-class SegmentationScores(Metric):
+class SegmentationScores(ConfusionScores):
     """Pixel accuracies and intersection over union, from one confusion matrix of the whole split.
 
     With n_ij the pixels of true class i that were predicted as j, t_i = Σ_j n_ij, p_i = Σ_j n_ji and
@@ -28,12 +29,7 @@ class SegmentationScores(Metric):
 
     Source: Long, Shelhamer and Darrell 2015, "Fully convolutional networks for semantic segmentation", section 5
     (pixel accuracy, mean accuracy, mean IU, frequency weighted IU).
-
-    Attributes:
-        confusion: n, int64, rows are the truth and columns the prediction; counts since the last `reset`.
     """
-
-    confusion: Int[Tensor, "k k"]
 
     def __init__(self, num_classes: int, ignore_index: int | None, class_names: Sequence[str]) -> None:
         super().__init__()
@@ -51,10 +47,10 @@ class SegmentationScores(Metric):
         counts = torch.zeros(k * k + 1, dtype=torch.int64, device=bins.device)
         self.confusion += counts.scatter_add_(0, bins, torch.ones_like(bins))[:-1].view(k, k)
 
-    def compute(self) -> dict[str, Float[Tensor, ""]]:
+    def scores(self, confusion: Int[Tensor, "k k"]) -> dict[str, Float[Tensor, ""]]:
         """The scores by name."""
-        hit = self.confusion.diagonal().double()
-        truth, predicted = self.confusion.sum(1), self.confusion.sum(0)
+        hit = confusion.diagonal().double()
+        truth, predicted = confusion.sum(1), confusion.sum(0)
         iou = hit / (truth + predicted - hit)
         return {
             "miou": iou.nanmean(),

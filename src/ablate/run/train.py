@@ -84,6 +84,8 @@ def _train(cfg: DictConfig, folder: Path) -> float:
     if trainer.is_global_zero:
         seconds = time.perf_counter() - start
         facts |= {"seconds": seconds, "peak_memory_mb": summary.peak_memory_mb(), "score": _score(trainer)}
+        if task.predicted_classes is not None:
+            facts |= {"predicted_classes": task.predicted_classes, "majority": task.majority}
         test_split = "val" if data.tests_on_val else "test"
         run_folder.finish(folder, metrics, test_split, **facts)
         summary.print_end(folder, cfg, trainer, metrics, test_split, seconds)

@@ -15,6 +15,7 @@ from ablate.data.batch import BatchKind
 from ablate.data.datamodule import DataModule
 from ablate.data.text.tokeniser import Tokeniser
 from ablate.errors import BadInput, Misfit
+from ablate.metric.confusion import ConfusionScores
 from ablate.model.segmenter.base import Segmenter
 from ablate.optim.optimisation import Optimisation
 
@@ -80,6 +81,8 @@ class Task(LightningModule):
         self.encoder_weights: str | None = None  # a file with the weights that an encoder of pictures begins with
         self.may_diverge = False  # a callback that measures it says so; else a loss that is not finite is an error
         self.losses: list[Tensor] = []  # of this epoch's batches, left on the device
+        self.majority: dict[str, float] = {}  # test scores of a predictor that knows the majority class alone
+        self.predicted_classes: int | None = None  # in the test; 1 for a constant prediction; None where there are no classes
 
     @abstractmethod
     def step(self, batch: Any) -> Output:
@@ -171,6 +174,11 @@ class Task(LightningModule):
         self._log_metrics("val")
 
     def on_test_epoch_end(self) -> None:
+        for metric in self.metrics["test_"].values():
+            if isinstance(metric, ConfusionScores):
+                with metric.sync_context():
+                    self.majority = {f"test/{name}": float(value) for name, value in metric.majority().items()}
+                    self.predicted_classes = metric.predicted_classes()
         self._log_metrics("test")
 
     def metric_tags(self, split: str) -> list[str]:

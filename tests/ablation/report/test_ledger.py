@@ -40,7 +40,7 @@ class Conf:
         self.readme.write_text(MARKERS.format("headlines"))
         for module in (publish, ledger):
             monkeypatch.setattr(module, "CONF", folder / "conf")
-        monkeypatch.setattr(Pictures, "draw", lambda self, figure, name, description: name)  # tables are what is read here
+        monkeypatch.setattr(Pictures, "draw", lambda self, figure, name, *_: name)  # tables are what is read here
         monkeypatch.setattr(published, "FOLDER", folder / "conf/ablation/results")
         monkeypatch.chdir(folder)
 

@@ -86,11 +86,17 @@ def test_results_come_back_as_they_were(made):
         assert {k: again[k] for k in row if k != "folder"} == {k: v for k, v in row.items() if k != "folder"}
 
 
+def written_again(folder):
+    """The files of a report, without the numbers that Bokeh gives to its objects."""
+    texts = {name: (folder / name).read_text() for name in ("report.md", "report.html", "results.csv")}
+    return {name: re.sub(r'"p\d+"', '"p"', text) for name, text in texts.items()}
+
+
 def test_a_report_is_made_again_to_the_letter(made):
     folder, _ = made
-    before = {name: (folder / name).read_bytes() for name in ("report.md", "report.html", "results.csv")}
+    before = written_again(folder)
     rewrite_report(folder)
-    assert before == {name: (folder / name).read_bytes() for name in before}
+    assert before == written_again(folder)
     with pytest.raises(BadInput, match="holds no report"):
         rewrite_report(folder / "runs")
 
@@ -102,15 +108,16 @@ class References(HTMLParser):
         self.feed(text)
 
     def handle_starttag(self, tag, attrs):
-        assert tag not in ("script", "link", "iframe")
+        assert tag not in ("link", "iframe")
         self.found += [value for name, value in attrs if name in ("src", "href")]
 
 
 def test_the_page_refers_to_nothing_outside_itself(made):
     text = (made[0] / "report.html").read_text()
     found = References(text).found
-    assert len(found) >= 5 and all(value.startswith("data:image/png;base64,") for value in found)
-    assert "@import" not in text and "url(" not in text
+    assert len(found) == 4 and all(value.startswith("data:image/png;base64,") for value in found)
+    styled = re.sub("<script>.*?</script>", "", text, flags=re.DOTALL)
+    assert "@import" not in styled and "url(" not in styled
 
 
 class Structure(HTMLParser):
@@ -118,14 +125,18 @@ class Structure(HTMLParser):
 
     def __init__(self, text):
         super().__init__()
-        self.found, self.shown = [], ""
+        self.found, self.shown, self.in_script = [], "", False
         self.feed(text)
 
     def handle_starttag(self, tag, attrs):
+        self.in_script = tag == "script"
         self.found.append((tag, tuple((name, value) for name, value in attrs if name not in ("src", "alt", "title"))))
 
+    def handle_endtag(self, tag):
+        self.in_script = False
+
     def handle_data(self, data):
-        self.shown += data
+        self.shown += "" if self.in_script else data
 
 
 EVIL = (
@@ -184,7 +195,7 @@ def test_a_panel_that_is_no_picture_of_the_run_is_a_note(made, tmp_path_factory)
     another.write_bytes(b"secret")
     rewrite_report(folder)
     assert "No whole picture in this folder: low (" in (folder / "report.md").read_text()
-    assert len(References((folder / "report.html").read_text()).found) == 7
+    assert len(References((folder / "report.html").read_text()).found) == 3
     assert b64encode(secret.read_bytes()).decode() not in (folder / "report.html").read_text()
 
 

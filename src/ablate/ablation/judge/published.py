@@ -4,7 +4,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path
 from typing import NamedTuple
 
-from ablate.ablation.judge.results import COST, FACTS, LEADING, Row, read_csv, write_csv
+from ablate.ablation.judge.results import COST, FACTS, LEADING, MAJORITY, Row, read_csv, write_csv
 from ablate.ablation.spec.ablation import BUDGETS, Ablation, Looks
 from ablate.ablation.spec.read import load
 from ablate.ablation.spec.registration import digest
@@ -57,6 +57,7 @@ def publish(ablation: Ablation, rows: Sequence[Row]) -> Path:
     kept = [row for row in read_published(ablation.name) if (row["stage"], row["budget"]) not in replaced]
     tags = [*ablation.metrics, *([ablation.tune.metric] if ablation.tune else [])]
     tags += [f"val/{tag[5:]}" for tag in ablation.metrics if tag.startswith("test/")]
+    tags += [f"{MAJORITY}{tag}" for tag in ablation.metrics]
     columns = (*LEADING, *COST, *tags)  # no error, whose text may have a path
     path = FOLDER / f"{ablation.name}.csv"
     path.parent.mkdir(exist_ok=True)
@@ -79,7 +80,8 @@ def adopt(runs: Iterable, published: Iterable[Mapping]) -> int:
             metrics = {tag: value for tag, value in row.items() if tag.startswith(("test/", "val/"))}
             write_json(run.folder / run_folder.METRICS, metrics)
             facts = {name: row[name] for name in FACTS if name in row}
-            state = {"status": "finished", "published": True, "overrides": run.overrides, **facts, **cost}
+            majority = {tag.removeprefix(MAJORITY): value for tag, value in row.items() if tag.startswith(MAJORITY)}
+            state = {"status": "finished", "published": True, "overrides": run.overrides, **facts, **cost, "majority": majority}
             write_json(run.folder / run_folder.STATE, state)
             count += 1
     return count

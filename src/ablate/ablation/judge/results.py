@@ -15,8 +15,10 @@ from ablate.run import folder as run_folder
 
 Row = dict[str, object]
 LABELS = ("stage", "budget", "registration", "cell", "seed", "status", "hash", "code")
+PREDICTED_CLASSES = "predicted_classes"  # in the test; 1: the network says the same of everything
+MAJORITY = "majority/"  # before a metric: its value for a predictor that knows the majority class alone
 TEST_SPLIT = "test_split"  # the split that stands for the test, where a run has no test of its own
-FACTS = ("seconds", "peak_memory_mb", "commit", "device", "date", TEST_SPLIT)
+FACTS = ("seconds", "peak_memory_mb", "commit", "device", "date", TEST_SPLIT, PREDICTED_CLASSES)
 LEADING = (*LABELS, *FACTS)
 NUMBERS = ("seconds", "peak_memory_mb")
 COST = ("cost/parameters", "cost/multiply_adds")
@@ -31,6 +33,7 @@ def read_row(folder: Path, **labels: object) -> Row:
     if "started" in state:
         facts["date"] = datetime.fromtimestamp(state["started"]).strftime("%Y-%m-%d")
     cost = {f"cost/{name}": state[name] for name in ("parameters", "multiply_adds") if name in state}
+    cost |= {f"{MAJORITY}{tag}": value for tag, value in state.get("majority", {}).items()}
     defaults = {"status": state.get("status", "finished" if metrics else "absent"), "overrides": state.get("overrides", [])}
     return {**defaults, **facts, **cost, **metrics, "folder": str(folder), **labels}
 
@@ -61,7 +64,7 @@ def metric_names(rows: Iterable[Mapping]) -> list[str]:
     """The names of all columns with numbers that are neither labels nor costs."""
     known = {*LEADING, *COST, *TEXT}
     names = {k: None for row in rows for k, v in row.items() if k not in known and isinstance(v, int | float)}
-    return list(names)
+    return [name for name in names if not name.startswith(MAJORITY)]
 
 
 def write_csv(path: Path, rows: Sequence[Mapping], folder: Path) -> None:

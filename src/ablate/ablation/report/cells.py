@@ -5,7 +5,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from ablate.ablation.judge.results import scores
+from ablate.ablation.judge.results import MAJORITY, PREDICTED_CLASSES, scores
 
 BOLD_WITHIN = 1e-9  # of the best mean: equal but for rounding
 
@@ -33,6 +33,22 @@ def summarise(rows: Iterable[Mapping], names: Sequence[str], metrics: Collection
     for row in rows:
         by_cell.setdefault(str(row["cell"]), []).append(row)
     return [_summary(name, group, metrics) for name, group in by_cell.items()]
+
+
+def majority(rows: Iterable[Mapping], metrics: Collection[str]) -> dict[str, float]:
+    """Maps metrics to the mean over runs of the score of always predicting the majority class, where runs have it."""
+    rows = list(rows)
+    found = {metric: [v for row in rows if isinstance(v := row.get(MAJORITY + metric), int | float)] for metric in metrics}
+    return {metric: float(np.mean(values)) for metric, values in found.items() if values}
+
+
+def constant_runs(rows: Iterable[Mapping]) -> dict[str, list[int]]:
+    """Maps each cell to those of its seeds whose network predicts one class only, whatever it is shown."""
+    found: dict[str, list[int]] = {}
+    for row in rows:
+        if row.get("status") == "finished" and row.get(PREDICTED_CLASSES) == 1:
+            found.setdefault(str(row["cell"]), []).append(int(row["seed"]))
+    return found
 
 
 def best(cells: Iterable[CellSummary], metric: str, better: str) -> set[str]:

@@ -6,6 +6,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from datetime import datetime
 from math import isfinite
 from pathlib import Path
+from types import MappingProxyType
 
 from ablate.ablation.judge import statistics
 from ablate.ablation.judge.published import Answer
@@ -24,21 +25,34 @@ def table(heads: Sequence[str], lines: Iterable[Sequence[str]], left: int = 1) -
     return "\n".join("| " + " | ".join(cell.replace("|", "\\|") for cell in line) + " |" for line in [heads, rule, *lines])
 
 
-def claims_table(outcomes: Sequence[Outcome]) -> str:
-    """One row for each claim: verdict, statement and source, effects, condition, n, g and p."""
+def folded(summary: str, *parts: str) -> list[str]:
+    """Parts that the page shows on a click on their summary."""
+    return [f'<details markdown="1"><summary>{attribute(summary)}</summary>', *parts, "</details>"]
+
+
+def claims_table(outcomes: Sequence[Outcome], constant: Mapping[str, Sequence[int]] = MappingProxyType({})) -> str:
+    """One row for each claim: verdict, statement and source, effects, condition, n, g and p.
+
+    Args:
+        constant: cells and seeds of runs that predict one class only, which are named beside the verdicts that they touch.
+    """
     heads = ("verdict", "claim", "measured", "effect, simultaneous 95 %", "counts if", "n", "g", "p")
-    return table(heads, [_claim(outcome) for outcome in outcomes], left=3)
+    return table(heads, [_claim(outcome, constant) for outcome in outcomes], left=3)
 
 
-def exploratory_table(outcomes: Sequence[Outcome]) -> str:
+def exploratory_table(outcomes: Sequence[Outcome], constant: Mapping[str, Sequence[int]]) -> str:
     """One row for each claim that is exploratory: no verdict, no p."""
     heads = ("claim", "measured", "effect, plain 95 %", "would count if", "n", "g")
-    return table(heads, [_claim(outcome)[1:-1] for outcome in outcomes], left=2)
+    return table(heads, [_claim(outcome, constant)[1:-1] for outcome in outcomes], left=2)
 
 
-def _claim(outcome: Outcome) -> tuple[str, ...]:
+def _claim(outcome: Outcome, constant: Mapping[str, Sequence[int]]) -> tuple[str, ...]:
     claim, estimates = outcome.claim, outcome.estimates
-    verdict = f"**{MARKS[outcome.verdict]} {outcome.verdict}**" + (f"<br>{plain(why)}" if (why := note(outcome)) else "")
+    touched = {cell: constant[cell] for cell in sorted(claim.cells) if cell in constant}
+    count = sum(map(len, touched.values()))
+    one_class = f"{count} of its runs predict{'s' * (count == 1)} one class only: {', '.join(map(code, touched))}"
+    said = [plain(why)] if (why := note(outcome)) else []
+    verdict = "<br>".join([f"**{MARKS[outcome.verdict]} {outcome.verdict}**", *said, *([one_class] if touched else [])])
     statement = f"{plain(claim.statement)}<br>*{plain(claim.source)}*"
     measured = f"{plain(claim.metric)}:<br>" + "<br>".join(code(e.label) for e in estimates)
     effects = "<br>".join(effect(e) for e in estimates)
@@ -116,8 +130,12 @@ def tuning(tuned: Mapping[str, Sequence[str]] | None) -> str:
     return table(("cell", "chosen"), lines, left=2) if lines else ""
 
 
-def cells_table(cells: Sequence[CellSummary], metrics: Mapping[str, str]) -> str:
-    """One row for each cell: mean ± standard deviation of each metric, the best mean in bold, and the cost of a run."""
+def cells_table(cells: Sequence[CellSummary], metrics: Mapping[str, str], majority: Mapping[str, float]) -> str:
+    """One row for each cell: mean ± standard deviation of each metric, the best mean in bold, and the cost of a run.
+
+    Args:
+        majority: maps metrics to the score of always predicting the majority class, the last row.
+    """
     top = {metric: best(cells, metric, better) for metric, better in metrics.items()}
     heads = ["cell", *(f"{plain(m)} {ARROW[b]}" for m, b in metrics.items()), "parameters", "multiply-adds", "time a run", "n"]
     lines = []
@@ -127,6 +145,9 @@ def cells_table(cells: Sequence[CellSummary], metrics: Mapping[str, str]) -> str
         n = str(cell.finished) if cell.finished == cell.runs else f"{cell.finished} of {cell.runs}"
         costs = abbreviated(cell.parameters), abbreviated(cell.multiply_adds), duration(cell.seconds)
         lines.append([code(cell.name), *bold, *costs, n])
+    if majority:
+        known = (f"{majority[metric]:.3f}" if metric in majority else DASH for metric in metrics)
+        lines.append(["*always the majority class*", *known, DASH, DASH, DASH, DASH])
     return table(heads, lines)
 
 

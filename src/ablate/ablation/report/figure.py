@@ -9,7 +9,7 @@ from matplotlib.figure import Figure
 
 from ablate.ablation.judge import statistics
 from ablate.ablation.report.cells import CellSummary
-from ablate.figure.colours import DARK_GREEN, DARK_ORANGE, NAVY, PALE_GREY, SKY_BLUE
+from ablate.figure.colours import DARK_GREEN, DARK_ORANGE, NAVY, PALE_GREY, SKY_BLUE, VERMILLION
 from ablate.figure.labels import label_ticks, printable
 
 VERDICT = {"supported": DARK_GREEN, "refuted": DARK_ORANGE}
@@ -44,15 +44,22 @@ def axes_rows(
     return figure, axes[:count]
 
 
-def plot_points(cells: Sequence[CellSummary], metric: str, better: str) -> Figure:
-    """One row for each cell: a dot for each seed, and the mean with its 95 % interval."""
+def plot_points(cells: Sequence[CellSummary], metric: str, better: str, majority: float | None = None) -> Figure:
+    """One row for each cell: a dot for each seed, and the mean with its 95 % interval.
+
+    Args:
+        majority: the value of always predicting the majority class, a dashed line.
+    """
     figure = new_figure(0.9 + 0.3 * len(cells))
     axes = figure.subplots()
     for y, cell in enumerate(cells):
         _plot_seeds(axes, y, np.array(cell.scores[metric]))
     label_ticks(axes.set_yticks, [printable(cell.name) for cell in cells], len(cells))
     axes.set_ylim(len(cells) - 0.4, -0.6)
-    if seen := [value for cell in cells for value in cell.scores[metric]]:
+    if majority is not None:
+        axes.axvline(majority, color=VERMILLION, ls="--", lw=1.2)
+        axes.text(majority, -0.7, "majority class", color=VERMILLION, fontsize=8, ha="center", va="bottom")
+    if seen := [value for cell in cells for value in cell.scores[metric]] + ([] if majority is None else [majority]):
         room = 0.4 * (max(seen) - min(seen)) or 0.1  # the interval of two seeds is so long that the dots would be one
         axes.set_xlim(max(axes.get_xlim()[0], min(seen) - room), min(axes.get_xlim()[1], max(seen) + room))
     axes.set_xlabel(f"{metric} ({'higher' if better == 'maximise' else 'lower'} is better)")

@@ -6,15 +6,16 @@ from pathlib import Path
 from typing import Annotated, Any
 
 from ablate.ablation.judge.published import Answer
-from ablate.ablation.judge.results import Row, read_csv, tested_on_val, write_csv
+from ablate.ablation.judge.results import Row, read_csv, scores, tested_on_val, write_csv
 from ablate.ablation.judge.verdict import Outcome, judge
 from ablate.ablation.report import document
-from ablate.ablation.report.cells import CellSummary, ranked, summarise
+from ablate.ablation.report.cells import CellSummary, constant_runs, majority, ranked, summarise
 from ablate.ablation.report.claims_figure import plot_claims
 from ablate.ablation.report.curves import Curve, bands, history, plot_curves
 from ablate.ablation.report.effect_curves import effect_curves, plot_effect_curves, validation_tag
 from ablate.ablation.report.figure import plot_points
 from ablate.ablation.report.html import page
+from ablate.ablation.report.interactive import explore_curves, explore_effects, explore_points
 from ablate.ablation.report.pictures import Pictures
 from ablate.ablation.report.text import plain
 from ablate.ablation.spec.ablation import Ablation
@@ -56,11 +57,11 @@ def write_report(
     pictures = Pictures(folder)
     parts = [
         *_head(answer, outcomes, notes),
-        *claims_part(pictures, outcomes),
+        *claims_part(pictures, outcomes, constant_runs(rows)),
         "## Design",
         document.design(answer),
         *tuned_part(tuned),
-        *cells_part(pictures, cells, ablation.metrics),
+        *cells_part(pictures, rows, cells, ablation.metrics),
         *effects_part(pictures, ablation, rows, curves),
         *curves_part(pictures, rows, curves, cells, ablation.metrics),
         *pictures_part(pictures, rows),
@@ -128,40 +129,49 @@ def _request(stored: Mapping) -> tuple[dict, dict]:
     return words.pop("ablation"), words
 
 
-def claims_part(pictures: Pictures, outcomes: Sequence[Outcome]) -> list[str]:
-    """What came out: the figure, the table; then the same of claims that are exploratory, without verdicts."""
+def claims_part(pictures: Pictures, outcomes: Sequence[Outcome], constant: Mapping[str, Sequence[int]]) -> list[str]:
+    """What came out: the figure, the table; then the same of claims that are exploratory, without verdicts.
+
+    Args:
+        constant: cells and seeds of runs that predict one class only.
+    """
     tested = [outcome for outcome in outcomes if not outcome.claim.exploratory]
     exploratory = [outcome for outcome in outcomes if outcome.claim.exploratory]
     parts = []
     if tested:
-        drawn = pictures.draw(plot_claims(tested), "claims", "the effect of each claim")
+        drawn = pictures.draw(plot_claims(tested), "claims", "the effect of each claim", explore_effects(tested))
         legend = "Dots are seeds; the bar is the simultaneous 95 % interval; effects within the grey band do not count."
-        parts += ["## What came out", drawn, legend, document.claims_table(tested), document.claims_legend(outcomes)]
+        table, explained = document.claims_table(tested, constant), document.claims_legend(outcomes)
+        parts += ["## What came out", drawn, legend, *document.folded("Every claim with its source and p", table, explained)]
     if exploratory:
-        drawn = pictures.draw(plot_claims(exploratory), "exploratory", "effects without verdicts")
+        drawn = pictures.draw(plot_claims(exploratory), "exploratory", "effects without verdicts", explore_effects(exploratory))
         said = "No part of the correction: intervals are plain, and there is no verdict."
-        parts += ["## Exploratory claims", said, drawn, document.exploratory_table(exploratory)]
+        parts += ["## Exploratory claims", said, drawn, document.exploratory_table(exploratory, constant)]
     return parts
 
 
 def write_document(folder: Path, parts: Sequence[str], title: str, pictures: Pictures, rows: Sequence[Row]) -> None:
     """Write the rows as results.csv, the pictures, and the parts as report.md and report.html."""
     text = "\n\n".join(part for part in parts if part) + "\n"
-    html = page(text, title, pictures.shown)
+    html = page(text, title, pictures.shown, pictures.plots)
     pictures.write()
     write_csv(folder / RESULTS, rows, folder)
     write_atomically(folder / TEXT, text)
     write_atomically(folder / PAGE, html)
 
 
-def cells_part(pictures: Pictures, cells: Sequence[CellSummary], metrics: Mapping[str, str]) -> list[str]:
+def cells_part(pictures: Pictures, rows: Sequence[Row], cells: Sequence[CellSummary], metrics: Mapping[str, str]) -> list[str]:
     """The table of cells, and a plot of each metric with the value of every seed."""
-    parts = ["## Cells", document.cells_table(cells, metrics)]
+    constant, links = majority(rows, metrics), pictures.links(rows)
+    parts = ["## Cells", document.cells_table(cells, metrics, constant)]
     parts.append("Mean ± standard deviation over seeds, the best mean in bold. In the figures: a dot for each seed, "
                  "the mean and its 95 % interval.")  # fmt: skip
     for metric, better in metrics.items():
         if any(cell.scores[metric] for cell in cells):
-            parts.append(pictures.draw(plot_points(cells, metric, better), f"points_{metric}", f"{metric} of every seed"))
+            figure = plot_points(cells, metric, better, constant.get(metric))
+            values = scores(rows, metric)
+            plot = explore_points({cell.name: values.get(cell.name, {}) for cell in cells}, metric, links, constant.get(metric))
+            parts.append(pictures.draw(figure, f"points_{metric}", f"{metric} of every seed", plot))
     return parts
 
 
@@ -194,6 +204,7 @@ def curves_part(
     """Learning curves of the metrics, on the validation split where a metric is of the test split."""
     tags = {validation_tag(metric): metric for metric in metrics}
     found = bands(rows, curves, list(tags))
+    found = {tag: cells for tag, cells in found.items() if any(len(band.steps) > 1 for band in cells.values())}
     if not found:
         return []
     parts = ["## Learning curves", "Mean over seeds; the band reaches from the lowest seed to the highest."]
@@ -202,12 +213,13 @@ def curves_part(
     for tag, by_cell in found.items():
         shown = ranked(cells, tags[tag], metrics[tags[tag]])[:MOST_CURVES] if len(cells) > MOST_CURVES else cells
         figure = plot_curves(by_cell, tag, [cell.name for cell in shown])
-        parts.append(pictures.draw(figure, f"curve_{tag}", f"{tag} over training"))
+        plot = explore_curves(by_cell, tag, [cell.name for cell in shown])
+        parts.append(pictures.draw(figure, f"curve_{tag}", f"{tag} over training", plot))
     return parts
 
 
 def pictures_part(pictures: Pictures, rows: Sequence[Row]) -> list[str]:
-    """For each cell the panel of its first seed that has one; which cells have only such as cannot be shown."""
+    """The panels of each cell's first seed that has one, as one grid where they can be; which cannot be shown."""
     shown: dict[str, str] = {}
     missing: dict[str, Path] = {}
     for row in sorted(rows, key=lambda row: int(str(row["seed"]))):
@@ -218,7 +230,8 @@ def pictures_part(pictures: Pictures, rows: Sequence[Row]) -> list[str]:
             else:
                 missing.setdefault(cell, path)
     lacking = ", ".join(plain(f"{cell} ({path})") for cell, path in missing.items() if cell not in shown)
-    parts = ["The same inputs for every cell, at its first seed.", document.pictures(shown)] if shown else []
+    together = pictures.together(shown, "pictures", "the same inputs for every cell")
+    parts = ["The same inputs for every cell, at its first seed.", together or document.pictures(shown)] if shown else []
     parts += [f"No whole picture in this folder: {lacking}."] if lacking else []
     return ["## Pictures", *parts] if parts else []
 
