@@ -9,7 +9,7 @@ from commands import TINY, composed, error_line, evaluated, script
 from omegaconf import OmegaConf
 from PIL import Image
 
-from ablate.command.export import export
+from ablate.command.export.export import export
 from ablate.command.figures import checkpoint_checkerboard
 from ablate.command.generate import write_samples
 from ablate.command.predict.predict import predict
