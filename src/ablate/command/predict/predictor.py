@@ -164,7 +164,8 @@ def load(
 def segment(task: Segmentation, picture: Image.Image, resize: bool | None = None) -> Segmented:
     """Classes of the pixels of one picture; see `Predictor.predict`."""
     own, seen = (picture.height, picture.width), None
-    if resize is not False and (trained := task.config["data"].get("image_size")) is not None:
+    trained = task.trained_on("image_size") if resize else task.config["data"].get("image_size")
+    if resize is not False and trained is not None:
         size = height_width(trained)
         factors = [max(a / b, b / a) for a, b in zip(own, size, strict=True)]
         seen = size if own != size and (resize or max(factors) > FAR) else None
