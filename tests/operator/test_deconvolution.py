@@ -11,8 +11,17 @@ from skimage import data, restoration
 from torch import Tensor
 from torchmetrics.functional.image import peak_signal_noise_ratio
 
+from ablate.errors import BadInput
 from ablate.operator import deconvolution
-from ablate.operator.deconvolution import BORDERS, Blur, conjugate_gradients, gaussian_kernel, gradient_descent, wiener
+from ablate.operator.deconvolution import (
+    BORDERS,
+    Blur,
+    conjugate_gradients,
+    gaussian_kernel,
+    gradient_descent,
+    noise_to_signal,
+    wiener,
+)
 
 KERNEL = torch.tensor([[0.0, 0.1, 0.0], [0.2, 0.5, 0.05], [0.0, 0.1, 0.05]], dtype=torch.float64)  # of no symmetry
 
@@ -92,8 +101,30 @@ def camera():
 @pytest.mark.parametrize("balance", [1e-4, 1e-2, 1.0])
 def test_wiener_is_scikit_images(camera, balance):
     kernel = gaussian_kernel(1.5, 4)
-    theirs = restoration.wiener(camera.numpy(), kernel.numpy(), balance, reg=np.ones((1, 1)), clip=False)
-    assert np.allclose(wiener(camera, kernel, balance), theirs, atol=1e-10)
+    u, v = (2 - 2 * np.cos(2 * np.pi * np.arange(n) / 64) for n in (64, 33))
+    for prior, penalty in (("white", np.ones((64, 33))), ("smooth", u[:, None] + v)):
+        theirs = restoration.wiener(camera.numpy(), kernel.numpy(), balance, reg=np.sqrt(penalty).astype(complex), clip=False)
+        assert np.allclose(wiener(camera, kernel, balance, prior=prior), theirs, atol=1e-10)
+
+
+@pytest.mark.parametrize("deviation", [0.003, 0.03, 0.1])
+@pytest.mark.parametrize("spread", [0.9, 2.0])
+def test_a_wiener_filter_by_the_noise_restores_a_picture_and_its_ridge_is_the_best(camera, spread, deviation):
+    kernel = gaussian_kernel(spread, 6)
+    noise = torch.randn(camera.shape, dtype=torch.float64, generator=torch.Generator().manual_seed(0))
+    y = Blur(kernel, tuple(camera.shape))(camera) + deviation * noise
+    ridge = noise_to_signal(y, kernel, deviation, "symmetric", "smooth")
+    found, *others = (psnr(wiener(y, kernel, ridge * n, "symmetric", "smooth"), camera) for n in (1, 0.1, 10))
+    assert found > psnr(y, camera) + 0.5 and found > max(others)
+
+
+def test_without_noise_a_wiener_filter_is_the_inverse_and_noise_alone_is_refused(camera):
+    kernel = gaussian_kernel(0.9, 3)
+    clean = Blur(kernel, tuple(camera.shape))(camera)
+    assert noise_to_signal(clean, kernel, 0.0, "symmetric", "smooth") == 0
+    assert torch.allclose(wiener(clean, kernel, 0.0, "symmetric", "smooth"), camera, atol=1e-9)
+    with pytest.raises(BadInput, match=r"deviation=0.5: the picture varies no more"):
+        noise_to_signal(clean, kernel, 0.5)
 
 
 def test_the_exhibit(camera):

@@ -21,7 +21,7 @@ from ablate.data.datamodule import DataModule
 from ablate.errors import BadInput, check_choice
 from ablate.figure.checkerboard import plot_checkerboard
 from ablate.figure.coverage import constant, coverage, identities
-from ablate.figure.deconvolution import deconvolution
+from ablate.figure.deconvolution import deconvolution, wiener_filter
 from ablate.figure.matrices import matrices, one_dimension
 from ablate.figure.recurrent import gradient_flow
 from ablate.figure.steps import convolution, transposed_convolution, unpooling
@@ -35,7 +35,7 @@ from ablate.task.base import Task
 EPOCHS, BATCHES = 2, 8  # of the network that is trained here; that its checkerboard is measured on
 NETWORK = ["model/decoder=transposed_conv", "model.decoder.kernel=3", "model.encoder.width=8", "data.dataset.sizes.train=1024"]
 FIGURES = (unpooling, convolution, transposed_convolution, one_dimension, matrices, coverage, constant, identities,
-           deconvolution, unrolled, gradient_flow)  # fmt: skip
+           deconvolution, wiener_filter, unrolled, gradient_flow)  # fmt: skip
 
 
 def write_figures(names: Sequence[str], checkpoint: Path | None, output: Path, logs: Path, trust: Sequence[str] = ()) -> None:

@@ -11,6 +11,7 @@ generator of successive pictures, so that the caller decides when to stop; stopp
 """
 
 from collections.abc import Iterator
+from typing import Literal, get_args
 
 import numpy as np
 import torch
@@ -25,6 +26,7 @@ PADDING = {"zero": "constant", "reflect": "reflect", "circular": "circular"}  # 
 BORDERS = ("valid", "symmetric", *PADDING)
 ROUNDING = 10  # times the machine's precision: what is smaller is noise of the arithmetic
 TOLERANCE = 1e-8  # of ‖W‖²
+Prior = Literal["white", "smooth"]
 
 
 class Blur:
@@ -145,33 +147,67 @@ def gradient_descent(
 
 
 def wiener(
-    y: Float[Tensor, "*n h w"], kernel: Float[Tensor, "k l"], noise_to_signal: float, border: str = "circular"
+    y: Float[Tensor, "*n h w"],
+    kernel: Float[Tensor, "k l"],
+    noise_to_signal: float,
+    border: str = "circular",
+    prior: Prior = "white",
 ) -> Float[Tensor, "*n h w"]:
-    """X = conj(H) Y / (|H|² + noise_to_signal), H the spectrum of the kernel: the linear estimate of least squared error.
+    """X = conj(H) Y / (|H|² + noise_to_signal |Λ|²), H the spectrum of the kernel: the linear estimate of least squared error.
 
-    Wiener 1949, for white signal and noise of mean 0, whose variances have this quotient (so take a picture's mean away before,
-    and add it after): the ridge solution with a circular border. With
-    border=symmetric the picture is first continued by its mirror image, which makes it periodic without a jump; for a
-    kernel equal to its mirror images that is the ridge solution with that border.
+    Wiener 1949. The noise is white, and Λ x is, whose variances have this quotient (`noise_to_signal` below): |Λ|² = 1 for a
+    white x, which it makes a ridge and no picture is; |Λ|² = 4 - 2 cos 2πu - 2 cos 2πv, the sum of both squared differences of
+    neighbours, for a smooth x, whose power falls with 1/frequency² as that of photographs does (Field 1987). The mean of a
+    white x is 0, so take a picture's away before, and add it after. With border=symmetric the picture is first continued by its
+    mirror image, which makes it periodic without a jump; for a kernel equal to its mirror images and a white x that is the ridge
+    solution with that border.
 
     Raises:
         BadInput: no noise where the spectrum is (almost) zero, so that nothing can be divided by; or as Blur.
     """
     _check(y, noise_to_signal, "noise_to_signal")
+    spectrum, response, penalty, size = _spectra(y, kernel, border, prior)
+    power = response.abs().square()
+    divisor = power + noise_to_signal * penalty
+    if lost := int((divisor < torch.finfo(y.dtype).eps * power.max()).sum()):
+        raise BadInput(f"noise_to_signal={noise_to_signal}: the kernel wipes out {lost} frequencies; it must be above 0, as 1e-6")
+    x = torch.fft.ifft2(response.conj() * spectrum / divisor).real
+    return x[..., : size[0], : size[1]]
+
+
+def noise_to_signal(
+    y: Float[Tensor, "h w"], kernel: Float[Tensor, "k l"], deviation: float, border: str = "circular", prior: Prior = "white"
+) -> float:
+    """The ridge of `wiener` for noise of this standard deviation: deviation² over the variance s of Λ x, which y tells.
+
+    s = (mean |Λ Y|² - deviation² mean |Λ|²) / mean |H|², as E |Y|² = s |H|² / |Λ|² + deviation² at each frequency; y without mean
+
+    Raises:
+        BadInput: a negative deviation, or one with which y is nothing but noise; or as Blur.
+    """
+    _check(y, deviation, "deviation")
+    spectrum, response, penalty, _ = _spectra(y - y.mean(), kernel, border, prior)
+    power = penalty * spectrum.abs().square() / spectrum.numel()
+    signal = float((power.mean() - deviation**2 * penalty.mean()) / response.abs().square().mean())
+    if not signal > 0:
+        raise BadInput(f"deviation={deviation}: the picture varies no more than such noise does")
+    return deviation**2 / signal
+
+
+def _spectra(y: Tensor, kernel: Tensor, border: str, prior: Prior) -> tuple[Tensor, Tensor, Tensor, tuple[int, int]]:
+    """Y, H and |Λ|² at all frequencies of the picture, continued by its mirror image for a symmetric border, and y's size."""
     check_choice("border", border, ("circular", "symmetric"))
+    check_choice("prior", prior, get_args(Prior))
     h, w = y.shape[-2:]
     Blur(kernel, (h, w), border)  # the kernel fits
-    extended = torch.cat((y, y.flip(-1)), -1) if border == "symmetric" else y
-    extended = torch.cat((extended, extended.flip(-2)), -2) if border == "symmetric" else y
-    size = extended.shape[-2:]
+    for dim in (-1, -2) if border == "symmetric" else ():
+        y = torch.cat((y, y.flip(dim)), dim)
+    size = y.shape[-2:]
     placed = F.pad(kernel.to(y), (0, size[1] - kernel.shape[1], 0, size[0] - kernel.shape[0]))
-    response = torch.fft.rfft2(placed.roll((-(kernel.shape[0] // 2), -(kernel.shape[1] // 2)), (0, 1)))
-    power = response.abs().square()
-    lost = int((power + noise_to_signal < torch.finfo(y.dtype).eps * power.max()).sum())
-    if lost:
-        raise BadInput(f"noise_to_signal={noise_to_signal}: the kernel wipes out {lost} frequencies; it must be above 0, as 1e-6")
-    x = torch.fft.irfft2(response.conj() * torch.fft.rfft2(extended) / (power + noise_to_signal), s=size)
-    return x[..., :h, :w]
+    response = torch.fft.fft2(placed.roll((-(kernel.shape[0] // 2), -(kernel.shape[1] // 2)), (0, 1)))
+    u, v = (2 - 2 * torch.cos(2 * torch.pi * torch.fft.fftfreq(n, dtype=y.dtype, device=y.device)) for n in size)
+    penalty = u[:, None] + v if prior == "smooth" else torch.ones_like(u[:, None] + v)
+    return torch.fft.fft2(y), response, penalty, (h, w)
 
 
 def gaussian_kernel(deviation: float, reach: int) -> Float[Tensor, "k k"]:
