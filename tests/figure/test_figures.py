@@ -2,8 +2,7 @@
 
 import pytest
 import torch
-from commands import TINY, error_line, script, succeed
-from PIL import Image
+from commands import TINY, error_line, script
 from tensorboard.backend.event_processing.event_accumulator import EventAccumulator
 
 from ablate.command import figures
@@ -16,21 +15,30 @@ def words(figure):
     return [[text.get_text() for text in frame.texts] for frame in figure.axes]
 
 
-def test_letters_stand_where_the_weights_stand():
+def test_letters_stand_where_the_weights_stand_and_padding_is_told_apart():
     two = matrices.letters(conv_matrix, 4, 2, 1)
     assert ["".join(row) for row in two] == ["yz00", "0xyz"]
     back = matrices.letters(transposed_matrix, 2, 2, 0)
     assert matrices.product(back) == ["xa", "ya", "za + xb", "yb", "zb"]
+    frames = words(matrices.matrices())
+    assert [each for each in frames[2] if "+" in each] == ["ya + zb", "xb + yc + zd"] and frames[2].count("0") == 2
+    assert [each for each in frames[3] if "cropped" in each] == ["xa (cropped)", "0 (cropped)"]
+    hatched = [[patch for patch in axes.patches if patch.get_hatch()] for axes in steps.convolution().axes[1:5]]
+    assert [len(each) for each in hatched] == [20] * 4
 
 
 def test_unpooling_keeps_each_value():
     frames = words(steps.unpooling())
     assert frames[1] == [*"1122", *"1122", *"3344", *"3344"]
     assert frames[2] == [*"1020", *"0000", *"3040", *"0000"]
-    assert sorted(frames[7]) == sorted([*"1234", *["0"] * 12])
-    before = torch.tensor([int(n) for n in frames[4]]).view(4, 4)
-    after = torch.tensor([int(n) for n in frames[7]]).view(4, 4)
-    assert before[after > 0].sort().values.tolist() == sorted(int(n) for n in frames[5])
+    assert [float(n) for n in frames[3]] == torch.nn.functional.interpolate(
+        steps.VALUES, scale_factor=2, mode="bilinear"
+    ).flatten().tolist()  # fmt: skip
+    assert sorted(frames[8]) == sorted([*"1234", *["0"] * 12])
+    before = torch.tensor([int(n) for n in frames[5]]).view(4, 4)
+    after = torch.tensor([int(n) for n in frames[8]]).view(4, 4)
+    assert before[after > 0].sort().values.tolist() == sorted(int(n) for n in frames[6])
+    assert frames[14][:6] == ["1", "5", "2", "6", "9", "13"] and sorted(frames[14]) == sorted(sum(frames[10:14], []))
 
 
 def test_steps_add_up():
@@ -60,7 +68,11 @@ def test_identities_and_deconvolution_are_drawn(monkeypatch):
 
 
 def test_the_gradient_of_the_shared_weight_is_the_sum_that_is_drawn():
-    for shape, frame in zip(unrolled.SHAPES, words(unrolled.unrolled()), strict=True):
+    slides = unrolled.unrolled()
+    assert list(slides) == ["many_to_many", "many_to_one", "one_to_many"]
+    for shape, slide in zip(unrolled.SHAPES, slides.values(), strict=True):
+        (frame,) = words(slide)
+        assert slide.get_figwidth() / slide.get_figheight() == pytest.approx(16 / 9, rel=1e-3)
         found = unrolled.gradients(shape)
         assert torch.allclose(found.by_step.sum(0), found.shared, rtol=0, atol=1e-12)
         numbers = [float(each.replace("−", "-")) for each in frame if each.replace("−", "-").lstrip("-")[:1].isdigit()]
@@ -89,25 +101,35 @@ def test_checkerboard_before_and_after_a_training(monkeypatch):
     monkeypatch.setattr(figures, "NETWORK", [*TINY, "model/decoder=transposed_conv", "model.decoder.kernel=3"])
     figure = figures.trained_checkerboard()
     titles = [axes.get_title().split(":")[0] for axes in figure.axes]
+    assert "transposed_conv (skip=none, kernel=3" in figure.get_suptitle()
     assert "before training" in titles and "trained" in titles
     flat = next(axes.images[0].get_array() for axes in figure.axes if "response" in axes.get_title())
     assert flat.shape == (16, 16)  # four total strides of 4: a pixel of the network is many of the picture
 
 
-@pytest.mark.slow
-def test_the_command_keeps_pictures_and_events(tmp_path):
-    succeed("figures", "matrices", "coverage", cwd=tmp_path)
+@pytest.mark.parametrize("kind, begins", [("png", b"\x89PNG"), ("svg", b"<?xml"), ("pdf", b"%PDF")])
+def test_the_command_keeps_pictures_and_events(tmp_path, monkeypatch, kind, begins):
+    def two_parts():
+        return dict.fromkeys(("one", "two"), matrices.one_dimension())
+
+    monkeypatch.setattr(figures, "FIGURES", (matrices.one_dimension, two_parts))
+    figures.write_figures(["one_dimension", "two_parts"], None, tmp_path / "figures", tmp_path / "logs", format=kind)
     pictures = sorted((tmp_path / "figures").iterdir())
-    assert [path.stem for path in pictures] == ["coverage", "matrices"]
-    assert all(Image.open(path).width > 1000 for path in pictures)
-    events = EventAccumulator(str(tmp_path / "logs/figures")).Reload()
-    assert set(events.Tags()["images"]) == {"coverage", "matrices"}
+    names = ["one_dimension", "two_parts_one", "two_parts_two"]
+    assert [path.name for path in pictures] == [f"{name}.{kind}" for name in names]
+    assert all(path.read_bytes().startswith(begins) for path in pictures)
+    events = EventAccumulator(str(tmp_path / "logs")).Reload()
+    assert events.Tags()["images"] == names
 
 
 @pytest.mark.slow
 @pytest.mark.parametrize(
     "given, line",
-    [(["matrixes"], "did you mean 'matrices'"), (["checkerboard", "--checkpoint", "none.ckpt"], "none.ckpt")],
+    [
+        (["matrixes"], "did you mean 'matrices'"),
+        (["matrices", "format=jpg"], "one of: pdf, png, svg"),
+        (["checkerboard", "--checkpoint", "none.ckpt"], "none.ckpt"),
+    ],
 )
 def test_bad_input_is_one_line(given, line, tmp_path):
     assert line in error_line(script("figures", *given, cwd=tmp_path))

@@ -9,7 +9,7 @@ from lightning.pytorch import LightningModule, Trainer
 from ablate.analysis.checkerboard import NAMES, Checkerboard, measure
 from ablate.callback.log import log_figure
 from ablate.callback.measure import BeforeAndAfter
-from ablate.figure.checkerboard import plot_checkerboard
+from ablate.figure.checkerboard import network_name, plot_checkerboard
 from ablate.schema.options import Positive, checked
 
 
@@ -42,7 +42,8 @@ class CheckerboardMeasures(BeforeAndAfter):
             logger.log_metrics({f"checkerboard/{name}": value for name, value in measured.values.items()}, step=trainer.global_step)
         if trainer.is_global_zero:
             self.measured["trained" if trainer.testing else "before training"] = measured
-            log_figure(plot_checkerboard(self.measured), self.path, trainer, "checkerboard")
+            network = network_name(task.config.get("task", {}))
+            log_figure(plot_checkerboard(self.measured, network), self.path, trainer, "checkerboard")
         return measured.values
 
     def _batches(self, trainer: Trainer, task: LightningModule) -> Iterator[tuple]:

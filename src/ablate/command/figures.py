@@ -1,5 +1,6 @@
 """The figures of the lecture, computed by the real operators and networks."""
 
+import io
 import shlex
 from collections.abc import Callable, Mapping, Sequence
 from itertools import islice
@@ -8,6 +9,7 @@ from pathlib import Path
 import numpy as np
 import torch
 from lightning.pytorch import Trainer, seed_everything
+from matplotlib import rc_context
 from matplotlib.figure import Figure
 from omegaconf.errors import OmegaConfBaseException
 from PIL import Image
@@ -19,7 +21,7 @@ from ablate.cli.compose import compose_config
 from ablate.console import console
 from ablate.data.datamodule import DataModule
 from ablate.errors import BadInput, check_choice
-from ablate.figure.checkerboard import plot_checkerboard
+from ablate.figure.checkerboard import network_name, plot_checkerboard
 from ablate.figure.coverage import constant, coverage, identities
 from ablate.figure.deconvolution import deconvolution, wiener_filter
 from ablate.figure.matrices import matrices, one_dimension
@@ -34,18 +36,29 @@ from ablate.task.base import Task
 
 EPOCHS, BATCHES = 2, 8  # of the network that is trained here; that its checkerboard is measured on
 NETWORK = ["model/decoder=transposed_conv", "model.decoder.kernel=3", "model.encoder.width=8", "data.dataset.sizes.train=1024"]
+FORMATS = {"png": {}, "svg": {"Date": None}, "pdf": {"CreationDate": None}}  # metadata: the same file each time
+DOTS = 150  # an inch, of pixels
 FIGURES = (unpooling, convolution, transposed_convolution, one_dimension, matrices, coverage, constant, identities,
            deconvolution, wiener_filter, unrolled, gradient_flow)  # fmt: skip
 
 
-def write_figures(names: Sequence[str], checkpoint: Path | None, output: Path, logs: Path, trust: Sequence[str] = ()) -> None:
-    """Write figures, by default all, as PNG files into `output` and as TensorBoard's pictures into `logs`, each when it is ready.
+def write_figures(
+    names: Sequence[str],
+    checkpoint: Path | None,
+    output: Path,
+    logs: Path,
+    trust: Sequence[str] = (),
+    format: str = "png",  # noqa: A002
+) -> None:
+    """Write figures, by default all, as files into `output` and as TensorBoard's pictures into `logs`, each when it is ready.
 
     Args:
         checkpoint: of a segmenter, for the figure checkerboard; None: a small network is trained for it.
         trust: packages that the checkpoint may name parts of its network from.
+        format: of the files, png, svg or pdf.
     """
-    figures: Mapping[str, Callable[[], Figure]] = {function.__name__: function for function in FIGURES} | {
+    check_choice("format", format, FORMATS)
+    figures: Mapping[str, Callable[[], Figure | Mapping[str, Figure]]] = {function.__name__: function for function in FIGURES} | {
         "checkerboard": lambda: trained_checkerboard() if checkpoint is None else checkpoint_checkerboard(str(checkpoint), trust)
     }
     chosen = [check_choice("figure", name, figures) for name in dict.fromkeys(names)] or list(figures)
@@ -54,13 +67,26 @@ def write_figures(names: Sequence[str], checkpoint: Path | None, output: Path, l
             raise BadInput(f"--checkpoint={checkpoint} is for the figure checkerboard, which is not among those that are named")
         chosen.sort(key=lambda name: name != "checkerboard")  # first, where the checkpoint may be wrong
     output.mkdir(parents=True, exist_ok=True)
-    with SummaryWriter(logs) as writer:
+    written = 0
+    with SummaryWriter(logs) as writer, rc_context({"pdf.fonttype": 42, "svg.hashsalt": "ablate"}):
         for name in track(chosen, description="drawing", console=console):
             torch.manual_seed(0)
-            path = output / f"{name}.png"
-            figures[name]().savefig(path, dpi=150)
-            writer.add_image(name, np.asarray(Image.open(path).convert("RGB")), 0, dataformats="HWC")
-    console.print(f"{len(chosen)} pictures in {output}; tensorboard --logdir {shlex.quote(str(logs))}")
+            drawn = figures[name]()
+            for part, figure in drawn.items() if isinstance(drawn, Mapping) else [("", drawn)]:
+                _write(figure, f"{name}_{part}" if part else name, output, writer, format)
+                written += 1
+    console.print(f"{written} pictures in {output}; tensorboard --logdir {shlex.quote(str(logs))}")
+
+
+def _write(figure: Figure, name: str, output: Path, writer: SummaryWriter, kind: str) -> None:
+    pixels = io.BytesIO()
+    figure.savefig(pixels, format="png", dpi=DOTS)
+    path = output / f"{name}.{kind}"
+    if kind == "png":
+        path.write_bytes(pixels.getvalue())
+    else:
+        figure.savefig(path, dpi=DOTS, metadata=FORMATS[kind])
+    writer.add_image(name, np.asarray(Image.open(pixels).convert("RGB")), 0, dataformats="HWC")
 
 
 def trained_checkerboard() -> Figure:
@@ -72,7 +98,9 @@ def trained_checkerboard() -> Figure:
     trainer = Trainer(max_epochs=EPOCHS, accelerator="cpu", logger=False, enable_checkpointing=False, limit_val_batches=0,
                       enable_progress_bar=False, enable_model_summary=False)  # fmt: skip
     trainer.fit(task, datamodule=data)
-    return plot_checkerboard({"before training": before, "trained": _measured(task, data)})
+    return plot_checkerboard(
+        {"before training": before, "trained": _measured(task, data)}, f"{network_name(cfg.task)}, {EPOCHS} epochs"
+    )
 
 
 def checkpoint_checkerboard(path: str, trust: Sequence[str] = ()) -> Figure:
@@ -87,7 +115,8 @@ def checkpoint_checkerboard(path: str, trust: Sequence[str] = ()) -> Figure:
     fresh = build_task(content, path, trust=trust)
     data.check("test")
     trained.check_kind(data.example_batch("test", 1))
-    return plot_checkerboard({"random weights": _measured(fresh, data), "the checkpoint": _measured(trained, data)})
+    network = f"{network_name(trained.config['task'])}: {path}"
+    return plot_checkerboard({"random weights": _measured(fresh, data), "the checkpoint": _measured(trained, data)}, network)
 
 
 def _measured(task: Task, data: DataModule) -> Checkerboard:

@@ -1,6 +1,6 @@
 """Tables of numbers as coloured cells, and maps of numbers in grey."""
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Container, Mapping, Sequence
 
 import numpy as np
 from matplotlib.axes import Axes
@@ -8,7 +8,7 @@ from matplotlib.figure import Figure
 from matplotlib.patches import Rectangle
 from torch import Tensor
 
-from ablate.figure.colours import DARK_GREY, VERMILLION, WHITE
+from ablate.figure.colours import BLACK, DARK_GREY, GREY, LIGHT_GREY, VERMILLION, WHITE
 
 Colour = Callable[[int, int], str] | Mapping[tuple[int, int], str]
 
@@ -29,6 +29,7 @@ def plot_cells(
     title: str = "",
     colour: Colour = lambda i, j: WHITE,
     marked: Sequence[tuple[int, int, int, int]] = (),
+    padding: Container[tuple[int, int]] = (),
     extent: tuple[int, int] | None = None,
     fontsize: float = 11,
 ) -> None:
@@ -37,6 +38,7 @@ def plot_cells(
     Args:
         colour: of the cell in row i and column j, as a function or a mapping; cells that a mapping lacks are white.
         marked: thick frames (row, column, rows, columns), which may reach beyond the table.
+        padding: cells that are no data but put in: hatched, their zeros in grey.
         extent: rows and columns that the axes have room for, so that the cells of several tables have one size.
     """
     colour_of = colour if callable(colour) else (lambda i, j: colour.get((i, j), WHITE))
@@ -44,7 +46,10 @@ def plot_cells(
     for i, row in enumerate(texts):
         for j, text in enumerate(row):
             axes.add_patch(Rectangle((j, i), 1, 1, facecolor=colour_of(i, j), edgecolor=DARK_GREY, linewidth=0.8))
-            axes.text(j + 0.5, i + 0.5, str(text), ha="center", va="center", fontsize=fontsize)
+            if (i, j) in padding:
+                axes.add_patch(Rectangle((j, i), 1, 1, fill=False, edgecolor=LIGHT_GREY, linewidth=0, hatch="////"))
+            shade = GREY if (i, j) in padding and text == "0" else BLACK
+            axes.text(j + 0.5, i + 0.5, str(text), ha="center", va="center", fontsize=fontsize, color=shade)
     for i, j, rows, columns in marked:
         axes.add_patch(Rectangle((j, i), columns, rows, fill=False, edgecolor=VERMILLION, linewidth=2.5, zorder=3))
     rows, columns = extent or (height, width)

@@ -10,15 +10,28 @@ from ablate.analysis.checkerboard import Checkerboard
 from ablate.metric.checkerboard.spectral_peak import CELLS
 
 
-def plot_checkerboard(measured: Mapping[str, Checkerboard]) -> Figure:
-    """One row for each network: logits for a flat picture in stretched contrast, their spectrum, and that of logits for data."""
-    figure = Figure(figsize=(12, 3.9 * len(measured)), layout="constrained")
+def plot_checkerboard(measured: Mapping[str, Checkerboard], network: str = "") -> Figure:
+    """A row for each state of a network: logits for a flat picture in stretched contrast, their spectrum, that of logits for data.
+
+    Args:
+        network: its name, for the title.
+    """
+    figure = Figure(figsize=(12, 3.9 * len(measured) + 0.5), layout="constrained")
+    figure.suptitle(f"How much of the upsampling grid shows in the output\n{network}", fontsize=12)
     grid = figure.subplots(len(measured), 3, squeeze=False)
     for (left, middle, right), (title, each) in zip(grid, measured.items(), strict=True):
         _plot_flat_response(left, title, each)
         _plot_lines(middle, each)
         _plot_spectrum(right, each)
     return figure
+
+
+def network_name(task: Mapping) -> str:
+    """The decoder in a task's config, with its options; empty without one."""
+    if (decoder := task.get("model", {}).get("decoder")) is None:
+        return ""
+    options = ", ".join(f"{key}={value}" for key, value in decoder.items() if not key.startswith("_"))
+    return f"{decoder['_target_'].rpartition('.')[2]} ({options})"
 
 
 def _plot_flat_response(axes: Axes, title: str, measured: Checkerboard) -> None:

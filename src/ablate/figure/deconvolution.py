@@ -15,6 +15,7 @@ from ablate.figure.colours import BLUE, GREEN, GREY, VERMILLION
 from ablate.operator.deconvolution import Blur, conjugate_gradients, gaussian_kernel, gradient_descent, noise_to_signal, wiener
 
 STEPS, NOISE = 100, 0.03
+SAMPLES = {"burnin": 10, "min_num_iter": 20, "max_num_iter": 40}  # of scikit-image's, which draws its ridge
 DEVIATIONS = (0.003, 0.01, 0.03, 0.1)  # of the noise in the figure of the Wiener filter
 
 
@@ -32,7 +33,9 @@ def deconvolution() -> Figure:
         along = {"conjugate gradients": found, "gradient descent": list(islice(gradient_descent(blur, y), STEPS))}
         best = max(range(STEPS), key=lambda i: psnr(found[i], picture))
         estimate = restored(y, kernel, deviation)[0]
-        theirs = torch.from_numpy(restoration.unsupervised_wiener(y.numpy(), kernel.numpy(), clip=False, rng=0)[0])
+        theirs = torch.from_numpy(
+            restoration.unsupervised_wiener(y.numpy(), kernel.numpy(), user_params=SAMPLES, clip=False, rng=0)[0]
+        )
         shown = {"truth x": picture, f"y, {name}": y, "Wᵀy, transposed": blur.adjoint(y)}
         shown |= {f"best step, {best + 1}": found[best], f"step {STEPS}": found[-1]}
         shown |= {"Wiener by the noise": estimate, "scikit-image’s": theirs}

@@ -9,20 +9,22 @@ from matplotlib.figure import Figure
 from scipy.sparse import csr_array
 
 from ablate.figure.cells import axes_grid, plot_cells
-from ablate.figure.colours import FILLS
+from ablate.figure.colours import BLACK, FILLS, GREY
 from ablate.operator.matrix import conv_matrix, transposed_matrix
 
 WEIGHTS, INPUTS = "xyz", "abcdefgh"
 
 
 def matrices() -> Figure:
-    """W and Wᵀ of kernel x y z with padding 1, stride 1 and 2, on four numbers."""
-    figure, frames = axes_grid(2, 4.4, (2.6, 2.8), "Convolution (kernel x y z, padding 1) and transposed convolution as matrices")
+    """W and Wᵀ of kernel x y z with padding 1, stride 1 and 2, on four numbers: the padding is hatched, in input and output."""
+    title = "Convolution (kernel x y z, padding 1) and transposed convolution as matrices; hatched: what meets the padding"
+    figure, frames = axes_grid(2, 6.2, (3.4, 3.4), title)
     for row, stride in enumerate((1, 2)):
-        matrix = letters(conv_matrix, 4, stride, 1)
-        _equation(frames[row, 0], matrix, f"convolution, stride {stride}: W")
+        matrix = letters(conv_matrix, 6, stride, 0)
+        _equation(frames[row, 0], matrix, f"convolution, stride {stride}: W\n(zeros around the input)", padded=1)
         title = "still a convolution: the kernel turned round" if stride == 1 else "no convolution: rows of two kinds"
-        _equation(frames[row, 1], matrix.T, f"transposed convolution, stride {stride}: Wᵀ\n({title})")
+        what = f"transposed convolution, stride {stride}: Wᵀ\n({title})"
+        _equation(frames[row, 1], matrix.T, what, cropped=1)
     return figure
 
 
@@ -49,14 +51,28 @@ def product(matrix: np.ndarray) -> list[str]:
     return [" + ".join(each) for each in pairs]
 
 
-def _equation(frame: Axes, matrix: np.ndarray, title: str) -> None:
-    """Matrix · vector = result, with a colour for each weight."""
+def _equation(frame: Axes, matrix: np.ndarray, title: str, padded: int = 0, cropped: int = 0) -> None:
+    """Matrix · vector = result, with a colour for each weight; zeros of the matrix, where no weight stands, are left empty.
+
+    Args:
+        padded: how many columns at either side meet the zeros of the padding.
+        cropped: how many rows at either end of the result are cropped.
+    """
     height, width = matrix.shape
-    colour = {(i, j): FILLS[WEIGHTS.index(word)] for (i, j), word in np.ndenumerate(matrix) if word != "0"}
-    plot_cells(frame, matrix.tolist(), title, colour, extent=(max(height, width), width))
-    for i in range(width):
-        frame.text(width + 0.6, (height - width) / 2 + i + 0.5, INPUTS[i], ha="center", va="center", fontsize=12, style="italic")
+    words = np.where(matrix == "0", "", matrix)
+    fills = {(i, j): FILLS[WEIGHTS.index(word)] for (i, j), word in np.ndenumerate(words) if word}
+    outside = lambda i, n, edge: edge > 0 and not edge <= i < n - edge  # noqa: E731
+    columns = [j for j in range(width) if outside(j, width, padded)]
+    rows = [i for i in range(height) if outside(i, height, cropped)]
+    hatched = {(i, j) for i, j in np.ndindex(height, width) if i in rows or j in columns}
+    plot_cells(frame, words.tolist(), title, fills, padding=hatched, extent=(max(height, width), width))
+    inputs = ["0"] * padded + list(INPUTS[: width - 2 * padded]) + ["0"] * padded
+    for j, word in enumerate(inputs):
+        colour, style = (GREY, "normal") if j in columns else (BLACK, "italic")
+        at = (width + 0.6, (height - width) / 2 + j + 0.5)
+        frame.text(*at, word, ha="center", va="center", fontsize=12, color=colour, style=style)
     frame.text(width + 1.2, height / 2, "=", ha="center", va="center", fontsize=13)
-    for i, words in enumerate(product(matrix)):
-        frame.text(width + 1.7, i + 0.5, words, ha="left", va="center", fontsize=12)
+    for i, sums in enumerate(product(matrix[:, padded : width - padded])):
+        colour, crop = (GREY, " (cropped)") if i in rows else (BLACK, "")
+        frame.text(width + 1.7, i + 0.5, f"{sums or 0}{crop}", ha="left", va="center", fontsize=12, color=colour)
     frame.set_xlim(-0.1, width + 5)

@@ -14,6 +14,7 @@ from ablate.figure.colours import DARK_GREY, GREEN, ORANGE, PURPLE, SKY_BLUE, WH
 from ablate.model.recurrent.cell.elman import Elman
 from ablate.model.recurrent.unroll import unroll
 
+SLIDE = (13.33, 7.5)  # inches: 16:9
 STEPS, UNITS, SPREAD, SEED = 4, 2, 0.5, 162  # a draw whose gradients are all of a size to print
 STATE, INPUT, OUTPUT, LOSS, SHARED = SKY_BLUE, GREEN, YELLOW, PURPLE, ORANGE
 PITCH, RADIUS = 2.3, 0.36  # of the steps, of the circles
@@ -71,17 +72,21 @@ def gradients(shape: Shape) -> Gradients:
     return Gradients(shared, torch.stack(parts))
 
 
-def unrolled() -> Figure:
-    """The lecture's three shapes, each with dL/dW_h step by step and as their sum, in the numbers of one tiny network."""
-    figure = Figure(figsize=(10.5, 16.2), layout="constrained")
-    figure.suptitle(TITLE, fontsize=12)
-    for axes, shape in zip(figure.subplots(len(SHAPES), 1), SHAPES, strict=True):
-        axes.set(xlim=(-1.1, STEPS * PITCH + 3.0), ylim=(-5.15, TOP + 0.75), aspect="equal")
-        axes.axis("off")
-        axes.set_title(shape.name, fontsize=12, loc="left", fontweight="bold")
-        _draw_graph(axes, shape)
-        _draw_weight(axes)
-        _draw_sum(axes, gradients(shape))
+def unrolled() -> dict[str, Figure]:
+    """The lecture's three shapes, each on a slide, with dL/dW_h step by step and as their sum: the numbers of one tiny network."""
+    return {shape.name.partition(" (")[0].replace(" ", "_"): _slide(shape) for shape in SHAPES}
+
+
+def _slide(shape: Shape) -> Figure:
+    figure = Figure(figsize=SLIDE, layout="constrained")
+    figure.suptitle(TITLE, fontsize=14)
+    axes = figure.subplots()
+    axes.set(xlim=(-1.1, STEPS * PITCH + 3.0), ylim=(-5.15, TOP + 0.75), aspect="equal")
+    axes.axis("off")
+    axes.set_title(shape.name, fontsize=14, loc="left", fontweight="bold")
+    _draw_graph(axes, shape)
+    _draw_weight(axes)
+    _draw_sum(axes, gradients(shape))
     return figure
 
 
