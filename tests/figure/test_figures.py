@@ -6,7 +6,9 @@ from commands import TINY, error_line, script
 from tensorboard.backend.event_processing.event_accumulator import EventAccumulator
 
 from ablate.command import figures
-from ablate.figure import coverage, deconvolution, matrices, recurrent, steps, unrolled
+from ablate.figure import coverage, deconvolution, gates, matrices, recurrent, steps, unrolled
+from ablate.model.recurrent.cell.gru import GRU
+from ablate.model.recurrent.cell.lstm import LSTM
 from ablate.operator.matrix import conv_matrix, transposed_matrix
 
 
@@ -82,6 +84,50 @@ def test_the_gradient_of_the_shared_weight_is_the_sum_that_is_drawn():
         assert frame.count("$W$") == frame.count("$L$") == 1 and frame.count("$f_W$") == unrolled.STEPS
         assert [f"$x_{t + 1}$" in frame for t in unrolled.EVERY] == [t in shape.inputs for t in unrolled.EVERY]
         assert [f"$y_{t + 1}$" in frame for t in unrolled.EVERY] == [t in shape.outputs for t in unrolled.EVERY]
+
+
+def drawn_numbers(figure):
+    """The numbers in a figure, sorted."""
+    lines = [line for text in words(figure)[0] for line in text.replace("−", "-").split("\n")]
+    return sorted(float(line) for line in lines if line.lstrip("-")[:1].isdigit())
+
+
+def three_decimals(*values):
+    return sorted(round(number, 3) for value in values for number in value.flatten().tolist())
+
+
+def test_a_diagram_of_an_lstm_has_the_numbers_of_its_step():
+    cell, x, (h, c), after, _, _ = gates.step(LSTM)
+    i, f, g, o = (x @ cell.weight_input.T + h @ cell.weight_hidden.T + cell.bias).detach().chunk(4, -1)
+    opened, kept, added = [i.sigmoid(), f.sigmoid(), g.tanh(), o.sigmoid()], f.sigmoid() * c, i.sigmoid() * g.tanh()
+    hidden, memory = torch.lstm_cell(x, (h, c), cell.weight_input, cell.weight_hidden, cell.bias, torch.zeros(8).double())
+    assert torch.allclose(after.hidden, hidden) and torch.allclose(after.memory, memory)
+    shown = [x, h, c, i, f, g, o, *opened, kept, added, memory, memory.tanh(), hidden]
+    assert drawn_numbers(gates.lstm()) == pytest.approx(three_decimals(*shown), abs=1e-3)
+
+
+def test_a_diagram_of_a_gru_has_the_numbers_of_its_step():
+    cell, x, (h,), after, _, _ = gates.step(GRU)
+    weights = cell.weight_input, cell.weight_hidden, cell.bias, torch.cat((torch.zeros(4).double(), cell.bias_candidate))
+    xs, hs = (each.detach().chunk(3, -1) for each in (x @ weights[0].T + weights[2], h @ weights[1].T + weights[3]))
+    r, z = ((a + b).sigmoid() for a, b in zip(xs[:2], hs))
+    n, hidden = (xs[2] + r * hs[2]).tanh(), torch.gru_cell(x, h, *weights)
+    assert torch.allclose(after.hidden, hidden)
+    shown = [x, h, h, xs[0] + hs[0], xs[1] + hs[1], r, z, hs[2], xs[2], r * hs[2], xs[2] + r * hs[2], n, h - n, z * (h - n), hidden]
+    assert drawn_numbers(gates.gru()) == pytest.approx(three_decimals(*shown), abs=1e-3)
+
+
+def test_a_diagram_of_attention_has_weights_of_sum_one_and_none_on_padding():
+    found = drawn_numbers(gates.attention())
+    assert len(found) == 2 + 8 + 4 + 4 + 2
+    frame = words(gates.attention())[0]
+    number = lambda word: float(frame[frame.index(word) + 1].replace("−", "-"))  # noqa: E731
+    weights = [number(f"$w_{i}$") for i in range(1, 5)]
+    pairs = lambda word: [float(n) for n in frame[frame.index(word) + 1].replace("−", "-").split("\n")]  # noqa: E731
+    keys = torch.tensor([pairs(word) for word in ("$k_1$", "$k_2$", "$k_3$", "padding")])
+    expected = (keys @ torch.tensor(pairs("$q$"))).masked_fill(torch.tensor([False] * 3 + [True]), -torch.inf).softmax(0)
+    assert weights == pytest.approx(expected.tolist(), abs=4e-3) and weights[3] == 0
+    assert pairs("context") == pytest.approx((expected @ keys).tolist(), abs=6e-3)
 
 
 def test_gradients_vanish_last_or_explode_by_cell(monkeypatch):

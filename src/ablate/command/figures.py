@@ -24,6 +24,7 @@ from ablate.errors import BadInput, check_choice
 from ablate.figure.checkerboard import network_name, plot_checkerboard
 from ablate.figure.coverage import constant, coverage, identities
 from ablate.figure.deconvolution import deconvolution, wiener_filter
+from ablate.figure.gates import attention, gru, lstm
 from ablate.figure.matrices import matrices, one_dimension
 from ablate.figure.recurrent import gradient_flow
 from ablate.figure.steps import convolution, transposed_convolution, unpooling
@@ -39,7 +40,7 @@ NETWORK = ["model/decoder=transposed_conv", "model.decoder.kernel=3", "model.enc
 FORMATS = {"png": {}, "svg": {"Date": None}, "pdf": {"CreationDate": None}}  # metadata: the same file each time
 DOTS = 150  # an inch, of pixels
 FIGURES = (unpooling, convolution, transposed_convolution, one_dimension, matrices, coverage, constant, identities,
-           deconvolution, wiener_filter, unrolled, gradient_flow)  # fmt: skip
+           deconvolution, wiener_filter, unrolled, lstm, gru, attention, gradient_flow)  # fmt: skip
 
 
 def write_figures(

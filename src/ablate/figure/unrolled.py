@@ -7,17 +7,17 @@ import torch
 from jaxtyping import Float
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
-from matplotlib.patches import Circle, FancyBboxPatch
+from matplotlib.patches import FancyBboxPatch
 from torch import Tensor
 
 from ablate.figure.colours import DARK_GREY, GREEN, ORANGE, PURPLE, SKY_BLUE, WHITE, YELLOW
+from ablate.figure.diagram import RADIUS, SLIDE, arrow, box, node
 from ablate.model.recurrent.cell.elman import Elman
 from ablate.model.recurrent.unroll import unroll
 
-SLIDE = (13.33, 7.5)  # inches: 16:9
 STEPS, UNITS, SPREAD, SEED = 4, 2, 0.5, 162  # a draw whose gradients are all of a size to print
 STATE, INPUT, OUTPUT, LOSS, SHARED = SKY_BLUE, GREEN, YELLOW, PURPLE, ORANGE
-PITCH, RADIUS = 2.3, 0.36  # of the steps, of the circles
+PITCH = 2.3  # of the steps
 BELOW, ABOVE, TOP = -1.5, 1.35, 2.6  # where x, y and L stand; h stands at 0
 TITLE = (
     "A recurrent network unrolled: $h_t = f_W(h_{t-1}, x_t)$ with one $W$, so $dL/dW$ is the sum over the steps\n"
@@ -100,33 +100,33 @@ def _h(t: int) -> float:
 
 def _draw_graph(axes: Axes, shape: Shape) -> None:
     total = (STEPS * PITCH + 2.1, TOP)
-    _node(axes, 0, 0, "$h_0$", STATE)
+    node(axes, 0, 0, "$h_0$", STATE)
     for t in EVERY:
-        _node(axes, _h(t), 0, f"$h_{t + 1}$", STATE)
-        _box(axes, _f(t), 0, "$f_W$", WHITE)
-        _arrow(axes, (_h(t - 1) + RADIUS, 0), (_f(t) - 0.42, 0))
-        _arrow(axes, (_f(t) + 0.42, 0), (_h(t) - RADIUS, 0))
+        node(axes, _h(t), 0, f"$h_{t + 1}$", STATE)
+        box(axes, _f(t), 0, "$f_W$", WHITE)
+        arrow(axes, (_h(t - 1) + RADIUS, 0), (_f(t) - 0.42, 0))
+        arrow(axes, (_f(t) + 0.42, 0), (_h(t) - RADIUS, 0))
         if t in shape.inputs:
-            _node(axes, _f(t) + 0.2, BELOW, f"$x_{t + 1}$", INPUT)
-            _arrow(axes, (_f(t) + 0.2, BELOW + RADIUS), (_f(t) + 0.2, -0.36))
+            node(axes, _f(t) + 0.2, BELOW, f"$x_{t + 1}$", INPUT)
+            arrow(axes, (_f(t) + 0.2, BELOW + RADIUS), (_f(t) + 0.2, -0.36))
         if t in shape.outputs:
-            _node(axes, _h(t), ABOVE, f"$y_{t + 1}$", OUTPUT)
-            _node(axes, _h(t), TOP, f"$L_{t + 1}$", LOSS)
-            _arrow(axes, (_h(t), RADIUS), (_h(t), ABOVE - RADIUS))
-            _arrow(axes, (_h(t), ABOVE + RADIUS), (_h(t), TOP - RADIUS))
+            node(axes, _h(t), ABOVE, f"$y_{t + 1}$", OUTPUT)
+            node(axes, _h(t), TOP, f"$L_{t + 1}$", LOSS)
+            arrow(axes, (_h(t), RADIUS), (_h(t), ABOVE - RADIUS))
+            arrow(axes, (_h(t), ABOVE + RADIUS), (_h(t), TOP - RADIUS))
             bend = "arc3" if t == STEPS - 1 else f"arc3,rad={-0.42 / (STEPS - t):.2f}"
             start = (_h(t) + RADIUS, TOP) if t == STEPS - 1 else (_h(t) + 0.2, TOP + 0.3)
-            _arrow(axes, start, (total[0] - 0.4, TOP + (0 if t == STEPS - 1 else 0.1 * (STEPS - 1 - t))), bend=bend)
-    _box(axes, *total, "$L$", LOSS)
+            arrow(axes, start, (total[0] - 0.4, TOP + (0 if t == STEPS - 1 else 0.1 * (STEPS - 1 - t))), bend=bend)
+    box(axes, *total, "$L$", LOSS)
 
 
 def _draw_weight(axes: Axes) -> None:
     """W once, at the left, with a rail below the inputs and an arrow to each step."""
     rail = BELOW - 0.75
-    _box(axes, -0.4, rail, "$W$", SHARED)
+    box(axes, -0.4, rail, "$W$", SHARED)
     axes.plot([0.02, _f(STEPS - 1) - 0.25], [rail, rail], color=SHARED, linewidth=2.2, solid_capstyle="round", zorder=1)
     for t in EVERY:
-        _arrow(axes, (_f(t) - 0.25, rail), (_f(t) - 0.25, -0.36), SHARED, 2.2)
+        arrow(axes, (_f(t) - 0.25, rail), (_f(t) - 0.25, -0.36), SHARED, 2.2)
 
 
 def _draw_sum(axes: Axes, found: Gradients) -> None:
@@ -149,20 +149,3 @@ def _matrix(axes: Axes, x: float, y: float, values: Tensor, colour: str) -> None
     for row, dy in zip(values.tolist(), (0.27, -0.27), strict=True):
         for value, dx in zip(row, (-0.06, 0.88), strict=True):
             axes.text(x + dx, y + dy, f"{value:.3f}".replace("-", "−"), ha="right", va="center", fontsize=9, zorder=4)
-
-
-def _node(axes: Axes, x: float, y: float, word: str, colour: str) -> None:
-    axes.add_patch(Circle((x, y), RADIUS, facecolor=colour, edgecolor=DARK_GREY, zorder=3))
-    axes.text(x, y, word, ha="center", va="center", fontsize=12, zorder=4)
-
-
-def _box(axes: Axes, x: float, y: float, word: str, colour: str) -> None:
-    axes.add_patch(
-        FancyBboxPatch((x - 0.34, y - 0.28), 0.68, 0.56, "round,pad=0.08", facecolor=colour, edgecolor=DARK_GREY, zorder=3)
-    )
-    axes.text(x, y, word, ha="center", va="center", fontsize=12, zorder=4)
-
-
-def _arrow(axes: Axes, start: tuple, end: tuple, colour: str = DARK_GREY, width: float = 1.3, bend: str = "arc3") -> None:
-    style = {"arrowstyle": "-|>", "color": colour, "linewidth": width, "shrinkA": 0, "shrinkB": 0, "connectionstyle": bend}
-    axes.annotate("", end, start, arrowprops=style, zorder=2)
