@@ -27,7 +27,25 @@ ready() {
   fits "$python"
 }
 
-install() { # only errors of pip are shown
+show() { # in the place of the line before; without a terminal a line of its own, where it is one of few
+  if [ -t 2 ]; then printf '\r\033[K%s' "$1" >&2; elif [ "$2" = few ]; then echo "$1" >&2; fi
+}
+
+collect() { # pip install, as a line that counts; of what pip says beside it only errors are shown
+  local errors count=0 total word
+  total=$(grep -c '^[A-Za-z]' "$1" || true)
+  errors=$(mktemp)
+  "$python" -m pip install --progress-bar off --requirement "$1" 2>"$errors" | while read -r word _; do
+    case $word in
+      Collecting | Processing) count=$((count + 1)) && show "  package $count of $total" "$([ $((count % 20)) = 0 ] && echo few)" ;;
+      Installing) show "  unpacking $count packages" few ;;
+    esac
+  done || { show "" && grep '^ERROR' "$errors" >&2 || cat "$errors" >&2; rm -f "$errors"; exit 1; }
+  rm -f "$errors"
+  show "" many
+}
+
+install() {
   local file missing=()
   for file in "$@"; do installed "$file" || missing+=("$file"); done
   if [ ! -f "$venv/.ready" ] || ! fits "$python"; then
@@ -40,7 +58,7 @@ install() { # only errors of pip are shown
   rm -f "$venv/.ready"
   for file in "${missing[@]}"; do
     echo "installing $file" >&2
-    "$python" -m pip install --quiet --quiet --requirement "$root/$file"
+    collect "$root/$file"
   done
   "$python" -m pip install --quiet --quiet --no-deps --editable "$root"
   for file in "$@"; do stamp "$file"; done >"$venv/.ready"

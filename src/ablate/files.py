@@ -14,7 +14,10 @@ INSTALLED = (SOURCE / "conf").is_dir()  # by `pip install .`, which puts conf/ a
 ROOT = SOURCE if INSTALLED else SOURCE.parents[1]
 CONF, SCRIPTS = ROOT / "conf", ROOT / "scripts"
 PART = ".part"  # the end of the name of a file that is being written
-LAUNCHERS = {"basic", "joblib"}  # options of a config group that plugins of Hydra bring along
+PLUGINS = {"hydra/launcher": {"basic", "joblib"}, "hydra/sweeper": {"basic", "optuna"}}  # options that come with Hydra and its plugins
+    "hydra/launcher": {"basic", "joblib"},
+    "hydra/sweeper": {"basic", "optuna"},
+}  # options of a config group that plugins of Hydra bring along
 
 
 def script_words(name: str) -> list[str]:
@@ -25,7 +28,7 @@ def script_words(name: str) -> list[str]:
 def options(group: str) -> list[str]:
     """Names of the options of a config group, such as model/decoder."""
     names = {path.stem for path in (CONF / group).glob("*.yaml")}
-    return sorted(names | LAUNCHERS if group == "hydra/launcher" else names)
+    return sorted(names | PLUGINS.get(group, set()))
 
 
 @contextmanager

@@ -51,6 +51,9 @@ train optimizer.lrr=1 | did you mean 'optimizer.lr'
 train experiment=camvd | did you mean 'camvid'
 train task.class_weight=median | median_frequency
 train data=camvit | did you mean 'camvid'
+train +experiment=camvid | leave the + out
+train hparams_search=segmenter | pip install hydra-optuna-sweeper
+train hydra/sweeper=optun | did you mean 'optuna'
 train probe=[insid] | did you mean 'inside'
 train task._target_=ablate.task.nowhere.X | nowhere.X
 train ~optimizer | ~optimizer takes away optimizer

@@ -1,6 +1,7 @@
 """The command line: Hydra composes, a user's mistake becomes one line, torch is imported last."""
 
 import functools
+import itertools
 import logging
 import os
 import re
@@ -34,7 +35,12 @@ from ablate.run.provenance import COMMAND, typed_command
 from ablate.run.sweep import failed_in_sweep
 
 ITEM = re.compile(r"""\s*'(?:\\.|[^'\\])*'\s*|\s*"(?:\\.|[^"\\])*"\s*|[^,]+""")  # of a list on the command line
-LAUNCHER_PACKAGES = {"submitit": "hydra-submitit-launcher==1.2.0", "ray": "hydra-ray-launcher==1.2.2"}
+PLUGINS = {  # of Hydra, that are not installed with the rest
+    "hydra/launcher=submitit": "hydra-submitit-launcher==1.2.0",
+    "hydra/launcher=ray": "hydra-ray-launcher==1.2.2",
+    "hydra/sweeper=optuna": "hydra-optuna-sweeper==1.3.0",
+    "hparams_search=": "hydra-optuna-sweeper==1.3.0",
+}
 
 
 def command(
@@ -61,7 +67,7 @@ def command(
                 given = sorted(sys.argv[1:], key=lambda word: word not in ("-m", "--multirun"))  # argparse takes -m first only
                 check_flags(given)
                 sys.argv[1:] = words = arguments([quoted(word, texts, sweeps) for word in given])
-                check_launcher(words)
+                check_plugins(words)
                 main = hydra.main(version_base="1.3", config_path=str(CONF), config_name=config_name)
                 return main(_job(task, config_name))()
             except BrokenPipeError:  # of --help
@@ -171,12 +177,13 @@ def check_flags(words: Sequence[str]) -> None:
     parser.parse_args(words)
 
 
-def check_launcher(words: Sequence[str]) -> None:
-    """Raise BadInput for a launcher whose package is not installed."""
-    for name in (word.removeprefix("hydra/launcher=") for word in words if word.startswith("hydra/launcher=")):
-        package = LAUNCHER_PACKAGES.get(name.split("_")[0])
-        if package and find_spec(f"hydra_plugins.{package.split('==')[0].replace('-', '_')}") is None:
-            raise BadInput(f"hydra/launcher={name} needs a package that is not installed: pip install {package}")
+def check_plugins(words: Sequence[str]) -> None:
+    """Raise BadInput for a launcher or a sweeper whose package is not installed, and for one that is not told what is better."""
+    for word, (choice, package) in itertools.product(words, PLUGINS.items()):
+        if word.startswith(choice) and find_spec(f"hydra_plugins.{package.split('==')[0].replace('-', '_')}") is None:
+            raise BadInput(f"{word} needs a package that is not installed: pip install {package}")
+    if "hydra/sweeper=optuna" in words and not any(word.startswith("hydra.sweeper.direction=") for word in words):
+        raise BadInput("hydra/sweeper=optuna needs hydra.sweeper.direction=maximize or minimize (hparams_search=NAME says which)")
 
 
 def explain(error: Exception, config_name: str) -> None:

@@ -60,6 +60,8 @@ def explain_override(error: Exception, name: str, overrides: Sequence[str]) -> s
             both = " and ".join(f"{group}={option}" for group, option in chosen.items())
             return f"{both} do not go together, as the experiment chooses a {match[1]}: {fits_experiment(chosen['experiment'])}"
         return f"{match[1]} is not among the groups of this config: leave the word out"
+    if match := re.search(r"Multiple values for (\S+)\. To override a value use", text):
+        return f"{match[1]} takes one option: leave the + out, {match[1]}=NAME"
     if match := re.search(r"BadInput raised while resolving interpolation: (.*?)( full_key: \S+.*)?$", text):
         return match[1]
     if match := re.search(r"Could not (?:override|delete) '([^'=]+)", text):
