@@ -14,10 +14,7 @@ INSTALLED = (SOURCE / "conf").is_dir()  # by `pip install .`, which puts conf/ a
 ROOT = SOURCE if INSTALLED else SOURCE.parents[1]
 CONF, SCRIPTS = ROOT / "conf", ROOT / "scripts"
 PART = ".part"  # the end of the name of a file that is being written
-PLUGINS = {"hydra/launcher": {"basic", "joblib"}, "hydra/sweeper": {"basic", "optuna"}}  # options that come with Hydra and its plugins
-    "hydra/launcher": {"basic", "joblib"},
-    "hydra/sweeper": {"basic", "optuna"},
-}  # options of a config group that plugins of Hydra bring along
+PLUGINS = {"hydra/launcher": {"basic", "joblib"}, "hydra/sweeper": {"basic", "optuna"}}  # options that are no file of conf
 
 
 def script_words(name: str) -> list[str]:
