@@ -71,6 +71,16 @@ def test_all_maps_of_a_strip_have_one_scale_and_long_captions_go_on_below():
         attention_strips([Strip(pictures()[0], ["word"] * 2, weights)], (2, 2))
 
 
+def test_the_label_of_a_colour_bar_is_not_cut_off():
+    image, weights = pictures(1, 12, 48)[0], torch.full((1, 4), 0.25)
+    strip = attention_strips([Strip(image, ["a"], weights)], (2, 2))
+    for figure in (strip, plot_answers(image[None], [Answer("q", "yes", 0.9, "yes")], weights, (2, 2))):
+        figure.draw_without_rendering()
+        (bar,) = (axes for axes in figure.axes if axes.get_ylabel())
+        label, whole = bar.yaxis.label.get_window_extent(), figure.bbox
+        assert whole.x0 <= label.x0 < label.x1 <= whole.x1 and whole.y0 <= label.y0 < label.y1 <= whole.y1
+
+
 def test_a_matrix_has_a_row_a_written_token_and_a_column_a_read_one(tmp_path):
     weights = torch.rand(2, 3, generator=torch.Generator().manual_seed(0))
     axes = attention_matrices([Matrix(["le", "chat", "noir"], ["black", "cat"], weights)]).axes[0]

@@ -130,6 +130,16 @@ def test_a_diagram_of_attention_has_weights_of_sum_one_and_none_on_padding():
     assert pairs("context") == pytest.approx((expected @ keys).tolist(), abs=6e-3)
 
 
+def test_each_letter_of_a_long_sequence_has_its_label_and_none_overlaps():
+    for count, every in ((150, 1), (300, 2)):
+        figure = recurrent.plot_gates({"update": torch.rand(count, 4).numpy()}, "abcdefghmw" * (count // 10))
+        figure.draw_without_rendering()
+        labels = [label for label in figure.axes[0].get_xticklabels() if label.get_text()]
+        assert len(labels) == count // every and ("one label in 2" in figure.axes[0].get_xlabel()) == (every == 2)
+        boxes = [label.get_window_extent() for label in labels]
+        assert all(left.x1 < right.x0 for left, right in zip(boxes, boxes[1:]))
+
+
 def test_gradients_vanish_last_or_explode_by_cell(monkeypatch):
     monkeypatch.setattr(recurrent, "SEEDS", 1)
     monkeypatch.setattr(recurrent, "BATCH", 4)

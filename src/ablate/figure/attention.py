@@ -16,6 +16,7 @@ from ablate.figure.colours import YELLOW
 from ablate.figure.labels import label_ticks, token_label
 
 IN_A_ROW, SIDE, GAP, TITLE, BAR = 8, 1.35, 0.07, 0.25, 0.8  # tiles of a strip; inches
+LEAST_BAR = 1.1  # inches, the length of its label
 CELL, LONGEST, LETTER, MARGIN = 0.25, 15.0, 0.075, 0.45  # inches of matrices
 DIM, LUMINANCE = 0.6, (0.299, 0.587, 0.114)  # of the picture under a map
 OVER = LinearSegmentedColormap.from_list("over", [f"{YELLOW}00", f"{YELLOW}D8"])  # clear at 0
@@ -50,7 +51,7 @@ def attention_strips(strips: Sequence[Strip], grid: tuple[int, int]) -> Figure:
     rows = [-(-(1 + len(strip.words)) // IN_A_ROW) for strip in strips]
     columns = min(IN_A_ROW, 1 + max(len(strip.words) for strip in strips))
     right = GAP + columns * (SIDE + GAP)
-    figure = Figure(figsize=(right + BAR, sum(rows) * (side + TITLE) + GAP))
+    figure = Figure(figsize=(right + BAR, max(sum(rows) * (side + TITLE), TITLE + LEAST_BAR) + GAP))
     weight_bar(figure, right, TITLE, side, top, grid)
     above = 0
     for strip, its_rows in zip(strips, rows, strict=True):
@@ -70,7 +71,8 @@ def largest_weight(weights: Sequence[Float[Tensor, "*t s"]]) -> float:
 
 def weight_bar(figure: Figure, left: float, above: float, height: float, top: float, grid: tuple[int, int]) -> None:
     """The scale of colours of attention maps, on a medium grey; its label names the weight of uniform attention."""
-    axes = colour_bar(figure, left, above, height, OVER, top, f"attention weight\n(uniform: {1 / (grid[0] * grid[1]):.2g})")
+    label = f"attention weight\n(uniform: {1 / (grid[0] * grid[1]):.2g})"
+    axes = colour_bar(figure, left, above, max(height, LEAST_BAR), OVER, top, label)
     axes.set_facecolor(str(DIM / 2))
 
 

@@ -22,7 +22,8 @@ from ablate.model.recurrent.cell.gru import GRU
 from ablate.model.recurrent.cell.lstm import LSTM
 from ablate.model.recurrent.layers import Recurrent
 
-MOST_LETTERS, MOST_LABELS = 17, 60  # of a token, along an axis
+MOST_LETTERS, MOST_LABELS = 17, 176  # of a token, along an axis
+WIDEST, A_STEP = 24.0, 0.14  # inches of a figure, of a step: WIDEST has room for MOST_LABELS
 UNITS, INPUTS, LAGS, BATCH, SEEDS = 128, 16, 100, 16, 3
 SIMPLE: dict[str, Callable[..., Cell]] = {
     "tanh, orthogonal × 1.5": partial(Elman, recurrent_init="orthogonal", gain=1.5),
@@ -79,7 +80,7 @@ def plot_gates(gates: Mapping[str, Float[np.ndarray, "t n"]], tokens: Sequence[s
 def _heat_maps(shape: tuple[int, int], count: int) -> tuple[Figure, np.ndarray]:
     steps, units = shape
     height = min(5.0, 1.5 + 0.03 * units) if count == 1 else min(3.0, 1.2 + 0.02 * units)
-    figure = Figure(figsize=(min(14.0, max(6.5, 2 + 0.18 * steps)), count * height + 0.9), layout="constrained")
+    figure = Figure(figsize=(min(WIDEST, max(6.5, 2 + A_STEP * steps)), count * height + 0.9), layout="constrained")
     return figure, figure.subplots(count, sharex=True, squeeze=False)[:, 0]
 
 
@@ -90,8 +91,10 @@ def _show(axes: Axes, values: Float[np.ndarray, "t n"], cmap: str, low: float, h
 
 def _label_steps(axes: Axes, steps: int, tokens: Sequence[str] | None) -> None:
     axes.tick_params(labelbottom=True)
-    axes.set_xlabel("step" if tokens is None else "token")
+    axes.set_xlabel("step")
     if tokens is not None:
+        every = -(-min(len(tokens), steps) // MOST_LABELS)
+        axes.set_xlabel("token" if every == 1 else f"token: one label in {every}")
         labels = [token_label(token, MOST_LETTERS) for token in tokens[:steps]]
         label_ticks(axes.set_xticks, labels, MOST_LABELS, rotation=90 if max(map(len, labels)) > 2 else 0, fontsize=8)
 

@@ -9,7 +9,7 @@ from matplotlib.figure import Figure
 from torch import Tensor
 
 from ablate.data.batch import Judgement
-from ablate.figure.attention import axes_at, largest_weight, overlay_attention, show_image, weight_bar
+from ablate.figure.attention import LEAST_BAR, axes_at, largest_weight, overlay_attention, show_image, weight_bar
 from ablate.figure.colours import BLACK, CORRECT, GREY, INCORRECT, UNJUDGED
 from ablate.figure.labels import printable
 
@@ -50,7 +50,7 @@ def captioned(tiles: Sequence[Tile], grid: tuple[int, int] | None = None, column
     rows = [wrapped[i : i + columns] for i in range(0, len(tiles), columns)]
     heights = [high + LINE * (max(map(len, row)) + 1) for row in rows]
     right = GAP + columns * (width + GAP)
-    figure = Figure(figsize=(right + attended * BAR, GAP + sum(heights)))
+    figure = Figure(figsize=(right + attended * BAR, GAP + max(sum(heights), attended * (LEAST_BAR + GAP))))
     top = largest_weight([tile.weights for tile in tiles]) if attended else 1.0
     for i, (tile, lines) in enumerate(zip(tiles, wrapped, strict=True)):
         left, above = GAP + i % columns * (width + GAP), GAP + sum(heights[: i // columns])
