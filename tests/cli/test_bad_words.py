@@ -57,7 +57,7 @@ train hydra/sweeper=optun | did you mean 'optuna'
 train probe=[insid] | did you mean 'inside'
 train task._target_=ablate.task.nowhere.X | nowhere.X
 train ~optimizer | ~optimizer takes away optimizer
-train ~trainer | trainer must be a Trainer
+train ~trainer | trainer
 train data.batch_size=${data.batchsize} | no key 'data.batchsize'
 train seed | 'seed' is neither KEY=VALUE nor
 train --confg-dir=x | unrecognized arguments: --confg-dir=x
