@@ -40,7 +40,7 @@ def constant() -> Figure:
         "bilinear": nn.Upsample(scale_factor=2, mode="bilinear"),
         "bed of nails": BedOfNails(),
         **{f"transposed, kernel {k}": TransposedConv(CHANNELS, k) for k in KERNELS},
-        "transposed 4, bilinear weights": TransposedConv(CHANNELS, 4, "bilinear"),
+        "transposed 4, bilinear": TransposedConv(CHANNELS, 4, "bilinear"),
         "pixel shuffle": PixelShuffle(CHANNELS),
         "pixel shuffle, ICNR": PixelShuffle(CHANNELS, init="icnr"),
         "nearest, then 3×3": nn.Sequential(nn.Upsample(scale_factor=2), nn.Conv2d(CHANNELS, CHANNELS, 3, padding=1, bias=False)),

@@ -174,7 +174,7 @@ def attention() -> Figure:
     module, mask = Dot(UNITS, UNITS), torch.tensor([[True, True, True, False]])
     scores = module.score(query, module.project(keys))[0, 0]
     context, weights = module(query, keys, mask)
-    title = r"Attention: $w_i = softmax_i(q^T k_i)$ over the keys that are no padding,   context $= \Sigma_i\, w_i k_i$"
+    title = r"Attention: $w_i = \mathrm{softmax}_i(q^T k_i)$ over the keys that are no padding,   context $= \Sigma_i\, w_i k_i$"
     figure, axes = slide(title, WIDTH, HEIGHT)
     box(axes, LEFT, 2.3, "$q$", STATE)
     numbers(axes, LEFT, 1.55, query, "center")

@@ -34,6 +34,19 @@ class Sizes(NamedTuple):
         return f"pictures of {which}, from {self.least} on"
 
 
+class InSteps(nn.Module):
+    """A network for heights and widths that are multiples of a step: others do not fit into the shapes, also of an ONNX file."""
+
+    def __init__(self, network: nn.Module, step: int) -> None:
+        super().__init__()
+        self.network = network
+        self.step = step
+
+    def forward(self, image: Tensor) -> Tensor:
+        rows = image.unflatten(2, (-1, self.step)).flatten(2, 3)
+        return self.network(rows.unflatten(3, (-1, self.step)).flatten(3, 4))
+
+
 def free_program(model: nn.Module, size: tuple[int, int], stride: int, multiple: int) -> tuple[ExportedProgram, Sizes]:
     """The network with a free batch, height and width; in steps of `stride`, or of one size, where it cannot be otherwise.
 
@@ -47,7 +60,7 @@ def free_program(model: nn.Module, size: tuple[int, int], stride: int, multiple:
         free = {axis: step * side if step > 1 else side for axis, side in sides.items()}
         example = torch.rand(2, 3, step * (least + stride // step), step * (least + 2 * stride // step))
         try:
-            return _program(model, example, free), Sizes(step, step * least)
+            return _program(InSteps(model, step) if step > 1 else model, example, free), Sizes(step, step * least)
         except Exception as error:  # whatever a network of the user's own does with sizes  # noqa: BLE001
             why = str(error).partition("\n")[0]
     return _program(model, torch.rand(2, 3, *size), {}), Sizes(None, why=why)
