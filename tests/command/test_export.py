@@ -85,7 +85,7 @@ def test_a_network_that_does_not_take_all_sizes_is_exported_with_those_it_takes(
     assert found[:2] == sizes[:2] and program.module()(torch.ones(5, 3, *SIZE)).shape[0] == 5
     said = r"16×24 only, as torch.export cannot leave their size free: \w" if words else "multiples of 4, from 8 on"
     assert re.search(said, found.words(SIZE))
-    with pytest.raises(RuntimeError):
+    with pytest.raises((RuntimeError, AssertionError)):
         program.module()(torch.ones(1, 3, 18, 24))
 
 
