@@ -7,10 +7,10 @@ import torch
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 from torch import Tensor
-from torch.utils._python_dispatch import TorchDispatchMode
 
 from ablate.figure.colours import DARK_GREY, GREEN, LIGHT_GREY, ORANGE, PURPLE, SKY_BLUE, WHITE, YELLOW
 from ablate.figure.diagram import HALF, RADIUS, arrow, box, node, numbers, path, slide
+from ablate.figure.record import Record
 from ablate.model.recurrent.cell.base import GatedCell
 from ablate.model.recurrent.cell.gru import GRU
 from ablate.model.recurrent.cell.lstm import LSTM
@@ -20,46 +20,6 @@ UNITS, SEED, ATTENDED = 2, 4, 8  # draws of which no number is close to its limi
 STATE, INPUT, GATE, CANDIDATE, MEMORY = SKY_BLUE, GREEN, ORANGE, YELLOW, PURPLE
 LEFT, RIGHT, RAIL, BEND, GATES, BELOW = 1.1, 15.0, 7.3, 5.3, 3.4, 1.3  # where columns and rows stand
 WIDTH, HEIGHT, WIDE = 16.2, 8.3, 2.2
-
-
-class Operation(NamedTuple):
-    """A call of a function of ATen: its tensors and what came out."""
-
-    name: str
-    inputs: list[Tensor]
-    output: Tensor
-
-    def other(self, operand: Tensor) -> Tensor:
-        """The other of two operands."""
-        return next(each for each in self.inputs if not torch.equal(each, operand))
-
-
-class Record(TorchDispatchMode):
-    """Within it, all operations of a module are kept, so that a figure shows what was computed and nothing else."""
-
-    def __init__(self) -> None:
-        super().__init__()
-        self.operations: list[Operation] = []
-
-    def __torch_dispatch__(self, function: Any, types: Any, args: tuple = (), kwargs: dict | None = None) -> Any:
-        output = function(*args, **(kwargs or {}))
-        inputs = [each for each in args if isinstance(each, Tensor)]
-        self.operations.append(Operation(function.overloadpacket.__name__, inputs, output))
-        return output
-
-    def find(self, name: str, *operands: Tensor) -> Operation:
-        """The operation with these operands."""
-        fits = lambda each: all(any(torch.equal(a, b) for b in each.inputs) for a in operands)  # noqa: E731
-        return next(each for each in self.operations if each.name == name and fits(each))
-
-    def before(self, name: str, output: Tensor) -> Tensor:
-        """What a function was applied to, of whose result `output` is a part."""
-        for each in self.operations:
-            if each.name == name:
-                for before, after in zip(each.inputs[0].split(UNITS, -1), each.output.split(UNITS, -1), strict=True):
-                    if torch.equal(after, output):
-                        return before
-        raise LookupError(f"no {name} gave {output}")
 
 
 class Step(NamedTuple):
