@@ -2,6 +2,7 @@
 
 import json
 import re
+from types import SimpleNamespace
 
 import pytest
 import torch
@@ -9,7 +10,7 @@ from commands import TINY, compose, error_line, script, succeed
 from hydra.utils import instantiate
 from torch import nn
 
-from ablate.command.export.export import size_of
+from ablate.command.export.export import export, size_of
 from ablate.command.export.fold import fold
 from ablate.command.export.write import Sizes, free_program
 from ablate.errors import BadInput
@@ -51,6 +52,12 @@ def test_folded_is_the_same_function(words, sizes, done):
         assert (folded.model(image) - model(image)).abs().max() < 1e-12
     assert folded.multiple == (4 if "times nearest" in done else 1)
     assert all(torch.equal(value, before[name]) for name, value in model.state_dict().items())
+
+
+def test_a_package_that_is_missing_has_its_install_command(monkeypatch):
+    monkeypatch.setattr("ablate.command.export.export.find_spec", lambda name: None if name == "onnxruntime" else name)
+    with pytest.raises(BadInput, match="onnx=true needs onnxruntime: pip install onnxscript onnxruntime"):
+        export(SimpleNamespace(onnx=True))
 
 
 def test_sizes():
