@@ -2,12 +2,12 @@
 
 import json
 import re
-from types import SimpleNamespace
 
 import pytest
 import torch
 from commands import TINY, compose, error_line, script, succeed
 from hydra.utils import instantiate
+from omegaconf import OmegaConf
 from torch import nn
 
 from ablate.command.export.export import export, size_of
@@ -57,7 +57,7 @@ def test_folded_is_the_same_function(words, sizes, done):
 def test_a_package_that_is_missing_has_its_install_command(monkeypatch):
     monkeypatch.setattr("ablate.command.export.export.find_spec", lambda name: None if name == "onnxruntime" else name)
     with pytest.raises(BadInput, match="onnx=true needs onnxruntime: pip install onnxscript onnxruntime"):
-        export(SimpleNamespace(onnx=True))
+        export(OmegaConf.create({"onnx": True}))
 
 
 def test_sizes():
