@@ -52,6 +52,7 @@ FOLDERS = {  # experiment -> its folder among the real data
     "segnet_basic": "camvid_half/CamVid",
     "shakespeare": "tinyshakespeare/input.txt",
     "sst2": "sst",
+    "sst_trees": "sst",
     "tagged": "ud_english_ewt/UD_English-EWT",
     "text": "tinyshakespeare/input.txt",
     "trec": "trec",

@@ -4,10 +4,11 @@ import copy
 import statistics
 import time
 from collections.abc import Callable, Mapping, Sequence
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 import torch
-from torch import Tensor, nn
+from lightning.fabric.utilities import move_data_to_device
+from torch import nn
 from torch.utils.flop_counter import FlopCounterMode
 
 
@@ -19,14 +20,15 @@ class Cost(NamedTuple):
     parts: dict[str, "Cost"]
 
 
-def cost(model: nn.Module, *inputs: Tensor | None) -> Cost:
+def cost(model: nn.Module, *inputs: Any) -> Cost:
     """Count on the meta device: nothing is computed, and model and random state stay as they are.
 
-    Multiply-adds are those of convolutions and matrix products, for the whole batch of `inputs`.
+    Multiply-adds are those of convolutions and matrix products, for the whole batch of `inputs`, tensors or
+    tuples of them.
     """
     shadow = copy.deepcopy(model).to("meta").eval()
     with FlopCounterMode(display=False, depth=2) as counter, torch.no_grad():
-        shadow(*(each if each is None else each.to("meta") for each in inputs))
+        shadow(*move_data_to_device(inputs, torch.device("meta")))
     counts = counter.get_flop_counts()
     root = type(shadow).__name__
     parts = {

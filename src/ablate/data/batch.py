@@ -31,6 +31,7 @@ class BatchKind(StrEnum):
     TEXT_PAIRS = "pairs of texts"
     CAPTIONED_PICTURES = "pictures with captions"
     QUESTIONS = "questions with answers"
+    CLASS_PER_NODE = "trees with classes at their nodes"
 
 
 class Scene(NamedTuple):
@@ -180,4 +181,30 @@ class QuestionBatch(NamedTuple):
         return f"questions on {of}"
 
 
-Batch = SegmentationBatch | SequenceBatch | PairBatch | CaptionBatch | QuestionBatch
+class TreeBatch(NamedTuple):
+    """Trees, or graphs whose nodes several parents share; the nodes of all of them by height, leaves first.
+
+    Letters: n nodes, e edges.
+    """
+
+    token: Int[Tensor, " n"]  # the number of a node's word; PAD where it has none
+    target: Int[Tensor, " n"]  # a class, or IGNORE
+    parent: Int[Tensor, " e"]  # node numbers; edges in the order of their parents
+    child: Int[Tensor, " e"]
+    place: Int[Tensor, " e"]  # which child of its parent, from 0
+    root: Int[Tensor, " b"]  # node numbers
+    index: Int[Tensor, " b"]  # which sample of its split
+    nodes_at: tuple[int, ...]  # how many nodes have each height, from 0
+    edges_at: tuple[int, ...]  # how many edges lead to them
+    arity: int  # the most children that a node of the data has
+
+    @property
+    def kind(self) -> BatchKind:
+        return BatchKind.CLASS_PER_NODE
+
+    @property
+    def description(self) -> str:
+        return f"trees, for example one of {len(self.token)} nodes"
+
+
+Batch = SegmentationBatch | SequenceBatch | PairBatch | CaptionBatch | QuestionBatch | TreeBatch

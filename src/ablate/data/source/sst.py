@@ -1,21 +1,21 @@
-"""The Stanford Sentiment Treebank with two classes (SST-2): sentences or phrases on films, negative or positive."""
+"""The Stanford Sentiment Treebank: film reviews with a sentiment at every phrase of their trees."""
 
-import re
 from collections.abc import Iterator
+from typing import Literal
 
 from ablate.data.split import Split
 from ablate.data.text.file import find_path, read_filled_lines
 from ablate.data.text.labelled import Example
+from ablate.data.tree.tree import Tree, parse
 from ablate.errors import BadInput
 from ablate.schema.options import checked
 
 FILES = {"train": "train", "val": "dev", "test": "test"}
-LABELS = {"0": "negative", "1": "negative", "2": None, "3": "positive", "4": "positive"}
+POLARITY = (0, 0, None, 1, 1)  # of the five classes: negative, none, positive
 EXPECTED = (
     "`root` should hold trees/train.txt, dev.txt and test.txt with one tree a line, which trainDevTestTrees_PTB.zip "
     "of https://nlp.stanford.edu/sentiment unpacks to"
 )
-PIECE = re.compile(r"\(\s*|\)|[^\s()]+")
 
 
 @checked
@@ -35,35 +35,43 @@ def sst2(split: Split, *, root: str | None, phrases: bool) -> list[Example]:
         BadInput: a missing file, a line that is no such tree.
     """
     examples = []
-    path = find_path(root, f"trees/{FILES[split]}.txt", EXPECTED)
-    for location, line in read_filled_lines(path):
-        phrases_of_tree = list(constituents(line, location))
-        for label, words in phrases_of_tree if phrases and split == "train" else phrases_of_tree[-1:]:
-            if LABELS[label]:
-                examples.append(Example(" ".join(words), LABELS[label], location))
+    for tree in _trees(split, root):
+        all_phrases = list(constituents(tree))
+        for label, words in all_phrases if phrases and split == "train" else all_phrases[-1:]:
+            if (polarity := POLARITY[label]) is not None:
+                examples.append(Example(" ".join(words), ("negative", "positive")[polarity], tree.location))
     return examples
 
 
-def constituents(tree: str, location: str) -> Iterator[tuple[str, list[str]]]:
-    """(label, words) of every phrase of a tree such as `(3 (2 a) (4 joy))`, the whole last.
+@checked
+def sst_trees(split: Split, *, root: str | None, classes: Literal[2, 5]) -> list[Tree]:
+    """The trees themselves: 8,544 for training, 1,101 for val, 2,210 for the test; of two classes 6,920, 872 and 1,821.
+
+    With two classes a neutral phrase has no label, and a sentence that is neutral is left out.
+
+    Source: Socher et al. 2013, section 5; Tai et al. 2015, section 5.1.
 
     Raises:
-        BadInput: brackets that do not match, a label that is not 0 to 4, a phrase without words.
+        BadInput: a missing file, a line that is no such tree.
     """
-    words: list[str] = []
-    opened: list[tuple[str, int]] = []
-    pieces = PIECE.findall(tree)
-    for i, piece in enumerate(pieces):
-        if piece == ")":
-            label, start = opened.pop() if opened else (None, 0)
-            if label not in LABELS or start == len(words) or (not opened) != (i == len(pieces) - 1):
-                break
-            yield label, words[start:]
-        elif i and pieces[i - 1].startswith("("):
-            opened.append((piece, len(words)))
-        elif not piece.startswith("("):
-            words.append(piece)
-    else:
-        if not opened and tree.startswith("("):
-            return
-    raise BadInput(f"{location}: not a tree with labels 0 to 4, as (3 (2 a) (4 joy)) is one: {tree[:40]!r}")
+    trees = list(_trees(split, root))
+    if classes == 2:
+        two = (tree._replace(labels=tuple(POLARITY[label] for label in tree.labels)) for tree in trees)
+        trees = [tree for tree in two if tree.labels[-1] is not None]
+    return trees
+
+
+def constituents(tree: Tree) -> Iterator[tuple[int, list[str]]]:
+    """(label, words) of every phrase of a tree, the whole last."""
+    words: list[list[str]] = []
+    for word, label, children in zip(tree.words, tree.labels, tree.children, strict=True):
+        words.append([each for child in children for each in words[child]] if word is None else [word])
+        yield label, words[-1]
+
+
+def _trees(split: Split, root: str | None) -> Iterator[Tree]:
+    for location, line in read_filled_lines(find_path(root, f"trees/{FILES[split]}.txt", EXPECTED)):
+        tree = parse(line, location)
+        if wrong := [label for label in tree.labels if label >= len(POLARITY)]:
+            raise BadInput(f"{location}: the label {wrong[0]} is none of 0 to 4")
+        yield tree
