@@ -28,6 +28,7 @@ from ablate.figure.gates import attention, gru, lstm
 from ablate.figure.matrices import matrices, one_dimension
 from ablate.figure.recurrent import gradient_flow
 from ablate.figure.steps import convolution, transposed_convolution, unpooling
+from ablate.figure.tree import tree_beside_chain
 from ablate.figure.unrolled import unrolled
 from ablate.run.build import build
 from ablate.run.checkpoint import read_checkpoint
@@ -40,7 +41,7 @@ NETWORK = ["model/decoder=transposed_conv", "model.decoder.kernel=3", "model.enc
 FORMATS = {"png": {}, "svg": {"Date": None}, "pdf": {"CreationDate": None}}  # metadata: the same file each time
 DOTS = 150  # an inch, of pixels
 FIGURES = (unpooling, convolution, transposed_convolution, one_dimension, matrices, coverage, constant, identities,
-           deconvolution, wiener_filter, unrolled, lstm, gru, attention, gradient_flow)  # fmt: skip
+           deconvolution, wiener_filter, unrolled, tree_beside_chain, lstm, gru, attention, gradient_flow)  # fmt: skip
 
 
 def write_figures(

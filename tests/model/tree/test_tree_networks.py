@@ -12,6 +12,7 @@ from ablate.data.text.tokeniser import Tokeniser
 from ablate.data.tree.dataset import ReadTrees
 from ablate.data.tree.tree import Tree, parse, reshaped, shared
 from ablate.errors import BadInput
+from ablate.figure.tree import nodes_of, plot_trees, root_gradient, tree_beside_chain
 from ablate.model.recurrent.cell.lstm import LSTM
 from ablate.model.recurrent.unroll import unroll
 from ablate.model.tree.composition.child_sum import ChildSum
@@ -165,3 +166,18 @@ def test_a_node_with_more_children_than_the_network_has_weights_for():
     with pytest.raises(BadInput, match="a node has 3 children, and arity=2 is the most: model.composition.arity=3"):
         task.check(batch(opened), trainer)
     TreeClassification(network("child_sum"), None, K).check(batch(opened), trainer)
+
+
+def test_the_figure_has_what_the_network_says_and_the_gradient_of_each_node():
+    opened, net = data(LINES[1:2]), network("nary")
+    one = batch(opened)
+    logits, gradient = root_gradient(net, one)
+    hidden = bottom_up(net.composition, net.embedding(one.token), one)
+    torch.testing.assert_close(gradient[one.root], hidden[one.root].detach())  # of half its square
+    torch.testing.assert_close(logits, net(one))
+    nodes = nodes_of(one, logits.argmax(1), gradient, [str(i) for i in range(len(one.token))])
+    assert nodes[-1].gradient == 1 and nodes[-1].children == (6, 7) and nodes[0].truth == 3
+    assert all(parameter.grad is None for parameter in net.parameters())
+    figure = plot_trees([("a tree", nodes)], list("01234"))
+    assert len([text for text in figure.axes[0].texts if text.get_text() == "8"]) == 1
+    assert len(tree_beside_chain().axes) == 2

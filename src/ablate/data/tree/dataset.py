@@ -27,6 +27,37 @@ class TreeSample(NamedTuple):
     index: int
 
 
+def collate(samples: Sequence[TreeSample], arity: int) -> TreeBatch:
+    """Nodes of all trees by height, so that those of one height are computed at once.
+
+    Args:
+        arity: the most children that a node of the data has.
+    """
+    trees = [sample.tree for sample in samples]
+    order = height_order(trees)
+    row = {node: i for i, node in enumerate(order)}
+    heights = [tree.heights for tree in trees]
+    edges = [(row[t, n], row[t, child], place) for t, n in order for place, child in enumerate(trees[t].children[n])]
+    nodes_at, edges_at = Counter(heights[t][n] for t, n in order), Counter[int]()
+    for t, n in order:
+        edges_at[heights[t][n]] += len(trees[t].children[n])
+    labels = [trees[t].labels[n] for t, n in order]
+    parent, child, place = torch.tensor(edges, dtype=torch.long).reshape(-1, 3).unbind(1)
+    levels = range(max(nodes_at) + 1)
+    return TreeBatch(
+        token=torch.tensor([samples[t].tokens[n] for t, n in order]),
+        target=torch.tensor([IGNORE if label is None else label for label in labels]),
+        parent=parent,
+        child=child,
+        place=place,
+        root=torch.tensor([row[t, len(tree.words) - 1] for t, tree in enumerate(trees)]),
+        index=torch.tensor([sample.index for sample in samples]),
+        nodes_at=tuple(nodes_at[level] for level in levels),
+        edges_at=tuple(edges_at[level] for level in levels),
+        arity=arity,
+    )
+
+
 class TreeDataset(Dataset, ABC):
     """One split of trees. A subclass gives the tree of each sample.
 
@@ -53,30 +84,7 @@ class TreeDataset(Dataset, ABC):
         return TreeSample(tree, [PAD if word is None else number([word])[0] for word in tree.words], index)
 
     def collate(self, samples: list[TreeSample]) -> TreeBatch:
-        """Nodes of all trees by height, so that those of one height are computed at once."""
-        trees = [sample.tree for sample in samples]
-        order = height_order(trees)
-        row = {node: i for i, node in enumerate(order)}
-        heights = [tree.heights for tree in trees]
-        edges = [(row[t, n], row[t, child], place) for t, n in order for place, child in enumerate(trees[t].children[n])]
-        nodes_at, edges_at = Counter(heights[t][n] for t, n in order), Counter[int]()
-        for t, n in order:
-            edges_at[heights[t][n]] += len(trees[t].children[n])
-        labels = [trees[t].labels[n] for t, n in order]
-        parent, child, place = torch.tensor(edges, dtype=torch.long).reshape(-1, 3).unbind(1)
-        levels = range(max(nodes_at) + 1)
-        return TreeBatch(
-            token=torch.tensor([samples[t].tokens[n] for t, n in order]),
-            target=torch.tensor([IGNORE if label is None else label for label in labels]),
-            parent=parent,
-            child=child,
-            place=place,
-            root=torch.tensor([row[t, len(tree.words) - 1] for t, tree in enumerate(trees)]),
-            index=torch.tensor([sample.index for sample in samples]),
-            nodes_at=tuple(nodes_at[level] for level in levels),
-            edges_at=tuple(edges_at[level] for level in levels),
-            arity=self.arity,
-        )
+        return collate(samples, self.arity)
 
 
 class ReadTrees(TreeDataset):
