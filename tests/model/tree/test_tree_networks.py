@@ -176,7 +176,7 @@ def test_the_figure_has_what_the_network_says_and_the_gradient_of_each_node():
     torch.testing.assert_close(gradient[one.root], hidden[one.root].detach())  # of half its square
     torch.testing.assert_close(logits, net(one))
     nodes = nodes_of(one, logits.argmax(1), gradient, [str(i) for i in range(len(one.token))])
-    assert nodes[-1].gradient == 1 and nodes[-1].children == (6, 7) and nodes[0].truth == 3
+    assert nodes[-1].gradient == 1 and nodes[-1].children == (5, 7) and nodes[0].truth == 3
     assert all(parameter.grad is None for parameter in net.parameters())
     figure = plot_trees([("a tree", nodes)], list("01234"))
     assert len([text for text in figure.axes[0].texts if text.get_text() == "8"]) == 1
