@@ -12,6 +12,7 @@ from refusals import refusals
 import ablate
 from ablate.command.predict.predict import predict
 from ablate.run.train import train
+from ablate.task.segmentation import Segmentation
 
 pytestmark = [pytest.mark.slow, pytest.mark.xdist_group("predictor")]
 SHORT = ["experiment=names", "debug=fast", "model.cell.hidden_size=8", "logger=none", "~callbacks.progress"]
@@ -87,4 +88,7 @@ test_what_is_no_text_is_one_line = refusals(
     (lambda names: names.predict(PICTURE), "the network reads text, not an array"),
     (lambda names: names.predict(""), "empty text"),
     fixtures=["names"],
+)
+test_lightnings_own_way_names_ours = refusals(
+    (lambda: Segmentation.load_from_checkpoint("best.ckpt"), "ablate.load\\('best.ckpt'\\) is ready to predict"),
 )

@@ -4,7 +4,7 @@ import copy
 import warnings
 from abc import abstractmethod
 from collections.abc import Mapping, Sequence
-from typing import Any, ClassVar, NamedTuple
+from typing import Any, ClassVar, NamedTuple, NoReturn
 
 import torch
 from lightning.pytorch import LightningModule, Trainer
@@ -130,6 +130,11 @@ class Task(LightningModule):
         if (value := self.config["data"].get(key)) is None:
             raise BadInput(f"the checkpoint does not know the {key} of the data that its network was trained on")
         return value
+
+    @classmethod
+    def load_from_checkpoint(cls, checkpoint_path: Any, *_: Any, **__: Any) -> NoReturn:
+        """Raise BadInput: a checkpoint holds the composed config, from which `ablate.load` builds the network."""
+        raise BadInput(f"{cls.__name__} is not loaded by Lightning: ablate.load({str(checkpoint_path)!r}) is ready to predict")
 
     # --- the three loops ---------------------------------------------------------------------------
 

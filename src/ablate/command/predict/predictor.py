@@ -101,7 +101,9 @@ class Predictor:
                 return self._tagged(given)
             case QuestionAnswering():
                 return self._answered(given, question)
-        raise BadInput(f"nothing is predicted of an input by a {type(task).__name__}: scripts/evaluate.py tests it, generate.py samples")
+        raise BadInput(
+            f"nothing is predicted of an input by a {type(task).__name__}: scripts/evaluate.py tests it, generate.py samples"
+        )
 
     def pixels(self, given: Any) -> Tensor:
         """(1, 3, h, w): a picture at the size of those that the network was trained on, in [0, 1]."""
