@@ -1,6 +1,6 @@
-"""Speeds on this machine: python scripts/benchmark.py train|data|decoders|recurrent|captioning|ablation [OVERRIDES …].
+"""Speeds on this machine: python scripts/benchmark.py train|data|decoders|recurrent|trees|captioning|ablation [OVERRIDES …].
 
-Overrides are of conf/train.yaml; recurrent takes none, ablation takes runs=NUMBER alone.
+Overrides are of conf/train.yaml; recurrent and trees take none, ablation takes runs=NUMBER alone.
 """
 
 import importlib
@@ -15,7 +15,9 @@ from ablate.schema.options import Layers
 @script
 def main() -> None:
     parser = Arguments(__doc__)
-    parser.argument("name", Literal["train", "data", "decoders", "recurrent", "captioning", "ablation"], help="what is timed")
+    parser.argument(
+        "name", Literal["train", "data", "decoders", "recurrent", "trees", "captioning", "ablation"], help="what is timed"
+    )
     parser.add_argument("overrides", nargs="*", help="KEY=VALUE or GROUP=OPTION of conf/train.yaml; ablation: runs=NUMBER")
     parser.argument("--threads", Layers, default=1, help="CPU threads (default 1, the least disturbed)")
     given = parser.read()

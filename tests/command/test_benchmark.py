@@ -8,7 +8,7 @@ from refusals import refusals
 from torch import nn
 
 from ablate.analysis.cost import interleaved, medians, milliseconds, seconds
-from ablate.command.benchmark import ablation, captioning, common, data, decoders, recurrent, train
+from ablate.command.benchmark import ablation, captioning, common, data, decoders, recurrent, train, trees
 
 SMALL = ["model.encoder.width=4", "model.encoder.depth=2"]
 
@@ -89,3 +89,9 @@ test_overrides_are_refused = refusals(
     (lambda: ablation.run(["runs=1"]), "runs=1 must be a whole number between 10 and"),
     (lambda: ablation.run(["runs=²"]), "'runs=²' is unknown"),
 )
+
+
+def test_trees_are_timed_over_the_same_words_in_every_shape():
+    found = {shape: trees.sample(shape, 0) for shape in ("random", "balanced", "chain")}
+    assert {len(each.tree.tokens) for each in found.values()} == {trees.WORDS}
+    assert {shape: len(each.tree.words) for shape, each in found.items()} == {"random": 37, "balanced": 37, "chain": 19}
