@@ -37,8 +37,8 @@ from ablate.run.checkpoint import (
 from ablate.run.logger import Continuing
 from ablate.task.base import SPLITS, Task
 
-NOISE = ("does not have many workers", "Checkpoint directory", "number of training batches", "LeafSpec", "val_dataloader",
-         "no logger configured")  # fmt: skip
+NOISE = ("does not have many workers", "Checkpoint directory", "Experiment logs directory", "number of training batches",
+         "LeafSpec", "val_dataloader", "no logger configured")  # fmt: skip
 UNMONITORED = "could not find the monitored key"  # where nothing is validated: said at the end
 TESTING = ("progress", "confusion")  # callbacks that test a checkpoint
 
