@@ -5,7 +5,7 @@ from omegaconf import DictConfig
 from ablate.cli.command import command
 
 
-@command("export")
+@command("export", texts=["checkpoint", "output"])
 def main(cfg: DictConfig) -> None:
     from ablate.command.export.export import export
 

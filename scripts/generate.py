@@ -5,7 +5,7 @@ from omegaconf import DictConfig
 from ablate.cli.command import command
 
 
-@command("generate", texts=["prefix"])
+@command("generate", texts=["checkpoint", "prefix"])
 def main(cfg: DictConfig) -> None:
     from ablate.command.generate import write_samples
 

@@ -1,6 +1,7 @@
 """What is in data: the items of each split as their reader gives them, and every fault that it finds."""
 
 import shlex
+import sys
 from collections.abc import Callable, Mapping, Sequence
 from inspect import signature
 from pathlib import Path
@@ -49,6 +50,8 @@ def inspect_data(cfg: DictConfig) -> None:
     elif not findings.faults:
         _inspect_samples(make)
     _print_faults(findings.faults, cfg.faults)
+    if findings.faults and not first:  # nothing can be read
+        sys.exit(1)
     choice = HydraConfig.get().runtime.choices.data
     given = [word for word in HydraConfig.get().overrides.task if word.startswith("data.")]
     if first and choice in options("experiment"):
