@@ -7,7 +7,7 @@ from difflib import get_close_matches
 from pathlib import Path
 
 import numpy as np
-from PIL import ExifTags, Image, ImageOps
+from PIL import ExifTags, Image, ImageOps, UnidentifiedImageError
 
 from ablate.errors import BadInput
 
@@ -121,7 +121,7 @@ def _unreadable(path: Path, error: Exception) -> BadInput:
         most = 2 * Image.MAX_IMAGE_PIXELS // 10**6
         return BadInput(f"{path} is too large: Pillow reads up to {most} megapixels; make it smaller or cut it up")
     reason = " ".join(str(error).split()) or type(error).__name__
-    return BadInput(f"{path} is corrupt or no picture: {reason}")
+    return BadInput(f"{path} is corrupt or no picture{'' if isinstance(error, UnidentifiedImageError) else f': {reason}'}")
 
 
 def format_size(size: tuple[int, int]) -> str:
