@@ -32,6 +32,7 @@ class BatchKind(StrEnum):
     CAPTIONED_PICTURES = "pictures with captions"
     QUESTIONS = "questions with answers"
     CLASS_PER_NODE = "trees with classes at their nodes"
+    CLASS_PER_PICTURE = "pictures with one class each"
 
 
 class Scene(NamedTuple):
@@ -207,4 +208,21 @@ class TreeBatch(NamedTuple):
         return f"trees, for example one of {len(self.token)} nodes"
 
 
-Batch = SegmentationBatch | SequenceBatch | PairBatch | CaptionBatch | QuestionBatch | TreeBatch
+class PictureBatch(NamedTuple):
+    """Grey pictures with one class each, and where in them lies what the class depends on."""
+
+    image: Float[Tensor, "b 1 h w"]  # in [0, 1]
+    target: Int[Tensor, " b"]
+    place: Float[Tensor, "b k 2"]  # y, x of the middle of each of k digits, from -1 to 1 over the picture
+    index: Int[Tensor, " b"]  # which sample of its split
+
+    @property
+    def kind(self) -> BatchKind:
+        return BatchKind.CLASS_PER_PICTURE
+
+    @property
+    def description(self) -> str:
+        return "pictures of {}×{}".format(*self.image.shape[2:])
+
+
+Batch = SegmentationBatch | SequenceBatch | PairBatch | CaptionBatch | QuestionBatch | TreeBatch | PictureBatch

@@ -39,7 +39,7 @@ class Digits(SequenceDataset):
         self.shape = ORDERS[order]
         if permute and order != "pixels":
             raise BadInput(f"`permute`=true needs `order`=pixels, not {order}")
-        pixels, labels, splits = _load()
+        pixels, labels, splits = load_digits_by_split()
         chosen = np.flatnonzero(splits == SPLITS.index(split))
         pixel_order = np.random.default_rng(0).permutation(64) if permute else slice(None)
         self.inputs = torch.from_numpy(pixels[chosen][:, pixel_order]).view(-1, *self.shape)
@@ -54,7 +54,7 @@ class Digits(SequenceDataset):
 
 
 @cache
-def _load() -> tuple[np.ndarray, np.ndarray, np.ndarray]:
+def load_digits_by_split() -> tuple[np.ndarray, np.ndarray, np.ndarray]:
     """(1797, 64) pixels, classes, and the number of each picture's split."""
     from sklearn.datasets import load_digits  # takes a second
 

@@ -1,0 +1,52 @@
+"""What networks have in common that say after each look at a picture what it shows."""
+
+from abc import ABC, abstractmethod
+from typing import NamedTuple
+
+from jaxtyping import Float
+from torch import Tensor, nn
+
+Noise = Float[Tensor, "b t 2"] | None  # for each glimpse
+Places = Float[Tensor, "b d 2"] | None  # of digits
+
+
+class Policy(NamedTuple):
+    """How the places of the glimpses were chosen, for learning to choose them."""
+
+    log_probability: Float[Tensor, "b t"]  # of each place, given what was seen before it
+    baseline: Float[Tensor, "b t"]  # the expected reward, by what was seen before
+    entropy: Float[Tensor, "b t"]
+
+
+class Glimpses(NamedTuple):
+    """What a network found after each of its t glimpses."""
+
+    logits: Float[Tensor, "b t k"]
+    location: Float[Tensor, "b t 2"] | None = None  # y, x from -1 to 1; None: it saw the whole picture
+    policy: Policy | None = None  # None: the places are not learned
+
+
+class PictureModel(nn.Module, ABC):
+    """Logits of a whole picture after each glimpse.
+
+    Attributes:
+        glimpses: how many.
+        needs_noise: whether it is random in evaluation too.
+        learns_deviation: whether the spread of the places is learned.
+    """
+
+    glimpses: int = 1
+    needs_noise: bool = False
+    learns_deviation: bool = False
+
+    @abstractmethod
+    def forward(self, image: Float[Tensor, "b 1 h w"], noise: Noise = None, place: Places = None) -> Glimpses:
+        """Look at pictures.
+
+        Args:
+            noise: standard normal numbers, from which what is random is made; None: the means.
+            place: where the digits are; for the control that knows it.
+        """
+
+    def check(self, image: Float[Tensor, "b 1 h w"]) -> None:
+        """Raise BadInput for pictures that are too small for the network."""
