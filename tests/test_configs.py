@@ -61,7 +61,7 @@ def test_every_option_composes_and_resolves(words):
     assert cfg.task.model.get("window") in (None, cfg.data.get("max_length"))
     if "palette" not in cfg.data:
         assert cfg.datamodule.bucket == cfg.data.get("bucket", 0) and (
-            cfg.data.vocabulary_size is None or cfg.data.get("input_size") is None
+            cfg.data.get("vocabulary_size") is None or cfg.data.get("input_size") is None
         )
     else:
         assert len(cfg.data.palette) >= cfg.data.num_classes
@@ -93,7 +93,11 @@ def with_option(group, option):
     node = group.replace("/", ".")
     if group in ("data", "augmentation", "model", "task", "callbacks"):
         same = [[f"experiment={name}"] for name in EXPERIMENTS if choices(f"experiment={name}")[group] == option]
-        others = fitting(option) if group == "data" and not same else ["experiment=names"] * (group == "model")
+        others = (
+            fitting(option)
+            if group == "data" and not same
+            else [f"experiment={'ram_digits' if option.startswith('picture') else 'names'}"] * (group == "model")
+        )
         cfg = compose(*(same[-1] if same else dict.fromkeys([*others, f"{group}={option}"])))
     else:
         cfg = compose("experiment=copy" if group in ("model/cell", "model/attention", "model/search") else "experiment=upsampling")

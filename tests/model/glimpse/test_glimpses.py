@@ -174,7 +174,7 @@ def test_one_batch_is_learned(model):
     torch.manual_seed(0)
     fixed = ["model.locations=centre"] * (model == "ram")
     task = build(compose("experiment=ram_digits", f"model={model}", "data.num_classes=10", *fixed), "task")
-    data, optimizer = batch(60), torch.optim.AdamW(task.parameters(), 0.003)
+    data, optimizer = batch(28), torch.optim.AdamW(task.parameters(), 0.003)
     for _ in range(30):
         optimizer.zero_grad()
         task.step(data).loss.backward()
