@@ -53,7 +53,7 @@ def test_mnist_from_its_files(real_data):
     "content", ["", "0000080100000003aaaa", "00000d0100000002aaaa", None], ids=["empty", "short", "floats", "cut"]
 )
 def test_a_damaged_file_is_named(content, tmp_path):
-    whole = gzip.compress(bytes.fromhex(content or "0000080100000000"))
+    whole = gzip.compress(bytes.fromhex("0000080100000000" if content is None else content))
     (path := tmp_path / "train-labels-idx1-ubyte.gz").write_bytes(whole[:9] if content is None else whole)
     with pytest.raises(BadInput, match=f"{path} is (damaged|no whole IDX file of bytes with 1 axes)"):
         read_idx(path, 1)
