@@ -17,29 +17,34 @@ LAYOUT = [64, 64, "M", 128, 128, "M", 256, 256, 256, "M", 512, 512, 512, "M", 51
 WIDTH = 4
 
 
-def torchvisions(width=WIDTH):
-    """`vgg16().features` as torchvision builds it, narrower, beside a classifier."""
+def torchvisions(width=WIDTH, norm="none"):
+    """`vgg16().features`, or `vgg16_bn().features`, as torchvision builds it, narrower, beside a classifier."""
     layers, before = [], 3
     for each in LAYOUT:
         if each == "M":
             layers.append(nn.MaxPool2d(2, 2))
         else:
-            layers += [nn.Conv2d(before, each * width // 64, 3, padding=1), nn.ReLU()]
-            before = each * width // 64
+            layers.append(nn.Conv2d(before, before := each * width // 64, 3, padding=1))
+            layers += [nn.BatchNorm2d(before), nn.ReLU()] if norm == "batch" else [nn.ReLU()]
     return nn.ModuleDict({"features": nn.Sequential(*layers), "classifier": nn.Sequential(nn.Linear(2, 2))})
 
 
-def test_parameters_have_torchvisions_names_and_shapes():
-    own, theirs = VGG16().state_dict(), torchvisions(64).features.state_dict(prefix="features.")
-    assert {name: value.shape for name, value in own.items()} == {name: value.shape for name, value in theirs.items()}
-    assert list(own)[0] == "features.0.weight" and list(own)[-1] == "features.28.bias"
-    assert sum(value.numel() for value in own.values()) == 14_714_688  # of VGG16 without its classifier
+@pytest.mark.parametrize(("norm", "last", "count"), [("none", 28, 14_714_688), ("batch", 41, 14_723_136)])
+def test_parameters_have_torchvisions_names_and_shapes(norm, last, count):
+    with torch.device("meta"):
+        ours, theirs = VGG16(norm=norm), torchvisions(64, norm)
+    own, other = ours.state_dict(), theirs.features.state_dict(prefix="features.")
+    assert {name: value.shape for name, value in own.items()} == {name: value.shape for name, value in other.items()}
+    names = [name for name, _ in ours.named_parameters()]
+    assert (names[0], names[-1]) == ("features.0.weight", f"features.{last}.bias")
+    assert sum(each.numel() for each in ours.parameters()) == count  # without the classifier
 
 
+@pytest.mark.parametrize("norm", ["none", "batch"])
 @pytest.mark.parametrize("normalise", [False, True])
-def test_it_computes_what_torchvisions_layers_compute(normalise):
+def test_it_computes_what_torchvisions_layers_compute(normalise, norm):
     torch.manual_seed(0)
-    theirs, ours = torchvisions(), VGG16(WIDTH, normalise)
+    theirs, ours = torchvisions(norm=norm), VGG16(WIDTH, normalise, norm)
     load_encoder(ours, theirs.state_dict())
     x = image = torch.rand(2, 3, 64, 96)
     if normalise:
@@ -82,6 +87,7 @@ test_what_cannot_be_is_named = refusals(
     (partial(load, given(width=4, convs=2)), "levels.0.1.*among the given weights: other encoder options"),
     (partial(load, {}), "not among the 0 weights given"),
     (partial(load, VGG16(4).state_dict()), "is not among"),
+    (lambda: load_encoder(VGG16(4, norm="batch"), VGG16(4).state_dict()), r"features.1.weight is not among"),
     (lambda: VGG16(0), "width=0"),
     (partial(SmallEncoder, depth=30), "depth=30 makes 8,589,934,592 channels"),
     (lambda: SmallEncoder(1)(torch.zeros(1, 3, 8, 8)), "in_channels=1, but pictures have 3"),

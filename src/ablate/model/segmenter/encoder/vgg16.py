@@ -1,5 +1,7 @@
 """The thirteen convolutions of VGG16, with torchvision's parameter names, so that its files of weights fit."""
 
+from typing import Literal
+
 import torch
 from jaxtyping import Float
 from torch import Tensor, nn
@@ -16,8 +18,8 @@ MEAN, DEVIATION = (0.485, 0.456, 0.406), (0.229, 0.224, 0.225)  # of ImageNet's 
 class VGG16(nn.Module):
     """Five levels of 3×3 conv-ReLU, each followed by max pooling over 2×2 (Simonyan and Zisserman 2015, configuration D).
 
-    Sizes are rounded up where torchvision rounds down; they are the same where 32 divides them. Without normalisation layers:
-    from scratch it learns slowly. `ablate.model.segmenter.encoder.load.load_encoder` puts torchvision's weights in.
+    Sizes are rounded up where torchvision rounds down; they are the same where 32 divides them. Without normalisation layers
+    it learns slowly from scratch. `ablate.model.segmenter.encoder.load.load_encoder` puts torchvision's weights in.
 
     Attributes:
         channels, has_offsets: see `SmallEncoder`.
@@ -25,19 +27,22 @@ class VGG16(nn.Module):
     Args:
         width: channels of the first level; 64 is the paper's.
         normalise: pictures in [0, 1] are first shifted and scaled by ImageNet's mean and deviation, as torchvision's weights ask.
+        norm: none, as vgg16; or batch (Ioffe and Szegedy 2015) between convolution and ReLU, as vgg16_bn, whose weights then fit.
     """
 
     has_offsets = True
 
     @checked
-    def __init__(self, width: Width = 64, normalise: bool = True) -> None:
+    def __init__(self, width: Width = 64, normalise: bool = True, norm: Literal["batch", "none"] = "none") -> None:
         super().__init__()
         self.channels = tuple(width * growth for growth in GROWTH)
         layers: list[nn.Module] = []
         before = 3
         for convs, channels in zip(CONVS, self.channels):
             for _ in range(convs):
-                layers += [nn.Conv2d(before, channels, 3, padding=1), nn.ReLU(inplace=True)]
+                layers.append(nn.Conv2d(before, channels, 3, padding=1))
+                layers += [nn.BatchNorm2d(channels)] if norm == "batch" else []
+                layers.append(nn.ReLU(inplace=True))
                 before = channels
             layers.append(nn.Identity())  # where torchvision pools: the numbers of the parameters count it
         self.features = nn.Sequential(*layers)
