@@ -141,8 +141,7 @@ def test_trained_networks_become_a_report(tmp_path, camvid):
     assert all(isfinite(row[f"test/{metric}"]) for row in rows for metric in metrics)
     figures = {path.stem for path in (folder / "figures").iterdir()}
     plots = {f"{kind}_{metric}" for metric in metrics for kind in ("points_test", "curve_val")}
-    assert {"claims", "effects", *plots} == figures
-    assert (folder / "report.md").read_text().count("<figcaption>") == 2  # a panel of each cell
+    assert {"claims", "effects", "pictures", *plots} == figures  # pictures: the grid of all cells
     events = EventAccumulator(str(folder / "report"), {"images": 0}).Reload()
     assert set(events.Tags()["images"]) == {f"ablation/{name}" for name in figures}
     mistaken = error_line(script("reproduce", *words[:2], "data.rot=nowhere", "hydra/launcher=basic", cwd=tmp_path))

@@ -15,6 +15,8 @@ from ablate.command.export.fold import fold
 from ablate.command.export.write import Sizes, free_program
 from ablate.errors import BadInput
 
+pytestmark = pytest.mark.slow
+
 SIZE = (16, 24)
 
 

@@ -11,6 +11,8 @@ from PIL import Image
 from ablate.command.inspect_data.inspect_data import inspect_data
 from ablate.data.picture.labels import parse
 
+pytestmark = pytest.mark.slow
+
 
 def inspected(folder: Path, capsys: pytest.CaptureFixture, *words: str) -> str:
     with suppress(SystemExit):  # where nothing can be read

@@ -120,6 +120,8 @@ def _unreadable(path: Path, error: Exception) -> BadInput:
     if isinstance(error, Image.DecompressionBombError):
         most = 2 * Image.MAX_IMAGE_PIXELS // 10**6
         return BadInput(f"{path} is too large: Pillow reads up to {most} megapixels; make it smaller or cut it up")
+    if isinstance(error, FileNotFoundError):
+        return BadInput(f"{path} is missing")
     reason = " ".join(str(error).split()) or type(error).__name__
     return BadInput(f"{path} is corrupt or no picture{'' if isinstance(error, UnidentifiedImageError) else f': {reason}'}")
 
