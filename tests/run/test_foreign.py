@@ -114,6 +114,12 @@ def test_a_config_runs_nothing(name, content, file, capsys):
     assert capsys.readouterr().out == ""  # importing `this` prints
 
 
+def test_what_stands_for_the_data_is_values_and_no_parts(content):
+    put(content, "data.class_names", [MKDIR])
+    with pytest.raises(BadInput, match="data.class_names.0=.* must be text"):
+        load_task(content, "a.ckpt")
+
+
 @pytest.mark.parametrize(
     "word",
     [

@@ -80,9 +80,16 @@ def to_device(task: Task, device: object) -> Task:
 
 def _check(options: Mapping[str, Any], hints: Mapping[str, Any], what: str) -> None:
     try:
-        check_values(hints, options)
+        check_values(hints, _values(options))
     except BadInput as error:
         raise error.renamed(lambda name: f"{what}{name}") from None
+
+
+def _values(options: Any) -> Any:
+    """Options that are values: a mapping with `_target_`, of which a config would build anything, is a mapping as any other."""
+    if isinstance(options, Mapping):
+        return {key: _values(value) for key, value in options.items() if key != "_target_"}
+    return [_values(value) for value in options] if isinstance(options, list) else options
 
 
 def _tokenisers(checkpoint: dict[str, Any], path: str) -> dict[str, Tokeniser]:
