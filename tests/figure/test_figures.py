@@ -163,6 +163,7 @@ def test_checkerboard_before_and_after_a_training(monkeypatch):
     assert flat.shape == (16, 16)  # four total strides of 4: a pixel of the network is many of the picture
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("kind, begins", [("png", b"\x89PNG"), ("svg", b"<?xml"), ("pdf", b"%PDF")])
 def test_the_command_keeps_pictures_and_events(tmp_path, monkeypatch, kind, begins):
     def two_parts():

@@ -179,6 +179,7 @@ def test_a_text_changes_nothing_in_the_page_but_what_is_shown(tmp_path, harmless
     assert evil.shown.count(EVIL) >= harmless.shown.count("text") - 5  # the folder's name, and what the style says
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("text", ["\ud800\0\x02\x1b[31m\x07", "# a", "a\n\n\n    b\n---\n- c\n1. d\n> e\n===\n", "‮\u2028"])
 def test_odd_texts_change_nothing_either(tmp_path, text, harmless):
     assert hostile(tmp_path / "odd", text)[1].found == harmless.found

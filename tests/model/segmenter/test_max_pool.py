@@ -130,6 +130,7 @@ def test_compiles_without_a_graph_break():
     subprocess.run([sys.executable, "-c", COMPILE], check=True)
 
 
+@pytest.mark.slow
 def test_exports_to_onnx_and_computes_the_same():
     reference = pytest.importorskip("onnx.reference", reason="onnx is not installed")
     x, module, file = torch.randn(2, 3, 7, 9), RoundTrip().eval(), io.BytesIO()
