@@ -11,6 +11,8 @@ from ablate.model.recurrent.cell.gru import GRU
 from ablate.model.recurrent.cell.lstm import LSTM
 from ablate.operator.matrix import conv_matrix, transposed_matrix
 
+pytestmark = pytest.mark.slow
+
 
 def words(figure):
     """Every text in the frames of a figure, frame by frame."""

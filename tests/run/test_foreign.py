@@ -22,6 +22,8 @@ from ablate.run.foreign import check_trust, plain_overrides
 from ablate.run.load import load_task
 from ablate.run.train import make, start_encoder
 
+pytestmark = pytest.mark.slow
+
 NEAREST = {"_target_": "ablate.model.segmenter.decoder.nearest.nearest", "_partial_": True}
 SMALL = "ablate.model.segmenter.encoder.small.SmallEncoder"
 MKDIR = {"_target_": "os.mkdir", "path": "MARK"}

@@ -38,6 +38,8 @@ from ablate.task.captioning import Captioning
 from ablate.task.question_answering import QuestionAnswering
 from ablate.task.text_generation import SCHEDULES, SCORES, Translation, probability_schedule
 
+pytestmark = pytest.mark.slow
+
 ADAM = Optimisation(partial(torch.optim.AdamW, lr=0.02), constant)
 ATTENTIONS = {"none": none, "additive": partial(Additive, size=8)}
 every_attention = pytest.mark.parametrize("attention", ATTENTIONS)
