@@ -11,7 +11,7 @@ from matplotlib.figure import Figure
 from torch import Tensor
 
 from ablate.data.batch import IGNORE, TreeBatch
-from ablate.data.text.tokeniser import PAD
+from ablate.data.text.tokeniser import PAD, SPECIAL
 from ablate.data.tree.dataset import TreeSample, collate
 from ablate.data.tree.tree import Shape, parse, reshaped
 from ablate.figure.colours import DARK_GREY, FILLS, LIGHT_GREY, VERMILLION, WHITE
@@ -131,7 +131,7 @@ def tree_beside_chain() -> Figure:
     """One network with random weights over a sentence, as a tree and as a chain; edges show the gradient of the last state."""
     torch.manual_seed(0)
     tree = parse(SENTENCE, "SENTENCE")
-    network = RecursiveNetwork(8, 16, partial(ChildSum, hidden_size=16), 2)
+    network = RecursiveNetwork(len(SPECIAL) + len(tree.tokens), 16, partial(ChildSum, hidden_size=16), 2)
     titles: dict[Shape, str] = {
         "given": "A tree: words are leaves",
         "chain": "A chain: each word has the state before it as its child",
@@ -139,9 +139,9 @@ def tree_beside_chain() -> Figure:
     drawn = []
     for shape, title in titles.items():
         each = reshaped(tree, shape, np.random.default_rng(0))
-        tokens = [PAD if word is None else 4 + tree.tokens.index(word) for word in each.words]
+        tokens = [PAD if word is None else len(SPECIAL) + tree.tokens.index(word) for word in each.words]
         batch = collate([TreeSample(each._replace(labels=(None,) * len(tokens)), tokens, 0)], arity=2)
-        words = ["" if token == PAD else tree.tokens[token - 4] for token in batch.token.tolist()]
+        words = ["" if token == PAD else tree.tokens[token - len(SPECIAL)] for token in batch.token.tolist()]
         drawn.append((title, nodes_of(batch, None, root_gradient(network, batch)[1], words)))
     return plot_trees(drawn)
 

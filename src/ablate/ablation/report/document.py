@@ -6,7 +6,6 @@ from collections.abc import Iterable, Mapping, Sequence
 from datetime import datetime
 from math import isfinite
 from pathlib import Path
-from types import MappingProxyType
 
 from ablate.ablation.judge import statistics
 from ablate.ablation.judge.published import Answer
@@ -30,7 +29,7 @@ def folded(summary: str, *parts: str) -> list[str]:
     return [f'<details markdown="1"><summary>{attribute(summary)}</summary>', *parts, "</details>"]
 
 
-def claims_table(outcomes: Sequence[Outcome], constant: Mapping[str, Sequence[int]] = MappingProxyType({})) -> str:
+def claims_table(outcomes: Sequence[Outcome], constant: Mapping[str, Sequence[int]]) -> str:
     """One row for each claim: verdict, statement and source, effects, condition, n, g and p.
 
     Args:

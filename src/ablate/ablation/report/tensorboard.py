@@ -19,7 +19,7 @@ def log_report(folder: Path, ablation: Ablation, outcomes: list[Outcome]) -> Pat
     shutil.rmtree(events, ignore_errors=True)
     with SummaryWriter(str(events)) as writer:
         tested = [outcome for outcome in outcomes if not outcome.claim.exploratory]
-        text = f"**{plain(ablation.question)}**\n\n{came_out(outcomes)}.\n\n{claims_table(tested)}\n\n{claims_legend(outcomes)}"
+        text = f"**{plain(ablation.question)}**\n\n{came_out(outcomes)}.\n\n{claims_table(tested, {})}\n\n{claims_legend(outcomes)}"
         writer.add_text(f"ablation/{ablation.name}", text, 0)
         for path in sorted((folder / "figures").glob("*.png")):
             picture = np.asarray(Image.open(path).convert("RGB"))

@@ -10,6 +10,7 @@ from lightning.fabric.utilities import move_data_to_device
 from ablate.analysis.cost import interleaved, medians
 from ablate.command.benchmark.common import DEVICE, step
 from ablate.console import print_table
+from ablate.data.text.tokeniser import PAD, SPECIAL
 from ablate.data.tree.dataset import TreeSample, collate
 from ablate.data.tree.tree import Shape, Tree, reshaped
 from ablate.errors import BadInput
@@ -32,9 +33,9 @@ def run(overrides: Sequence[str]) -> None:
     shapes: tuple[Shape, ...] = ("random", "balanced", "chain")
     rows = []
     for name, composition in COMPOSITIONS.items():
-        network = RecursiveNetwork(WORDS + 4, SIZE, partial(composition, hidden_size=TENSOR if name == "tensor" else SIZE), 5).to(
-            DEVICE
-        )
+        network = RecursiveNetwork(
+            len(SPECIAL) + WORDS, SIZE, partial(composition, hidden_size=TENSOR if name == "tensor" else SIZE), 5
+        ).to(DEVICE)
         for shape in shapes:
             samples = [sample(shape, seed) for seed in range(BATCH)]
             together, single = (
@@ -57,4 +58,4 @@ def sample(shape: Shape, seed: int) -> TreeSample:
     words = tuple(map(str, range(WORDS)))
     chain = Tree(words, (None,) * (WORDS - 1) + (0,), ((), *((i,) for i in range(WORDS - 1))))
     tree = reshaped(chain, shape, np.random.default_rng(seed))
-    return TreeSample(tree, [0 if word is None else 4 + int(word) for word in tree.words], seed)
+    return TreeSample(tree, [PAD if word is None else len(SPECIAL) + int(word) for word in tree.words], seed)
