@@ -47,6 +47,7 @@ def fitting(data):
     return known[0].split()
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("words", CONFIGS, ids=" ".join)
 def test_every_option_composes_and_resolves(words):
     cfg = compose(*(fitting(words[0].removeprefix("data=")) if words[0] in LONE else words))
@@ -67,6 +68,7 @@ def test_every_option_composes_and_resolves(words):
         assert len(cfg.data.palette) >= cfg.data.num_classes
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("cell", options("model/cell"))
 @pytest.mark.parametrize("name", ["scene_captions", "reversal", "babi", "scene_questions"])
 def test_every_cell_reads_or_writes_texts(name, cell):

@@ -28,6 +28,7 @@ def random(*shape, seed=0):
     return torch.randn(*shape, dtype=torch.float64, generator=torch.Generator().manual_seed(seed))
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("dimensions", [1, 2])
 def test_every_convolution_is_its_matrix_and_every_transposed_one_the_transpose(dimensions):
     sizes, most = (9, 10)[:dimensions], 0.0

@@ -84,6 +84,7 @@ def test_loss_and_psnr_are_those_of_the_pictures():
     assert math.isclose(float(psnr.compute()), -10 * math.log10(error), rel_tol=1e-4)
 
 
+@pytest.mark.slow
 def test_one_batch_is_reconstructed():
     torch.manual_seed(0)
     task, pictures = build(compose(*AUTOENCODER), "task"), batch(scenes(image_size=32), range(8))

@@ -189,6 +189,7 @@ def test_a_state_goes_on_where_the_text_does_and_nowhere_else():
     assert task._initial_states("val", batch) is None and task._initial_states("train", batch._replace(stream=False)) is None
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("truncate", [None, 2])
 def test_a_text_is_learned_along_its_batches(truncate):
     task = tagging(truncate, 1.0, kind=LanguageModelling, optimizer=partial(torch.optim.AdamW, lr=0.03))

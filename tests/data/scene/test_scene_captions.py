@@ -1,5 +1,6 @@
 """Scenes with captions: samples, what depends on what, and combinations that are held out."""
 
+import pytest
 import torch
 from refusals import refusals
 from sequence_data import opened_option
@@ -48,6 +49,7 @@ def test_references_are_true_and_those_of_others_mostly_not():
     assert data.judge(0, "a ring a ring") is None
 
 
+@pytest.mark.slow
 def test_held_out_pairs_never_occur_or_always():
     options = {"dataset__held_out": HELD_OUT}
     train, plain = captioned(**options), captioned()

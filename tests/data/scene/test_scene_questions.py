@@ -49,6 +49,7 @@ def recount(words: list[str], view: list) -> set[str]:
     return found
 
 
+@pytest.mark.slow
 def test_answers_are_right_whoever_counts_what_is_in_doubt(data):
     samples = [data[i] for i in range(len(data))]
     for sample in samples:

@@ -199,6 +199,7 @@ def test_labels_have_no_phase(period):
     assert phase_p_value(batch(scenes(), range(400)).label, period) > 0.01
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("period, size", [(2, 16), (4, 32), (8, 64)])
 def test_labels_would_show_a_grid_of_centres(period, size):
     """Shapes that are wide against the grid average it out: hence the small pictures. Of one pixel, see the centres."""

@@ -66,6 +66,7 @@ def test_rows_of_a_batch_are_independent(decoder, skip):
 
 
 @every_decoder
+@pytest.mark.slow
 def test_two_steps_of_one_seed_end_with_equal_weights(decoder, deterministic):
     def trained():
         model = network(decoder, "add")
@@ -78,6 +79,7 @@ def test_two_steps_of_one_seed_end_with_equal_weights(decoder, deterministic):
 
 @every_decoder
 @every_skip
+@pytest.mark.slow
 def test_a_skip_is_used_and_none_is_not(decoder, skip):
     """Whether the finest map matters beside its pooled values: shift what max pooling leaves behind."""
     model = network(decoder, skip).eval()

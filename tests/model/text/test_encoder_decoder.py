@@ -123,6 +123,7 @@ def overfitted(net, source, target, lr, steps):
 
 
 @of_pictures
+@pytest.mark.slow
 def test_it_learns_what_is_in_the_picture(attention):
     """Dark or light, left or right: four pictures, four captions, found again by the beam."""
     light, half = torch.tensor([0.2, 1.0]).repeat_interleave(2), torch.arange(12) < 6
@@ -132,6 +133,7 @@ def test_it_learns_what_is_in_the_picture(attention):
     assert torch.equal(found[:, :3], target[:, 1:])
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("attention", ["none", "general"])
 def test_it_learns_to_reverse(attention):
     net = of_text("gru", attention, hidden_size=24, embedding_size=8).float()
