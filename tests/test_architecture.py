@@ -95,9 +95,9 @@ def test_a_decoder_is_one_file_and_one_config(tmp_path):
     (project / "src/ablate/model/segmenter/decoder/repeat_pixels.py").write_text(
         "import torch\n"
         "from ablate.model.segmenter.decoder.nearest import nearest\n\n"
-        "def repeat_pixels(channels, *, skip='none'):\n"
+        "def repeat_pixels(channels, bottom, *, skip='none'):\n"
         "    print('REPEATING', channels)\n"
-        "    return nearest(channels, skip=skip)\n"
+        "    return nearest(channels, bottom, skip=skip)\n"
     )
     (project / "conf/model/decoder/repeat_pixels.yaml").write_text(
         "_target_: ablate.model.segmenter.decoder.repeat_pixels.repeat_pixels\n_partial_: true\nskip: none\n"

@@ -18,7 +18,10 @@ from ablate.run.build import build
 @pytest.mark.parametrize(
     "words, line",
     [
-        (["data=names", "model=captioner"], "data=names goes with experiment=names; task=segmentation trains model=fcn"),
+        (
+            ["data=names", "model=captioner"],
+            "data=names goes with experiment=names; task=segmentation trains model=bilinear_",
+        ),
         (["task=reconstruction"], "9 outputs for each pixel, pictures have 3 colours): data=scenes goes with"),
         (["experiment=autoencoder", "task=segmentation"], "3 outputs for each pixel, the data have 9 classes): data=scenes goes"),
         (["experiment=names", "model=fcn"], "task=sequence_classification trains model=bag_of_words or"),

@@ -152,7 +152,7 @@ def test_stride_1_is_a_convolution(kernel, padding):
 
 def test_our_resize_convolution_and_pixel_shuffle():
     x = random(2, 4, 5, 6)
-    resize = resize_conv((4,)).upsamplings[0].double()
+    resize = resize_conv((4,), 4).upsamplings[0].double()
     assert (resize(x) - rewrite.fold_nearest(resize[1])(x)).abs().max() < 1e-12
     shuffle = PixelShuffle(4).double()
     assert (shuffle(x) - rewrite.fold_pixel_shuffle(shuffle[0])(x)).abs().max() < 1e-12

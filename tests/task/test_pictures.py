@@ -26,7 +26,7 @@ def make(*overrides):
 @pytest.mark.parametrize("decoder", DECODERS)
 def test_one_batch_is_learned_by_heart(decoder):
     # Where the upsampling learns nothing, edges stay soft: there a skip to the finest level.
-    skip = "add" if decoder == "bilinear_fixed" else "none"
+    skip = "add" if decoder in ("bilinear_fixed", "scores") else "none"
     task, pictures = make(f"model/decoder={decoder}", f"model.decoder.skip={skip}"), batch(scenes(image_size=24), range(3))
     losses = minimise(lambda: task.step(pictures).loss, torch.optim.AdamW(task.parameters(), 0.02), steps=150)
     assert losses[0] > 1 and losses[-1] < 0.2

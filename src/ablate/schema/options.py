@@ -69,6 +69,7 @@ Whole = Annotated[int, Range(0, MANY)]
 Positive = Annotated[int, Range(1, MANY)]
 Odd = Annotated[int, Range(1, MANY, odd=True)]  # kernels that leave a map its size
 Layers = Annotated[int, Range(1, 1000)]  # what is built one by one
+Repeats = Annotated[int, Range(0, 1000)]  # the same, where there may be none
 Width = Annotated[int, Range(1, 2**16)]  # channels, units
 Number = Annotated[float, Range()]
 NotNegative = Annotated[float, Range(0)]

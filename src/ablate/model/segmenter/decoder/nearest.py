@@ -10,6 +10,8 @@ from ablate.schema.options import Odd, checked
 
 
 @checked
-def nearest(channels: Sequence[int], *, skip: Skip = "none", norm: Norm = "batch", conv_kernel: Odd = 3) -> LevelDecoder:
+def nearest(
+    channels: Sequence[int], bottom: int, *, skip: Skip = "none", norm: Norm = "batch", conv_kernel: Odd = 3
+) -> LevelDecoder:
     """out[y, x] = in[⌊y/2⌋, ⌊x/2⌋] at each level; no weights."""
-    return LevelDecoder(channels, lambda c: nn.Upsample(scale_factor=2), level_block(conv_kernel, norm), skip)
+    return LevelDecoder(channels, bottom, lambda *_: nn.Upsample(scale_factor=2), level_block(conv_kernel, norm), skip)

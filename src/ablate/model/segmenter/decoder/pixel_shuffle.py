@@ -35,6 +35,7 @@ class PixelShuffle(nn.Sequential):
 @checked
 def pixel_shuffle(
     channels: Sequence[int],
+    bottom: int,
     *,
     kernel: Odd = 3,
     init: Init = "default",
@@ -43,4 +44,4 @@ def pixel_shuffle(
     conv_kernel: Odd = 3,
 ) -> LevelDecoder:
     """A sub-pixel convolution at each level."""
-    return LevelDecoder(channels, lambda c: PixelShuffle(c, kernel, init), level_block(conv_kernel, norm), skip)
+    return LevelDecoder(channels, bottom, lambda c, _: PixelShuffle(c, kernel, init), level_block(conv_kernel, norm), skip)

@@ -13,6 +13,7 @@ from ablate.schema.options import Odd, checked
 @checked
 def resize_conv(
     channels: Sequence[int],
+    bottom: int,
     *,
     mode: Literal["nearest", "bilinear"] = "nearest",
     kernel: Odd = 3,
@@ -22,8 +23,8 @@ def resize_conv(
 ) -> LevelDecoder:
     """out = conv(interpolate(in)) at each level: every output pixel is reached by the same weights (Odena et al. 2016)."""
 
-    def upsample(c: int) -> nn.Module:
+    def upsample(c: int, _: int) -> nn.Module:
         convolution = nn.Conv2d(c, c, kernel, padding=kernel // 2, bias=False)  # the block that follows has the bias
         return nn.Sequential(nn.Upsample(scale_factor=2, mode=mode), convolution)
 
-    return LevelDecoder(channels, upsample, level_block(conv_kernel, norm), skip)
+    return LevelDecoder(channels, bottom, upsample, level_block(conv_kernel, norm), skip)

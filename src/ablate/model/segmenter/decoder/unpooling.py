@@ -1,16 +1,15 @@
 """Unpooling: each value is put at one pixel of a 2×2 window of zeros, the first one or that of the encoder's maximum."""
 
 from collections.abc import Sequence
-from functools import partial
 
 import torch
 from jaxtyping import Float, UInt8
 from torch import Tensor, nn
 
-from ablate.model.segmenter.block import Norm, conv_block
-from ablate.model.segmenter.decoder.base import LevelDecoder, Skip, level_block
+from ablate.model.segmenter.block import Norm
+from ablate.model.segmenter.decoder.base import Convs, LevelDecoder, Skip, check_levels, level_block
 from ablate.model.segmenter.max_pool import max_unpool as unpool
-from ablate.schema.options import Layers, Odd, checked
+from ablate.schema.options import Odd, checked
 
 
 class BedOfNails(nn.Module):
@@ -22,9 +21,11 @@ class BedOfNails(nn.Module):
 
 
 @checked
-def bed_of_nails(channels: Sequence[int], *, skip: Skip = "none", norm: Norm = "batch", conv_kernel: Odd = 3) -> LevelDecoder:
+def bed_of_nails(
+    channels: Sequence[int], bottom: int, *, skip: Skip = "none", norm: Norm = "batch", conv_kernel: Odd = 3
+) -> LevelDecoder:
     """Zeros between the values at each level: a transposed convolution without the convolution."""
-    return LevelDecoder(channels, lambda c: BedOfNails(), level_block(conv_kernel, norm), skip)
+    return LevelDecoder(channels, bottom, lambda *_: BedOfNails(), level_block(conv_kernel, norm), skip)
 
 
 class MaxUnpool(nn.Module):
@@ -36,14 +37,38 @@ class MaxUnpool(nn.Module):
 
 
 @checked
-def max_unpool(channels: Sequence[int], *, skip: Skip = "none", norm: Norm = "batch", conv_kernel: Odd = 3) -> LevelDecoder:
-    """Unpooling to the positions of the encoder's maxima at each level: SegNet (Badrinarayanan et al. 2017, section 3)."""
-    return LevelDecoder(channels, lambda c: MaxUnpool(), level_block(conv_kernel, norm), skip, needs_offsets=True)
+def max_unpool(
+    channels: Sequence[int],
+    bottom: int,
+    *,
+    skip: Skip = "none",
+    norm: Norm = "batch",
+    conv_kernel: Odd = 3,
+    convs: Convs = 1,
+    relu: bool = True,
+    mix: bool = True,
+) -> LevelDecoder:
+    """Values back to where the encoder's maxima were, at each level (Badrinarayanan et al. 2017, section 3.1).
+
+    Args:
+        convs: after each unpooling; or for each level, fine to coarse: SegNet has (1, 2, 3, 3, 3).
+        relu: false in SegNet-Basic (section 3.3 there).
+        mix: false: one filter a channel, SegNet-Basic-SingleChannelDecoder.
+    """
+    check_levels(convs, channels)
+    block = level_block(conv_kernel, norm, convs, narrow_first=False, relu=relu, mix=mix)
+    return LevelDecoder(channels, bottom, lambda *_: MaxUnpool(), block, skip, needs_offsets=True)
 
 
 @checked
 def deconvnet(
-    channels: Sequence[int], *, convs: Layers = 1, skip: Skip = "none", norm: Norm = "batch", conv_kernel: Odd = 3
+    channels: Sequence[int],
+    bottom: int,
+    *,
+    convs: Convs = 1,
+    skip: Skip = "none",
+    norm: Norm = "batch",
+    conv_kernel: Odd = 3,
 ) -> LevelDecoder:
     """At each level max unpooling, then `convs` times transposed-conv-norm-ReLU (Noh et al. 2015, section 3.2).
 
@@ -51,10 +76,6 @@ def deconvnet(
     max_unpool only in its depth. With the `convs` of the encoder it mirrors the encoder: the last convolution of a level changes
     the number of channels, as the first one does there.
     """
-    deconv = partial(conv_block, kernel=conv_kernel, norm=norm, conv=nn.ConvTranspose2d)
-
-    def block(before: int, after: int) -> nn.Sequential:
-        outputs = (before,) * (convs - 1) + (after,)
-        return nn.Sequential(*(deconv(before, out) for out in outputs))
-
-    return LevelDecoder(channels, lambda c: MaxUnpool(), block, skip, needs_offsets=True)
+    check_levels(convs, channels)
+    block = level_block(conv_kernel, norm, convs, conv=nn.ConvTranspose2d, narrow_first=False)
+    return LevelDecoder(channels, bottom, lambda *_: MaxUnpool(), block, skip, needs_offsets=True)

@@ -1,5 +1,6 @@
 """Levels of convolutions, each halved: the contracting half of SegNet-Basic or a U-Net, at any width and depth."""
 
+from itertools import pairwise
 from typing import Annotated, Literal
 
 import torch
@@ -11,12 +12,11 @@ from ablate.errors import BadInput
 from ablate.model.segmenter.base import Features
 from ablate.model.segmenter.block import Norm, conv_block
 from ablate.model.segmenter.max_pool import crop, max_pool, pad_to_multiple
-from ablate.schema.options import MANY, Layers, Odd, Positive, Range, Width, checked
+from ablate.schema.options import MANY, Layers, Odd, Positive, Range, Repeats, Width, checked
 
 MOST_CHANNELS = 2**13  # a convolution between two such levels has 600 million weights
 Downsample = Literal["max_pool", "avg_pool", "overlapping_max_pool", "strided_conv"]
 DownsampleKernel = Annotated[int, Range(2, MANY)]  # 1 would drop three of four pixels
-Repeats = Annotated[int, Range(0, 1000)]
 
 
 class SmallEncoder(nn.Module):
@@ -27,6 +27,7 @@ class SmallEncoder(nn.Module):
 
     Attributes:
         channels: of each level, fine to coarse.
+        bottom_channels: of what comes after the last level.
         has_offsets: whether the positions of the maxima come with the features: with max pooling.
 
     Args:
@@ -35,6 +36,9 @@ class SmallEncoder(nn.Module):
         downsample_kernel: of strided_conv, at least 2.
         bottleneck: how many times conv-norm-ReLU after the last downsampling, where context is cheapest (Ronneberger et
             al. 2015, figure 1, has 2); 0 for none, as SegNet.
+        bottleneck_growth: channels of the bottleneck, as a multiple of the last level's; U-Net's is 2.
+        response_norm: whether each channel of the picture is first divided by (1 + 1e-4 · mean of the squares of five
+            neighbours)^.75, as the released SegNet-Basic does (Krizhevsky et al. 2012, section 3.3).
     """
 
     @checked
@@ -50,6 +54,8 @@ class SmallEncoder(nn.Module):
         downsample_kernel: DownsampleKernel = 2,
         bottleneck: Repeats = 2,
         norm: Norm = "batch",
+        bottleneck_growth: Positive = 1,
+        response_norm: bool = False,
     ) -> None:
         super().__init__()
         if downsample != "strided_conv" and downsample_kernel != 2:
@@ -66,19 +72,22 @@ class SmallEncoder(nn.Module):
             inputs = (before,) + (channels,) * (convs - 1)
             self.levels.append(nn.Sequential(*(conv_block(c, channels, kernel=kernel, norm=norm) for c in inputs)))
             self.downsamplings.append(_downsampling(downsample, channels, downsample_kernel, norm))
-        bottom = (conv_block(channels, channels, kernel=kernel, norm=norm) for _ in range(bottleneck))
-        self.bottleneck = nn.Sequential(*bottom)
+        ends = (channels,) + (channels * bottleneck_growth,) * bottleneck
+        self.bottleneck = nn.Sequential(*(conv_block(a, b, kernel=kernel, norm=norm) for a, b in pairwise(ends)))
+        self.bottom_channels = ends[-1]
+        self.response_norm = nn.LocalResponseNorm(5, alpha=1e-4, beta=0.75, k=1.0) if response_norm else nn.Identity()
 
     def forward(self, image: Float[Tensor, "n c h w"]) -> Features:
         if image.shape[1] != self.in_channels:
             raise BadInput(f"`encoder.in_channels`={self.in_channels}, but pictures have {image.shape[1]} channels")
-        maps, offsets = [], []
-        x = image
+        maps, pooled, offsets = [], [], []
+        x = self.response_norm(image)
         for level, downsampling in zip(self.levels, self.downsamplings):
             maps.append(level(x))
             x, offset = downsampling(maps[-1])
+            pooled.append(x)
             offsets.append(offset)
-        return Features(tuple(maps), self.bottleneck(x), tuple(offsets))
+        return Features(tuple(maps), tuple(pooled), self.bottleneck(x), tuple(offsets))
 
 
 class MaxPool(nn.Module):
