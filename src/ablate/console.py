@@ -8,11 +8,13 @@ from collections.abc import Callable, Iterable, Sequence
 from typing import Any
 
 from rich.console import Console
+from rich.measure import Measurement
 from rich.table import Table
 
 from ablate.errors import user_line
 
 CONTROLS = dict.fromkeys([*range(9), *range(11, 32), *range(127, 160)], "�")  # all but tabs and line ends
+WIDEST = 1000  # characters of a table
 READER_GONE = 141  # exit status: as of a process that SIGPIPE ends
 
 
@@ -67,10 +69,17 @@ def script(main: Callable[[], Any]) -> Callable[[], Any]:
 
 
 def print_table(title: str | None, headings: Sequence[str], rows: Iterable[Sequence[object]], bold: int | None = None) -> None:
-    """Print a table, its first column left-aligned, the others right-aligned, row number `bold` in bold letters."""
+    """Print a table, its first column left-aligned, the others right-aligned, row number `bold` in bold letters.
+
+    In a file or a pipe, which have no width, no cell is shortened.
+    """
     table = Table(title=title, title_justify="left")
     for i, heading in enumerate(headings):
         table.add_column(heading, justify="right" if i else "left")
     for i, row in enumerate(rows):
         table.add_row(*(str(each).translate(CONTROLS) for each in row), style="bold" if i == bold else None)
+    width = console.width
+    if not console.is_terminal:
+        console.width = max(width, Measurement.get(console, console.options.update_width(WIDEST), table).maximum)
     console.print(table)
+    console.width = width

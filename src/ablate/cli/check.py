@@ -27,6 +27,7 @@ COMMANDS: Mapping[str, Mapping[str, Any]] = {  # conf/NAME.yaml -> key -> what i
     "train": {**RUN, **DATA},
     "evaluate": {**RUN, **DATA, "checkpoint": str},
     "inspect_data": {**NAMES, **DATA, "output": str, "examples": Annotated[int, Range(0, 1000)], "faults": Whole},
+    "layers": {**NAMES, "size": Size},
     "predict": {
         **NAMES,
         "checkpoint": str,

@@ -192,8 +192,8 @@ def finish(folder: Path, metrics: dict[str, float], test_split: str = "test", **
 
 
 def is_ours(folder: str | Path) -> bool:
-    """Whether a run's folder is for this process to write into: it started the run, or nobody did."""
-    return Path(folder) in _started or not (Path(folder) / STATE).exists()
+    """Whether a run's folder is for this process to write into: it started the run, or nobody did. "." is no folder of a run."""
+    return Path(folder) in _started or not (Path(folder) / STATE).exists() and Path(folder).resolve() != Path.cwd()
 
 
 def fail(folder: str | Path, reason: str) -> None:

@@ -6,7 +6,7 @@ from typing import Any
 import torch
 import torch.nn.functional as F
 from jaxtyping import Float, UInt8
-from torch import Tensor
+from torch import Tensor, nn
 from torch.autograd import Function
 
 Side = int | torch.SymInt  # of a map; a symbol while a network is exported
@@ -49,6 +49,13 @@ def max_unpool(
         size: height and width of the result, k·h - k < height ≤ k·h, as the map had that was pooled.
     """
     return _MaxUnpool.apply(x, offset, k, size)
+
+
+class MaxPool(nn.Module):
+    """The maximum of each 2×2 window and its offset in the window, (n, c, h, w) -> twice (n, c, ⌈h/2⌉, ⌈w/2⌉)."""
+
+    def forward(self, x: Float[Tensor, "n c h w"]) -> tuple[Float[Tensor, "n c h2 w2"], UInt8[Tensor, "n c h2 w2"]]:
+        return max_pool(x, 2)
 
 
 class _MaxPool(Function):

@@ -5,13 +5,13 @@ from typing import Annotated, Literal
 
 import torch
 import torch.nn.functional as F
-from jaxtyping import Float, UInt8
+from jaxtyping import Float
 from torch import Tensor, nn
 
 from ablate.errors import BadInput
 from ablate.model.segmenter.base import Features
 from ablate.model.segmenter.block import Norm, conv_block
-from ablate.model.segmenter.max_pool import crop, max_pool, pad_to_multiple
+from ablate.model.segmenter.max_pool import MaxPool, crop, pad_to_multiple
 from ablate.schema.options import MANY, Layers, Odd, Positive, Range, Repeats, Width, checked
 
 MOST_CHANNELS = 2**13  # a convolution between two such levels has 600 million weights
@@ -88,13 +88,6 @@ class SmallEncoder(nn.Module):
             pooled.append(x)
             offsets.append(offset)
         return Features(tuple(maps), tuple(pooled), self.bottleneck(x), tuple(offsets))
-
-
-class MaxPool(nn.Module):
-    """The maximum of each 2×2 window and its offset in the window, (n, c, h, w) -> twice (n, c, ⌈h/2⌉, ⌈w/2⌉)."""
-
-    def forward(self, x: Float[Tensor, "n c h w"]) -> tuple[Float[Tensor, "n c h2 w2"], UInt8[Tensor, "n c h2 w2"]]:
-        return max_pool(x, 2)
 
 
 class WithoutOffsets(nn.Module):

@@ -8,7 +8,7 @@ from torch import Tensor, nn
 
 from ablate.errors import BadInput
 from ablate.model.segmenter.base import Features
-from ablate.model.segmenter.max_pool import max_pool
+from ablate.model.segmenter.max_pool import MaxPool
 from ablate.schema.options import ProperFraction, Whole, Width, checked
 
 CONVS = (2, 2, 3, 3, 3)  # before each pooling: configuration D
@@ -71,7 +71,7 @@ class VGG16(nn.Module):
             for _ in range(convs):
                 layers += [nn.Conv2d(before, channels, 3, padding=1), *_norm_relu(norm, channels)]
                 before = channels
-            layers.append(nn.Identity())  # where torchvision pools: the numbers of the parameters count it
+            layers.append(MaxPool())  # it has a number among the parameters, as in torchvision
         if reference == "fcn":
             layers[0].padding = (REFERENCE_PADDING,) * 2
         self.features = nn.Sequential(*layers)
@@ -98,9 +98,9 @@ class VGG16(nn.Module):
         maps, pooled, offsets = [], [], []
         x = (image - self.mean) / self.deviation
         for layer in self.features:
-            if isinstance(layer, nn.Identity):
+            if isinstance(layer, MaxPool):
                 maps.append(x)
-                x, offset = max_pool(x, 2)
+                x, offset = layer(x)
                 pooled.append(x)
                 offsets.append(offset)
             else:
