@@ -57,7 +57,9 @@ def test_every_option_composes_and_resolves(words):
     if "decoder" in cfg.task.model and "vocabulary_size" in cfg.task.model.decoder:
         assert cfg.task.model.decoder.vocabulary_size == cfg.data.vocabulary_size
     else:
-        assert cfg.task.model.num_classes == (3 if "reconstruction" in cfg.task._target_ else cfg.data.num_classes)
+        assert cfg.task.model.get("num_classes", cfg.data.num_classes) == (
+            3 if "reconstruction" in cfg.task._target_ else cfg.data.num_classes
+        )
     assert cfg.data.class_names is None or len(cfg.data.class_names) == cfg.data.num_classes
     assert cfg.task.model.get("window") in (None, cfg.data.get("max_length"))
     if "palette" not in cfg.data:

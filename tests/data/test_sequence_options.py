@@ -13,10 +13,11 @@ from ablate.data.batch import IGNORE
 from ablate.data.datamodule import DataModule
 from ablate.data.text.tokeniser import PAD, Tokeniser
 
-PICTURES = "camvid captions coco flickr8k folder glyphs placed_digits scene_captions scene_questions scenes voc".split()
+PICTURES = "camvid captions coco flickr8k folder glyphs scene_captions scene_questions scenes voc".split()
+DIGITS = ("binary_digits", "placed_digits")
 PAIRS = ("babi", "copy_pairs", "dates", "multi30k", "pairs", "questions")  # and stories: test_one_to_many_batches.py
 TREES = ("expressions", "sst_trees")
-OPTIONS = [path.stem for path in sorted(CONF.glob("*.yaml")) if path.stem not in (*PICTURES, *PAIRS, *TREES)]
+OPTIONS = [path.stem for path in sorted(CONF.glob("*.yaml")) if path.stem not in (*PICTURES, *DIGITS, *PAIRS, *TREES)]
 OWN_SPLITS = ("names", "names_folder", "rt_polarity", "names_lm", "imdb")  # no text is in two of them
 KEYS = ("root batch_size num_workers num_classes class_names vocabulary_size input_size max_length bucket dataset").split()
 

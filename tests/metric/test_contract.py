@@ -7,6 +7,7 @@ import torch
 from torch.nn.functional import one_hot
 
 from ablate.data.batch import Judgement
+from ablate.metric.bound import CanvasChange, VariationalBound
 from ablate.metric.boundary import BoundaryF1
 from ablate.metric.checkerboard.phases import GradientPhase, PhaseBias, PhaseShare
 from ablate.metric.checkerboard.spectral_peak import SpectralPeak
@@ -26,6 +27,7 @@ ON_DEVICE = {
     BoundaryF1: (partial(BoundaryF1, **CLASSES, tolerance=0.1, only=[1, 2]), LABELS.roll((1, 1), (1, 2)), LABELS),
     CoarseLabelScores: (partial(CoarseLabelScores, 3, **CLASSES), LABELS, LABELS),
 }
+NATS = torch.rand(7, 4, generator=torch.Generator().manual_seed(2)) * 50
 MAPS = torch.rand(7, 2, 16, 16, generator=torch.Generator().manual_seed(1)).double()
 TEXTS = ["a small red ring here", "two dogs run", "a cat", "", "the the the", "a red ring is here", "no"]
 REFERENCES = [["a small red ring", "a ring"], ["two dogs run ."], ["a cat sits"], ["one"], ["the boat"], ["a ring"], ["no", "yes"]]
@@ -40,6 +42,8 @@ ALL = ON_DEVICE | {
     LanguageScores: (partial(LanguageScores, 3), LOGITS, TOKENS.roll(1, 0)),
     **{metric: (partial(metric, 2), MAPS) for metric in (GradientPhase, PhaseBias, PhaseShare, SpectralPeak)},
     **{metric: (metric, TEXTS, REFERENCES) for metric in (CIDEr, CIDErD, RougeL, Bleu, SacreBleu, ChrF, ExactMatch)},
+    VariationalBound: (VariationalBound, NATS[:, 0], NATS[:, 1:]),
+    CanvasChange: (partial(CanvasChange, 4), NATS[:, :, None, None] - 25),
     TruthRate: (TruthRate, JUDGED),
     PairsNamed: (partial(PairsNamed, ["red ring"]), JUDGED),
 }

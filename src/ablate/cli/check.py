@@ -20,6 +20,7 @@ RUN = {**NAMES, "seed": Seed, "ckpt_path": str | None}
 DATA = {  # what data have so that any network fits them: many a choice of both has no constructor that reads it
     "data.class_names": list[str] | None,
     "data.input_size": Positive | None,
+    "data.num_classes": Positive | None,
     "data.max_length": Steps | None,
     "data.root": str | None,
 }

@@ -33,6 +33,7 @@ class BatchKind(StrEnum):
     QUESTIONS = "questions with answers"
     CLASS_PER_NODE = "trees with classes at their nodes"
     CLASS_PER_PICTURE = "pictures with one class each"
+    BINARY_PICTURES = "black and white pictures"
 
 
 class Scene(NamedTuple):
@@ -225,4 +226,19 @@ class PictureBatch(NamedTuple):
         return "pictures of {}×{}".format(*self.image.shape[2:])
 
 
-Batch = SegmentationBatch | SequenceBatch | PairBatch | CaptionBatch | QuestionBatch | TreeBatch | PictureBatch
+class BinaryPictureBatch(NamedTuple):
+    """Pictures whose pixels are 0 or 1, and nothing between."""
+
+    image: Float[Tensor, "b 1 h w"]
+    index: Int[Tensor, " b"]  # which sample of its split
+
+    @property
+    def kind(self) -> BatchKind:
+        return BatchKind.BINARY_PICTURES
+
+    @property
+    def description(self) -> str:
+        return "black and white pictures of {}×{}".format(*self.image.shape[2:])
+
+
+Batch = SegmentationBatch | SequenceBatch | PairBatch | CaptionBatch | QuestionBatch | TreeBatch | PictureBatch | BinaryPictureBatch
