@@ -1,4 +1,4 @@
-"""Speeds on this machine: python scripts/benchmark.py train|data|decoders|recurrent|trees|captioning|ablation [OVERRIDES …].
+"""Speeds on this machine: python scripts/benchmark.py train|data|decoders|recurrent|trees|draw|captioning|ablation [OVERRIDES …].
 
 Overrides are of conf/train.yaml; recurrent and trees take none, ablation takes runs=NUMBER alone.
 """
@@ -16,7 +16,7 @@ from ablate.schema.options import Layers
 def main() -> None:
     parser = Arguments(__doc__)
     parser.argument(
-        "name", Literal["train", "data", "decoders", "recurrent", "trees", "captioning", "ablation"], help="what is timed"
+        "name", Literal["train", "data", "decoders", "recurrent", "trees", "draw", "captioning", "ablation"], help="what is timed"
     )
     parser.add_argument("overrides", nargs="*", help="KEY=VALUE or GROUP=OPTION of conf/train.yaml; ablation: runs=NUMBER")
     parser.argument("--threads", Layers, default=1, help="CPU threads (default 1, the least disturbed)")

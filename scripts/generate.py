@@ -1,4 +1,7 @@
-"""Text from a trained language model: python scripts/generate.py checkpoint=RUN/checkpoints/best.ckpt prefix=TEXT."""
+"""Texts or pictures of a trained network's own: python scripts/generate.py checkpoint=RUN/checkpoints/best.ckpt.
+
+Of a language model, prefix=TEXT is what texts begin with; of a network that draws, count=64 is how many pictures.
+"""
 
 from omegaconf import DictConfig
 
@@ -7,9 +10,9 @@ from ablate.cli.command import command
 
 @command("generate", texts=["checkpoint", "prefix"])
 def main(cfg: DictConfig) -> None:
-    from ablate.command.generate import write_samples
+    from ablate.command.generate.generate import generate
 
-    write_samples(cfg)
+    generate(cfg)
 
 
 if __name__ == "__main__":

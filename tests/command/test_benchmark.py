@@ -8,7 +8,7 @@ from refusals import refusals
 from torch import nn
 
 from ablate.analysis.cost import interleaved, medians, milliseconds, seconds
-from ablate.command.benchmark import ablation, captioning, common, data, decoders, recurrent, train, trees
+from ablate.command.benchmark import ablation, captioning, common, data, decoders, draw, recurrent, train, trees
 
 SMALL = ["model.encoder.width=4", "model.encoder.depth=2"]
 
@@ -95,3 +95,14 @@ def test_trees_are_timed_over_the_same_words_in_every_shape():
     found = {shape: trees.sample(shape, 0) for shape in ("random", "balanced", "chain")}
     assert {len(each.tree.tokens) for each in found.values()} == {trees.WORDS}
     assert {shape: len(each.tree.words) for shape, each in found.items()} == {"random": 37, "balanced": 37, "chain": 19}
+
+
+def test_drawing_is_timed_with_and_without_attention():
+    tasks = {way: draw.drawer(way, ["model.steps=2", "data.batch_size=3", "model.cell.hidden_size=4"]) for way in draw.WAYS}
+    filters = [(task.model.reader.filters, task.model.write_filters) for task, _ in tasks.values()]
+    both = filters[0]
+    assert filters == [both, (both[0], None), (None, both[1]), (None, None)] and None not in both
+    task, data = tasks["attention"]
+    for job in draw.jobs(task, data).values():
+        job()
+    assert data.image.shape == (3, 1, 28, 28) and all(parameter.grad is not None for parameter in task.parameters())

@@ -10,7 +10,7 @@ from refusals import refusals
 from tensorboard.backend.event_processing.event_accumulator import EventAccumulator
 
 from ablate.cli.command import quoted
-from ablate.command.generate import write_samples
+from ablate.command.generate.generate import generate
 from ablate.errors import BadInput
 from ablate.run.load import load_task
 from ablate.run.train import train
@@ -45,7 +45,7 @@ def of_words(tmp_path_factory):
 
 def written(folder: Path, checkpoint: Path, *words: str) -> list[str]:
     path = checkpoint / BEST
-    return write_samples(composed("generate", folder, f"checkpoint={path}", "length=12", *map(quoted, words)))
+    return generate(composed("generate", folder, f"checkpoint={path}", "length=12", *map(quoted, words)))
 
 
 def test_the_runs_folder(run):
@@ -102,6 +102,7 @@ def test_of_words_a_text_has_words(of_words, tmp_path):
 
 test_bad_words_are_one_line = refusals(
     (["prefix=caf\u00e9"], "prefix='caf\u00e9': the network has never seen 'f'"),
+    (["count=2"], "count=2: that is for a network that draws, checkpoint .* holds a LanguageModelling"),
     (["prefix=2"], "prefix='2': the network has never seen '2'"),
     (["samples=0"], "samples=0"),
     (["length=0"], "steps=0"),
@@ -114,7 +115,7 @@ test_bad_words_are_one_line = refusals(
 
 def test_a_checkpoint_of_another_task_is_refused(tmp_path):
     train(composed("train", tmp_path / "run", *TINY, "debug=fast", "logger=none"))
-    with pytest.raises(BadInput, match="needs a language model: .* holds a Segmentation"):
+    with pytest.raises(BadInput, match="needs a language model or a network that draws: .* holds a Segmentation"):
         written(tmp_path, tmp_path / "run")
 
 

@@ -11,7 +11,7 @@ from PIL import Image
 
 from ablate.command.export.export import export
 from ablate.command.figures import checkpoint_checkerboard
-from ablate.command.generate import write_samples
+from ablate.command.generate.generate import generate
 from ablate.command.predict.predict import predict
 from ablate.console import console, print_table
 from ablate.data.text.tokeniser import SPECIAL
@@ -54,7 +54,7 @@ def commands(file):
     yield lambda: evaluated(folder / "evaluated", file)
     yield lambda: predict(composed("predict", folder, checkpoint, f"input={folder}/a.png", f"output={folder}/predicted"))
     yield lambda: export(composed("export", folder, checkpoint, f"output={folder}/exported", "fold=false"))
-    yield lambda: write_samples(composed("generate", folder, checkpoint))
+    yield lambda: generate(composed("generate", folder, checkpoint))
     yield lambda: checkpoint_checkerboard(str(file))
 
 
@@ -295,7 +295,7 @@ def test_words_of_a_network_give_a_terminal_no_orders(capsys):
 @pytest.mark.parametrize("device", ["cuda:77", "nowhere", "meta", "null"])
 def test_a_device_that_is_not_there(content, file, device):
     torch.save(content, file)
-    for name, command in (("predict", predict), ("generate", write_samples)):
+    for name, command in (("predict", predict), ("generate", generate)):
         words = ["input=a"] if name == "predict" else []
         with pytest.raises(BadInput, match="device=.*cpu works everywhere"):
             command(composed(name, file.parent, f"checkpoint={file}", f"device={device}", *words))

@@ -41,6 +41,8 @@ COMMANDS: Mapping[str, Mapping[str, Any]] = {  # conf/NAME.yaml -> key -> what i
     "generate": {
         **NAMES,
         "checkpoint": str,
+        "output": str | None,
+        "count": Annotated[int, Range(1, 10_000)],
         "prefix": str | None,
         "samples": Annotated[int, Range(1, 10_000)],
         "length": Annotated[int, Range(1, 10**6)],

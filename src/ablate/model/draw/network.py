@@ -59,6 +59,7 @@ class DRAW(nn.Module):
     ) -> None:
         super().__init__()
         self.image_size, self.steps, self.latent_size = height_width(image_size), steps, latent_size
+        self.write_filters = write_filters
         check_filters("read_filters", read_filters, *self.image_size)
         check_filters("write_filters", write_filters, *self.image_size)
         self.decoder = cell(latent_size)
