@@ -114,3 +114,15 @@ def test_a_mistake_in_what_is_prepared_is_said_before_anything_runs(project):
     project.change(put("prepare", "teacher", [*TEACHER, "qualty=1"]))
     assert "did you mean 'quality'" in error_line(project.reproduce())
     assert not project.steps()
+
+
+def test_what_is_prepared_may_need_what_was_prepared_before_it(done):
+    done.change(put("prepare", "student", [*TEACHER, "weights={teacher}"]))
+    done.change(put("cells", "high", ["weights={student}"]))
+    before = len(done.steps())
+    done.done()
+    reads = [line.split(" reads ") for line in done.steps()[before:] if " reads " in line]
+    assert [(cell.split("_")[0], other.split("_")[0]) for cell, other in reads] == [("student", "teacher")] * 3 + [
+        ("high", "student")
+    ] * 3
+    assert done.cells(before).keys() == {"student", "high"}

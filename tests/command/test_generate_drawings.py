@@ -55,7 +55,7 @@ def test_evaluate_finds_the_bound_again(run, tmp_path):
 
 def test_pictures_a_strip_and_a_film(run, tmp_path):
     probability = drawn(tmp_path, run, "count=10", f"output={tmp_path / 'own'}")
-    assert probability.shape == (10, 28, 28) and 0 <= probability.min() and probability.max() <= 1
+    assert probability.shape == (10, 28, 28) and probability.min() >= 0 and probability.max() <= 1
     with Image.open(tmp_path / "own" / SAMPLES) as grid:
         assert grid.size == (GAP + 4 * (56 + GAP), GAP + 3 * (56 + GAP))
         first = np.asarray(grid)[GAP : GAP + 56 : 2, GAP : GAP + 56 : 2, 0]

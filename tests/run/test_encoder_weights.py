@@ -11,12 +11,13 @@ from refusals import refusals
 from ablate.errors import BadInput
 from ablate.model.segmenter.encoder.vgg16 import VGG16
 from ablate.run.build import build
-from ablate.run.train import start_encoder
+from ablate.run.train import start_from_weights
 
 pytestmark = [pytest.mark.slow, pytest.mark.xdist_group("encoder_weights")]  # one trained segmenter for all
 CAPTIONS = ["data=scene_captions", "model=captioner", "task=captioning", "model/search=greedy", "data.max_length=4"]
 QUESTIONS = ["data=scene_questions", "model=question_answering", "task=question_answering"]
 VGG = ["model/encoder=vgg16", "model.encoder.width=4"]
+FCN = ["model/decoder=scores"]
 SHORT = [*TINY, "data.dataset.sizes={train: 8, val: 4, test: 4}", "trainer.max_epochs=1"]
 BEST = "checkpoints/best.ckpt"
 FROM = "task.encoder_weights="
@@ -92,7 +93,7 @@ def test_another_encoder_is_one_line_that_names_the_shape(segmenter, tmp_path):
 def started_from(folder, **content):
     """From a file with `content`; others that are bad are read as a checkpoint is: see test_load.py."""
     torch.save(content, folder / "bad.ckpt")
-    start_encoder(build(compose(*CAPTIONS, f"{FROM}{folder}/bad.ckpt"), "task"))
+    start_from_weights(build(compose(*CAPTIONS, f"{FROM}{folder}/bad.ckpt"), "task"))
 
 
 test_a_file_without_an_encoder_is_one_line = refusals(
@@ -112,4 +113,37 @@ def test_a_missing_file_ends_a_run_before_its_training(tmp_path):
 def test_a_network_of_stories_has_no_encoder(segmenter):
     words = ["data=babi", "model=story_question_answering", "task=question_answering", "data.vocabulary_size=9"]
     with pytest.raises(BadInput, match="encoder_weights=.*: this network has no encoder of pictures"):
-        start_encoder(build(compose(*words, f"{FROM}{segmenter}"), "task"))
+        start_from_weights(build(compose(*words, f"{FROM}{segmenter}"), "task"))
+
+
+@pytest.fixture(scope="module")
+def coarse(tmp_path_factory):
+    return trained_run(tmp_path_factory.mktemp("coarse"), *TINY, *FCN, "model.decoder.strides=[4]") / BEST
+
+
+def test_a_finer_fcn_starts_where_a_coarser_one_ended(coarse, segmenter):
+    """Encoder and scores of the coarsest stride; what is new is named, and another kind of network is refused."""
+    state = torch.load(coarse, weights_only=True)["state_dict"]
+    task = build(compose(*TINY, *FCN, f"task.initial_weights={coarse}"), "task")
+    new = task.load_initial(state)
+    assert new == [
+        "decoder.scores.1.weight",
+        "decoder.scores.1.bias",
+        "decoder.enlargements.0.weight",
+        "decoder.enlargements.1.weight",
+    ]
+    own = task.model.state_dict()
+    assert_equal(
+        {name: own[name] for name in own if name not in new}, {name: state[f"model.{name}"] for name in own if name not in new}
+    )
+    with pytest.raises(BadInput, match="initial_weights=.*: nothing but the encoder fits"):
+        start_from_weights(build(compose(*TINY, *FCN, f"task.initial_weights={segmenter}"), "task"))
+    with pytest.raises(BadInput, match="leave task.encoder_weights null"):
+        build(compose(*TINY, f"task.initial_weights={segmenter}", f"{FROM}{segmenter}"), "task")
+    with pytest.raises(BadInput, match="only a segmenter starts from"):
+        build(compose(*CAPTIONS), "task").load_initial(state)
+
+
+def test_a_run_says_what_is_new(coarse, tmp_path):
+    done = succeed("train", *SHORT, *FCN, f"task.initial_weights={coarse}", f"hydra.run.dir={tmp_path}/run", cwd=tmp_path)
+    assert f"starts from {coarse}; new: decoder.scores.1.weight" in done.stdout

@@ -78,8 +78,8 @@ COMMANDS: Mapping[str, Mapping[str, Any]] = {  # conf/NAME.yaml -> key -> what i
         **NAMES,
     },
 }
-TEXTS = ("name", "log_dir", "ckpt_path", "task.encoder_weights", "hydra.run.dir", "hydra.sweep.dir", "data.root", "data.images",
-         "data.masks", "data.lists", "data.val", "data.test")  # fmt: skip # or null
+TEXTS = ("name", "log_dir", "ckpt_path", "task.encoder_weights", "task.initial_weights", "hydra.run.dir", "hydra.sweep.dir",
+         "data.root", "data.images", "data.masks", "data.lists", "data.val", "data.test")  # fmt: skip # or null
 
 
 def text_stays_text(cfg: DictConfig) -> None:

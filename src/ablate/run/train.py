@@ -66,7 +66,7 @@ def _train(cfg: DictConfig, folder: Path) -> float:
     checkpoint = _find_checkpoint(cfg.ckpt_path, folder, task, trainer)
     with naming(cfg, "task", "task.model", "datamodule", "datamodule.dataset"):
         if checkpoint is None:
-            start_encoder(task)
+            start_from_weights(task)
         data.check("train", "val", "test")
         _check_limits(data, trainer)
         sample = data.example_batch("train", 1)
@@ -145,15 +145,19 @@ def silence() -> None:
     logging.getLogger("lightning.pytorch.profilers").setLevel(logging.INFO)
 
 
-def start_encoder(task: Task) -> None:
-    """Copy the weights in the file `task.encoder_weights`, if it names one, into the network's encoder of pictures."""
-    if (path := task.encoder_weights) is not None:
+def start_from_weights(task: Task) -> None:
+    """Copy the weights in the file `task.encoder_weights`, or `task.initial_weights`, if it names one, into the network."""
+    for key, load in (("encoder_weights", task.load_encoder), ("initial_weights", task.load_initial)):
+        if (path := getattr(task, key)) is None:
+            continue
         try:
-            task.load_encoder(weights := read_weights(path))
+            new = load(weights := read_weights(path))
             if name := not_finite(weights):
                 raise BadInput(f"{name} is not finite")
         except BadInput as error:
-            raise BadInput(f"`encoder_weights`={path}: {error.args[0]}") from None
+            raise BadInput(f"`{key}`={path}: {error.args[0]}") from None
+        if new:
+            console.print(f"starts from {path}; new: {', '.join(new)}")
 
 
 def assume_vocabularies(cfg: DictConfig) -> None:

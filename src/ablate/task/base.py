@@ -79,6 +79,7 @@ class Task(LightningModule):
         self.overrides: list[str] = []
         self.tokenisers: Mapping[str, Tokeniser] = {}  # of text: "source" is read, "target" is written
         self.encoder_weights: str | None = None  # a file with the weights that an encoder of pictures begins with
+        self.initial_weights: str | None = None  # a file with those that a whole segmenter begins with
         self.may_diverge = False  # a callback that measures it says so; else a loss that is not finite is an error
         self.losses: list[Tensor] = []  # of this epoch's batches, left on the device
         self.majority: dict[str, float] = {}  # test scores of a predictor that knows the majority class alone
@@ -120,6 +121,10 @@ class Task(LightningModule):
     def load_encoder(self, weights: Mapping[str, Tensor]) -> None:
         """Copy `weights`, read from the file `encoder_weights`, into the network's encoder of pictures."""
         raise BadInput("this network has no encoder of pictures; leave it null")
+
+    def load_initial(self, weights: Mapping[str, Tensor]) -> list[str]:
+        """Copy what fits of `weights`, read from the file `initial_weights`; the names of the network's weights that stay new."""
+        raise BadInput("only a segmenter starts from another network's weights; leave it null")
 
     def trained_on(self, key: str) -> Any:
         """What the config says of the data that it was trained on, such as "image_size".

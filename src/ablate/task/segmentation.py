@@ -1,6 +1,6 @@
 """Semantic segmentation: a class for each pixel."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 from lightning.pytorch import Trainer
@@ -13,6 +13,7 @@ from ablate.loss.cross_entropy import ClassWeight, CrossEntropy, count_pixels
 from ablate.metric.boundary import BoundaryF1
 from ablate.metric.segmentation import CoarseLabelScores, SegmentationScores
 from ablate.model.evaluation import evaluating
+from ablate.model.segmenter.encoder.load import load_encoder, load_segmenter
 from ablate.optim.optimisation import Optimisation
 from ablate.schema.options import Byte, Positive, ProperFraction, checked
 from ablate.task.base import Output, Task
@@ -23,6 +24,8 @@ class Segmentation(Task):
 
     Args:
         label_stride: also log the scores that perfect labels at this stride would have; None: do not.
+        encoder_weights: a file with the weights that the encoder begins with; None: random ones.
+        initial_weights: a segmenter's checkpoint; all of its weights that fit are where the network begins; None: random ones.
     """
 
     @checked
@@ -37,7 +40,11 @@ class Segmentation(Task):
         label_smoothing: ProperFraction = 0.0,
         label_stride: Positive | None = None,
         channels_last: bool = False,
+        encoder_weights: str | None = None,
+        initial_weights: str | None = None,
     ) -> None:
+        if encoder_weights is not None and initial_weights is not None:
+            raise BadInput(f"`initial_weights`={initial_weights} has an encoder: leave `encoder_weights` null")
         if len(class_names) != num_classes:
             raise BadInput(f"`num_classes`={num_classes}, but `class_names` has {len(class_names)} names")
         metrics: dict[str, Metric] = {
@@ -48,10 +55,17 @@ class Segmentation(Task):
             metrics["coarse_label"] = CoarseLabelScores(label_stride, num_classes, ignore_index)
         super().__init__(model, metrics, optimisation, channels_last=channels_last)
         self.loss = CrossEntropy(num_classes, ignore_index, class_weight, label_smoothing)
+        self.encoder_weights, self.initial_weights = encoder_weights, initial_weights
 
     def check(self, batch: Any, trainer: Trainer) -> None:
         super().check(batch, trainer)
         check_outputs(self, batch.image, self.loss.num_classes, f"the data have {self.loss.num_classes} classes")
+
+    def load_encoder(self, weights: Mapping[str, Tensor]) -> None:
+        load_encoder(self.model.encoder, weights)
+
+    def load_initial(self, weights: Mapping[str, Tensor]) -> list[str]:
+        return load_segmenter(self.model, weights)
 
     def setup(self, stage: str) -> None:
         if stage == "fit" and self.loss.needs_counts:

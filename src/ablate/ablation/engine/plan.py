@@ -32,6 +32,11 @@ class PlannedRun(NamedTuple):
     needs: tuple["PlannedRun", ...] = ()
 
     @property
+    def depth(self) -> int:
+        """How many runs must be finished one after the other before this one."""
+        return max((1 + need.depth for need in self.needs), default=0)
+
+    @property
     def status(self) -> str:
         """`finished`, `failed`, `interrupted` or `running`, from the run's folder; `absent` without one."""
         return run_folder.read_state(self.folder).get("status", "absent")
@@ -64,10 +69,14 @@ class Planner:
         return self.versions[key]
 
     def plan(self, runs: Sequence[Run], prepared: Sequence[Run], below: str, registration: str) -> list[PlannedRun]:
-        """The runs with folders in `below`; what they need is taken from `prepared`, which is never registered."""
+        """The runs with folders in `below`; what they need is taken from `prepared`, which is never registered.
+
+        What is prepared may need what was prepared before it.
+        """
         ready: dict[int, dict[str, PlannedRun]] = {}
         for run in prepared:
-            ready.setdefault(run.seed, {})[run.cell] = self._planned(run, {}, "prepared", "")
+            before = ready.setdefault(run.seed, {})
+            before[run.cell] = self._planned(run, before, "prepared", "")
         planned = [self._planned(run, ready.get(run.seed, {}), below, registration) for run in runs]
         self.folder.mkdir(parents=True, exist_ok=True)
         write_json(self.cache, {"conf": self.conf, "known": self.known})

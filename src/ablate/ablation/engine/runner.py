@@ -37,14 +37,15 @@ def execute(runs: Sequence[PlannedRun], config_name: str, job: str, console: Con
     """
     for name in ("hydra", "hydra_plugins"):  # their line for each run would hide the progress
         logging.getLogger(name).setLevel(logging.WARNING)
-    todo = unfinished(runs)
-    first = prerequisites(todo)
-    with progress([*first, *runs], [*unfinished(first), *todo], console):
-        _run_all(unfinished(first), config_name, job)
-        for run in todo:
-            for need in unfinished(run.needs)[:1]:
-                _mark_failed(run, f"it needs {need.cell} of seed {need.seed}, which has no result")
-        _run_all([run for run in todo if not unfinished(run.needs)], config_name, job)
+    first = prerequisites(unfinished(runs))
+    stages = [[run for run in first if run.depth == depth] for depth in sorted({run.depth for run in first})]
+    with progress([*first, *runs], [*unfinished(first), *unfinished(runs)], console):
+        for stage in (*stages, runs):
+            todo = unfinished(stage)
+            for run in todo:
+                for need in unfinished(run.needs)[:1]:
+                    _mark_failed(run, f"it needs {need.cell} of seed {need.seed}, which has no result")
+            _run_all([run for run in todo if not unfinished(run.needs)], config_name, job)
 
 
 def unfinished(runs: Iterable[PlannedRun]) -> list[PlannedRun]:
@@ -53,8 +54,9 @@ def unfinished(runs: Iterable[PlannedRun]) -> list[PlannedRun]:
 
 
 def prerequisites(runs: Iterable[PlannedRun]) -> list[PlannedRun]:
-    """The runs that these runs need, each once."""
-    return list({need.folder: need for run in runs for need in run.needs}.values())
+    """The runs that these runs need, and what those need before them, each once."""
+    needs = {need.folder: need for run in runs for need in run.needs}
+    return list({run.folder: run for run in (*(prerequisites(needs.values()) if needs else ()), *needs.values())}.values())
 
 
 def _run_all(todo: list[PlannedRun], config_name: str, job: str) -> None:

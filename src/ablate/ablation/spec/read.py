@@ -31,7 +31,8 @@
         exploratory: false                            # optional: true: no verdict
         headline: false                               # optional: true: README.md quotes it
 
-In an override "KEY={segmenter}", in quotes, the best checkpoint of what was prepared with the same seed replaces {segmenter}.
+In an override "KEY={segmenter}", in quotes, the best checkpoint of what was prepared with the same seed replaces {segmenter};
+what is prepared later may use it, too.
 """
 
 import re
@@ -194,12 +195,12 @@ def _check_prepared_is_used(ablation: Ablation, only: str | None, where: str) ->
             continue
         if chosen.prepare and not ablation.prepare:
             raise BadInput(f"{where}, budget {budget}: it has overrides for prepare, but the ablation prepares nothing")
-        needed = set()
+        names, prepared = list(ablation.prepare), ablation.prepared(budget)
+        needed = {name for run in (*ablation.runs(budget), *prepared) for name in run.needs}
         for run in ablation.runs(budget):
             run.fill_in(ablation.prepare)
-            needed.update(run.needs)
-        for run in ablation.prepared(budget):
-            run.fill_in({})
+        for run in prepared:
+            run.fill_in({name: name for name in names[: names.index(run.cell)]})
             if run.cell not in needed:
                 raise BadInput(f"{where}: no cell uses what is prepared, by KEY={{{run.cell}}}")
 

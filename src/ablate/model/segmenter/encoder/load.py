@@ -1,10 +1,11 @@
-"""An encoder's weights from elsewhere: a segmenter of this project, or a file of torchvision."""
+"""Weights from elsewhere: of a segmenter of this project, or, for its encoder, of a file of torchvision."""
 
 from collections.abc import Mapping
 
 from torch import Tensor, nn
 
 from ablate.errors import BadInput
+from ablate.model.segmenter.base import Segmenter
 
 PREFIXES = ("model.encoder.", "encoder.", "model.encoder.backbone.", "encoder.backbone.", "")
 
@@ -37,3 +38,24 @@ def load_encoder(encoder: nn.Module, state: Mapping[str, Tensor]) -> None:
     if extra:
         raise BadInput(f"the encoder has no {extra[0][len(prefix) :]}, which is among the given weights: other encoder options")
     encoder.load_state_dict({name: state[prefix + name].reshape(value.shape) for name, value in own.items()})
+
+
+def load_segmenter(model: Segmenter, state: Mapping[str, Tensor]) -> list[str]:
+    """Copy the encoder, and each other weight that has the same name and shape there; the names of those that stay as they are.
+
+    It is how FCN-16s starts from FCN-32s, and FCN-8s from FCN-16s (Long et al. 2015, section 4.2).
+
+    Args:
+        state: of a task (model.…) or of a network.
+
+    Raises:
+        BadInput: see `load_encoder`; nothing but the encoder fits.
+    """
+    load_encoder(model.encoder, state)
+    own = {name: value for name, value in model.state_dict().items() if not name.startswith("encoder.")}
+    given = {name: state.get(f"model.{name}", state.get(name)) for name in own}
+    fitting = {name: value for name, value in given.items() if value is not None and value.shape == own[name].shape}
+    if not fitting:
+        raise BadInput("nothing but the encoder fits this network; `encoder_weights` takes the encoder alone")
+    model.load_state_dict(fitting, strict=False)
+    return [name for name in own if name not in fitting]
