@@ -20,6 +20,7 @@ FLOORS = (  # from the ground up: a package imports from the floors below its ow
     ("schema",),
     ("operator", "data"),
     ("model", "loss", "metric", "optim"),
+    ("explanation",),
     ("task",),
     ("analysis",),
     ("figure",),
@@ -31,7 +32,7 @@ FLOORS = (  # from the ground up: a package imports from the floors below its ow
     ("__main__",),
 )
 LIBRARIES = {  # floors that know nothing of these
-    ("lightning", "hydra"): ("errors", "files", "schema", "operator", "model", "loss", "metric", "optim"),
+    ("lightning", "hydra"): ("errors", "files", "schema", "operator", "model", "loss", "metric", "optim", "explanation"),
     ("hydra",): ("task", "analysis", "callback"),
     ("torch", "lightning"): ("errors", "files", "console", "schema", "cli"),
     ("lightning",): ("ablation",),
