@@ -1,4 +1,4 @@
-"""Each method against captum, against definitions worked out by hand, and where ReLUs are in place, weights frozen, numbers coarse."""
+"""Each method against captum, against definitions by hand, and where ReLUs are in place, weights frozen, numbers coarse."""
 
 from functools import partial
 
