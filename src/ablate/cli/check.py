@@ -14,7 +14,7 @@ from ablate.errors import BadInput, BadValue, Misfit
 from ablate.schema.node import key_of, misfits
 from ablate.schema.options import AboveZero, Positive, Probability, Range, Seed, Size, Steps, Temperature, Whole, faults
 
-PARTS = ("datamodule", "task", "callbacks", "probe", "logger", "trainer", "dataset")  # what train.py builds, and inspect_data.py
+PARTS = ("datamodule", "task", "callbacks", "probe", "logger", "trainer", "dataset", "explanation")  # what commands build
 NAMES = {"name": str, "log_dir": str}
 RUN = {**NAMES, "seed": Seed, "ckpt_path": str | None}
 DATA = {  # what data have so that any network fits them: many a choice of both has no constructor that reads it
@@ -35,6 +35,16 @@ COMMANDS: Mapping[str, Mapping[str, Any]] = {  # conf/NAME.yaml -> key -> what i
         "input": str,
         "output": str,
         "question": str | None,
+        "resize": bool | None,
+        "device": str,
+    },
+    "explain": {
+        **NAMES,
+        "checkpoint": str,
+        "input": str,
+        "output": str,
+        "question": str | None,
+        "target": str | None,
         "resize": bool | None,
         "device": str,
     },
@@ -125,7 +135,11 @@ def wrong_values(cfg: DictConfig, command: str) -> Iterator[BadInput]:
 def check_complete(cfg: DictConfig, command: str) -> None:
     """Raise BadInput for a key or a node of conf/COMMAND.yaml that is not in the config any more."""
     keys = [key for key in COMMANDS.get(command, {}) if "." not in key]
-    nodes = ("data", *(part for part in PARTS if part not in ("logger", "dataset"))) if command in ("train", "evaluate") else ()
+    nodes = (
+        ("data", *(part for part in PARTS if part not in ("logger", "dataset", "explanation")))
+        if command in ("train", "evaluate")
+        else ()
+    )
     for name in (*keys, *nodes):
         if name not in [*cfg]:  # `in` would leave out what is ???
             raise BadInput(f"{name} is missing: leave out the word that takes it away")

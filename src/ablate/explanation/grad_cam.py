@@ -12,7 +12,7 @@ from ablate.explanation.score import Score, precise
 from ablate.model.segmenter.base import Features
 
 
-def grad_cam(score: Score, x: Float[Tensor, "n c h w"]) -> Float[Tensor, "n c h w"]:
+def grad_cam(score: Score, x: Float[Tensor, "n *shape"]) -> Float[Tensor, "n *shape"]:
     """a = upsample(ReLU(Σ_k α_k A_k)),   α_k = the mean of ∂y/∂A_k over positions, A the map of `score.features`.
 
     Of an encoder's `Features` it takes the coarsest map that y depends on. Upsampling is bilinear; every channel of x gets the same

@@ -23,10 +23,16 @@ METHODS: Mapping[str, Method] = {
 SIGNED = ("input_x_gradient", "integrated_gradients", "grad_cam", "occlusion")  # what speaks for the score, and what against
 
 
-def relevance(name: str, attribution: Float[Tensor, "n c h w"]) -> Float[Tensor, "n h w"]:
-    """How much each pixel has to do with the score, at least 0.
+def by_position(name: str, attribution: Float[Tensor, "n *shape"]) -> Float[Tensor, "n *place"]:
+    """One number for each pixel of (n, c, h, w), or for each step of (n, t, e).
 
-    Of the methods of `SIGNED`, whose values are parts of the score, the sum over colours where it speaks for the score; of the
-    others, which say in which direction a colour would have to change, max |a| over colours (Simonyan et al. 2014, section 3.1).
+    Of the methods of `SIGNED`, whose values are parts of the score, the sum over colours or over the numbers of a step; of the
+    others, which say in which direction these would have to change, max |a| (Simonyan et al. 2014, section 3.1).
     """
-    return attribution.sum(1).clamp(min=0) if name in SIGNED else attribution.abs().amax(1)
+    over = 1 if attribution.ndim == 4 else 2
+    return attribution.sum(over) if name in SIGNED else attribution.abs().amax(over)
+
+
+def relevance(name: str, attribution: Float[Tensor, "n *shape"]) -> Float[Tensor, "n *place"]:
+    """`by_position`, but 0 where it speaks against the score: how much each place has to do with it."""
+    return by_position(name, attribution).clamp(min=0)

@@ -7,6 +7,7 @@ from typing import Any, NamedTuple
 import numpy as np
 import torch
 import torch.nn.functional as F
+from jaxtyping import Float
 from PIL import Image, ImageOps
 from torch import Tensor
 
@@ -165,6 +166,18 @@ def load(
 
 def segment(task: Segmentation, picture: Image.Image, resize: bool | None = None) -> Segmented:
     """Classes of the pixels of one picture; see `Predictor.predict`."""
+    pixels, seen = seen_pixels(task, picture, resize)
+    logits = task.model(pixels).float()
+    if seen is not None:
+        logits = F.interpolate(logits, (picture.height, picture.width), mode="bilinear", antialias=True)
+    probability = logits[0].softmax(0).cpu()
+    return Segmented(probability.argmax(0).numpy(), probability.numpy(), task.trained_on("class_names"), seen)
+
+
+def seen_pixels(
+    task: Segmentation, picture: Image.Image, resize: bool | None = None
+) -> tuple[Float[Tensor, "1 3 h w"], tuple[int, int] | None]:
+    """A picture as a segmenter sees it, in [0, 1], and the size of that where it is not the picture's own."""
     own, seen = (picture.height, picture.width), None
     trained = task.trained_on("image_size") if resize else task.config["data"].get("image_size")
     if resize is not False and trained is not None:
@@ -172,11 +185,7 @@ def segment(task: Segmentation, picture: Image.Image, resize: bool | None = None
         factors = [max(a / b, b / a) for a, b in zip(own, size, strict=True)]
         seen = size if own != size and (resize or max(factors) > FAR) else None
     pixels = torch.from_numpy(np.array(picture)).permute(2, 0, 1)[None] if seen is None else resized(picture, seen)[None]
-    logits = task.model(pixels.to(task.device).float() / 255).float()
-    if seen is not None:
-        logits = F.interpolate(logits, own, mode="bilinear", antialias=True)
-    probability = logits[0].softmax(0).cpu()
-    return Segmented(probability.argmax(0).numpy(), probability.numpy(), task.trained_on("class_names"), seen)
+    return pixels.to(task.device).float() / 255, seen
 
 
 def as_picture(given: Any) -> Image.Image:
