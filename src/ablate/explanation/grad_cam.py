@@ -15,8 +15,8 @@ from ablate.model.segmenter.base import Features
 def grad_cam(score: Score, x: Float[Tensor, "n *shape"]) -> Float[Tensor, "n *shape"]:
     """a = upsample(ReLU(Σ_k α_k A_k)),   α_k = the mean of ∂y/∂A_k over positions, A the map of `score.features`.
 
-    Of an encoder's `Features` it takes the coarsest map that y depends on. Upsampling is bilinear; every channel of x gets the same
-    map. Of a module that is called several times the maps are added up.
+    Of an encoder's `Features` it takes `bottom`, or else the coarsest map that y depends on. Upsampling is bilinear; every channel
+    of x gets the same map. Of a module that is called several times the maps are added up.
 
     Source: Selvaraju et al. 2017, "Grad-CAM", section 3, eq. 1 and 2; of a segmenter's logits over a mask: Vinogradova, Dibrov and
     Myers 2020, "Towards interpretable semantic segmentation via gradient-weighted class activation mapping".
@@ -42,10 +42,12 @@ def grad_cam(score: Score, x: Float[Tensor, "n *shape"]) -> Float[Tensor, "n *sh
 
 
 def _keep(calls: list[list[Tensor]], output: Any) -> Any:
-    """Remember the maps, coarse to fine; the network goes on with copies, which ReLUs in place may overwrite."""
+    """Remember the maps, the last one first; the network goes on with copies, which ReLUs in place may overwrite."""
     if isinstance(output, Features):
-        calls.append([output.bottom, *reversed(output.maps)])
-        return Features(tuple(each.clone() for each in output.maps), output.bottom.clone(), output.offsets)
+        levels = zip(reversed(output.pooled), reversed(output.maps), strict=True)
+        calls.append([output.bottom, *(each for level in levels for each in level)])
+        maps, pooled = (tuple(each.clone() for each in level) for level in (output.maps, output.pooled))
+        return output._replace(maps=maps, pooled=pooled, bottom=output.bottom.clone())
     calls.append([output])
     return output.clone()
 
