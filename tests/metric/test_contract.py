@@ -12,6 +12,10 @@ from ablate.metric.boundary import BoundaryF1
 from ablate.metric.checkerboard.phases import GradientPhase, PhaseBias, PhaseShare
 from ablate.metric.checkerboard.spectral_peak import SpectralPeak
 from ablate.metric.classification import ClassificationScores
+from ablate.metric.explanation.completeness import Completeness
+from ablate.metric.explanation.curves import AreaUnder
+from ablate.metric.explanation.localisation import EnergyInside, PointingGame, Sharpness
+from ablate.metric.explanation.similarity import RankCorrelation, StructuralSimilarity
 from ablate.metric.language import ExposureScores, LanguageScores
 from ablate.metric.segmentation import CoarseLabelScores, SegmentationScores
 from ablate.metric.text.cider import CIDEr, CIDErD
@@ -28,6 +32,7 @@ ON_DEVICE = {
     CoarseLabelScores: (partial(CoarseLabelScores, 3, **CLASSES), LABELS, LABELS),
 }
 NATS = torch.rand(7, 4, generator=torch.Generator().manual_seed(2)) * 50
+MASKS = LABELS[:, :12, :12] > 0
 MAPS = torch.rand(7, 2, 16, 16, generator=torch.Generator().manual_seed(1)).double()
 TEXTS = ["a small red ring here", "two dogs run", "a cat", "", "the the the", "a red ring is here", "no"]
 REFERENCES = [["a small red ring", "a ring"], ["two dogs run ."], ["a cat sits"], ["one"], ["the boat"], ["a ring"], ["no", "yes"]]
@@ -44,6 +49,11 @@ ALL = ON_DEVICE | {
     **{metric: (metric, TEXTS, REFERENCES) for metric in (CIDEr, CIDErD, RougeL, Bleu, SacreBleu, ChrF, ExactMatch)},
     VariationalBound: (VariationalBound, NATS[:, 0], NATS[:, 1:]),
     CanvasChange: (partial(CanvasChange, 4), NATS[:, :, None, None] - 25),
+    Completeness: (Completeness, MAPS, MAPS.mean((1, 2, 3)), MAPS.amin((1, 2, 3))),
+    AreaUnder: (AreaUnder, MAPS[:, 0, 0]),
+    Sharpness: (Sharpness, MAPS[:, 0]),
+    **{metric: (metric, MAPS[:, 0, :12, :12], MASKS) for metric in (EnergyInside, PointingGame)},
+    **{metric: (metric, *MAPS.unbind(1)) for metric in (RankCorrelation, StructuralSimilarity)},
     TruthRate: (TruthRate, JUDGED),
     PairsNamed: (partial(PairsNamed, ["red ring"]), JUDGED),
 }
