@@ -14,13 +14,12 @@ from torch import Tensor
 
 from ablate.explanation.methods import SIGNED, by_position
 from ablate.figure.colours import ORANGE, SKY_BLUE
-from ablate.figure.labels import printable, token_label
+from ablate.figure.labels import printable
 
 FOR, AGAINST = (np.array(ImageColor.getrgb(colour), float) for colour in (ORANGE, SKY_BLUE))
 DIM, LUMINANCE = 0.55, (0.299, 0.587, 0.114)  # of the grey picture under a map
 OUTLIERS = 0.99  # the share of places below full colour
 TILE, TITLE = 1.6, 0.3  # inches
-METHOD_LETTERS = 24
 KEY = "orange: speaks for it, blue: against it; of {unsigned} how much it depends on the place"
 
 
@@ -66,7 +65,7 @@ def side_by_side(rows: Sequence[Row]) -> Figure:
         for axes, tile, title in zip(line, tiles, [row.title, *names], strict=True):
             axes.imshow(tile, interpolation="nearest")
             axes.set(xticks=[], yticks=[])
-            axes.set_title(token_label(title.replace("_", " "), METHOD_LETTERS), fontsize=8, parse_math=False)
+            axes.set_title(printable(title.replace("_", " ")), fontsize=8, parse_math=False)
         if row.mark is not None:
             line[0].plot(row.mark[1], row.mark[0], "+", color=ORANGE, markersize=8)
     unsigned = ", ".join(name.replace("_", " ") for name in names if name not in SIGNED)

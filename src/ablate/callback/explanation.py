@@ -1,0 +1,76 @@
+"""Shows explanations of the same pictures as they form during a training, and measures them at the test."""
+
+from collections.abc import Iterator, Sequence
+from itertools import islice
+from typing import Literal
+
+from lightning.pytorch import LightningModule, Trainer
+
+from ablate.analysis.explanation import choose_objects, measure, methods_of, names_of
+from ablate.callback.log import ValidationSamples, log_figure
+from ablate.callback.measure import Measure
+from ablate.data.batch import SegmentationBatch
+from ablate.errors import Misfit
+from ablate.explanation.target import class_over
+from ablate.figure.explanation import Row, side_by_side
+from ablate.model.segmenter.fcn import FCN
+from ablate.schema.options import Positive, Whole, checked
+from ablate.task.segmentation import Segmentation
+
+MethodName = Literal[
+    "gradient", "input_x_gradient", "smooth_gradient", "integrated_gradients", "deconvnet", "guided", "grad_cam", "occlusion"
+]
+
+
+class Explanations(ValidationSamples, Measure):
+    """Logs explanations of a segmenter: a panel after each validation, always of the same pictures, and measures at the test.
+
+    What is explained is the mean logit of one class of the picture, the rarest that covers a hundredth of it, over its true pixels.
+    The measures are those of `ablate.analysis.explanation.measure`, as test/explanation/METHOD/MEASURE.
+
+    Args:
+        folder: of the run; explanation.png goes there.
+        methods: that are shown and measured.
+        pictures: number of validation pictures that are shown.
+        test_pictures: number of test pictures that are measured, rounded up to whole batches; 0: none.
+        samples: of smooth_gradient.
+        steps: of integrated_gradients.
+
+    Raises:
+        Misfit: a task that is no segmentation, or a network that is no FCN.
+    """
+
+    @checked
+    def __init__(
+        self, folder: str, methods: Sequence[MethodName], pictures: Whole, test_pictures: Whole, samples: Positive, steps: Positive
+    ) -> None:
+        super().__init__(folder, pictures)
+        self.methods = methods_of(list(dict.fromkeys(methods)), samples, steps)
+        self.test_pictures = test_pictures
+
+    def setup(self, trainer: Trainer, pl_module: LightningModule, stage: str) -> None:
+        if not isinstance(pl_module, Segmentation) or not isinstance(pl_module.model, FCN):
+            raise Misfit("probe=explanation is for segmenters, model=fcn; scripts/explain.py explains what other networks say")
+
+    def log_samples(self, trainer: Trainer, task: LightningModule, batch: SegmentationBatch) -> None:
+        names = trainer.datamodule.datasets["val"].class_names
+        objects = choose_objects(batch, task.loss.num_classes)
+        rows = []
+        for i in range(len(objects.image)):
+            x, number = objects.image[i : i + 1], int(objects.number[i])
+            score = class_over(task.model, number, objects.mask[i : i + 1])
+            rows.append(Row(x[0], names[number], {name: method(score, x)[0] for name, method in self.methods.items()}))
+        if rows:
+            log_figure(side_by_side(rows), self.folder / "explanation.png", trainer, "val/explanation")
+
+    def metric_tags(self) -> list[str]:
+        return [f"test/explanation/{name}" for name in names_of(list(self.methods))] if self.test_pictures else []
+
+    def values(self, trainer: Trainer, task: LightningModule) -> dict[str, float]:
+        found = measure(task, self._batches(trainer, task), self.methods) if self.test_pictures else {}
+        return {f"test/explanation/{name}": value for name, value in found.items()}
+
+    def _batches(self, trainer: Trainer, task: LightningModule) -> Iterator[SegmentationBatch]:
+        data = trainer.datamodule
+        batches = islice(data.batches("test"), -(-self.test_pictures // data.batch_size))
+        return (data.transfer_batch_to_device(batch, task.device, 0) for batch in batches)
