@@ -14,7 +14,7 @@ from ablate.console import script
 def main() -> None:
     parser = Arguments(__doc__)
     parser.add_argument("names", nargs="*", metavar="NAME", help="of a figure; a wrong one is answered with those that there are")
-    parser.add_argument("--checkpoint", type=Path, help="of a run, for the figure checkerboard (else one is trained)")
+    parser.add_argument("--checkpoint", type=Path, help="of a run, for checkerboard (else one is trained) and explanation")
     parser.add_argument("--trust", action="append", default=[], metavar="PACKAGE", help="a package of yours, as in evaluate.py")
     parser.add_argument("--output", type=Path, default=Path("figures"), help="folder of the pictures (figures)")
     parser.add_argument("--logs", type=Path, default=Path("logs/figures"), help="TensorBoard's folder (logs/figures)")

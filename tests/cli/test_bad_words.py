@@ -72,6 +72,11 @@ evaluate checkpoint=best model.encoder.width=3
 predict input=x | checkpoint=VALUE is missing
 predict checkpoint=best input=nowhere
 predict checkpoint=best input=x device=nowhere
+explain checkpoint=best | input=VALUE is missing
+explain checkpoint=best input=nowhere
+explain checkpoint=best input=x explanation=gradcam | did you mean 'grad_cam'
+explain checkpoint=best input=x explanation=occlusion explanation.window=0
+explain checkpoint=best input=x device=nowhere
 generate checkpoint=best temperature=abc
 generate checkpoint=best | needs a language model
 export checkpoint=best size=abc

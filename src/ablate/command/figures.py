@@ -2,7 +2,7 @@
 
 import io
 import shlex
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from itertools import islice
 from pathlib import Path
 
@@ -18,6 +18,7 @@ from torch.utils.tensorboard import SummaryWriter
 
 from ablate.analysis.checkerboard import Checkerboard, measure
 from ablate.cli.compose import compose_config
+from ablate.command.explain.page import explanation_page
 from ablate.console import console
 from ablate.data.datamodule import DataModule
 from ablate.errors import BadInput, check_choice
@@ -39,6 +40,7 @@ from ablate.task.base import Task
 EPOCHS, BATCHES = 2, 8  # of the network that is trained here; that its checkerboard is measured on
 NETWORK = ["model/decoder=transposed_conv", "model.decoder.kernel=3", "model.encoder.width=8", "data.dataset.sizes.train=1024"]
 FORMATS = {"png": {}, "svg": {"Date": None}, "pdf": {"CreationDate": None}}  # metadata: the same file each time
+OF_CHECKPOINT = ("checkerboard", "explanation")
 DOTS = 150  # an inch, of pixels
 FIGURES = (unpooling, convolution, transposed_convolution, one_dimension, matrices, coverage, constant, identities,
            deconvolution, wiener_filter, unrolled, tree_beside_chain, lstm, gru, attention, gradient_flow)  # fmt: skip
@@ -55,19 +57,17 @@ def write_figures(
     """Write figures, by default all, as files into `output` and as TensorBoard's pictures into `logs`, each when it is ready.
 
     Args:
-        checkpoint: of a segmenter, for the figure checkerboard; None: a small network is trained for it.
+        checkpoint: of a segmenter, for the figure checkerboard; None: a small network is trained for it. Also, or of
+            a captioner, for the figure explanation, which there is of a checkpoint only.
         trust: packages that the checkpoint may name parts of its network from.
         format: of the files, png, svg or pdf.
     """
     check_choice("format", format, FORMATS)
     figures: Mapping[str, Callable[[], Figure | Mapping[str, Figure]]] = {function.__name__: function for function in FIGURES} | {
-        "checkerboard": lambda: trained_checkerboard() if checkpoint is None else checkpoint_checkerboard(str(checkpoint), trust)
+        "checkerboard": lambda: trained_checkerboard() if checkpoint is None else checkpoint_checkerboard(str(checkpoint), trust),
+        "explanation": lambda: explanation_page(str(checkpoint), trust),
     }
-    chosen = [check_choice("figure", name, figures) for name in dict.fromkeys(names)] or list(figures)
-    if checkpoint is not None:
-        if "checkerboard" not in chosen:
-            raise BadInput(f"--checkpoint={checkpoint} is for the figure checkerboard, which is not among those that are named")
-        chosen.sort(key=lambda name: name != "checkerboard")  # first, where the checkpoint may be wrong
+    chosen = _chosen(names, checkpoint, figures)
     output.mkdir(parents=True, exist_ok=True)
     written = 0
     with SummaryWriter(logs) as writer, rc_context({"pdf.fonttype": 42, "svg.hashsalt": "ablate"}):
@@ -78,6 +78,19 @@ def write_figures(
                 _write(figure, f"{name}_{part}" if part else name, output, writer, format)
                 written += 1
     console.print(f"{written} pictures in {output}; tensorboard --logdir {shlex.quote(str(logs))}")
+
+
+def _chosen(names: Sequence[str], checkpoint: Path | None, figures: Iterable[str]) -> list[str]:
+    """The figures that are named, or all; first those of a checkpoint, which may be wrong."""
+    named = [check_choice("figure", name, figures) for name in dict.fromkeys(names)]
+    if checkpoint is None:
+        if "explanation" in named:
+            raise BadInput("the figure explanation needs --checkpoint=FILE, of a segmenter or a captioner")
+        return named or [name for name in figures if name != "explanation"]
+    chosen = named or list(figures)
+    if not {*OF_CHECKPOINT} & {*chosen}:
+        raise BadInput(f"--checkpoint={checkpoint} is for the figures {' and '.join(OF_CHECKPOINT)}: none of them is named")
+    return sorted(chosen, key=lambda name: name not in OF_CHECKPOINT)
 
 
 def _write(figure: Figure, name: str, output: Path, writer: SummaryWriter, kind: str) -> None:

@@ -1,0 +1,70 @@
+"""A page for a lecture: one test picture, all methods side by side."""
+
+from collections.abc import Sequence
+from functools import partial
+
+import numpy as np
+from matplotlib.figure import Figure
+from omegaconf import OmegaConf
+from omegaconf.errors import OmegaConfBaseException
+from PIL import Image
+
+from ablate.cli.compose import compose_config
+from ablate.command.explain.targets import Target, of_picture
+from ablate.command.predict.predictor import Predictor
+from ablate.errors import BadInput
+from ablate.explanation.integrated_gradients import integrated_gradients
+from ablate.explanation.methods import METHODS, Method
+from ablate.explanation.occlusion import PARTS, occlusion
+from ablate.explanation.smooth_gradient import smooth_gradient
+from ablate.figure.explanation import Row, side_by_side
+from ablate.run.build import build
+from ablate.run.checkpoint import read_checkpoint
+from ablate.run.foreign import plain_overrides
+from ablate.run.load import load_task
+from ablate.task.captioning import Captioning
+from ablate.task.segmentation import Segmentation
+
+MOST = 9  # rows of a page: classes of a picture, or words of a caption
+SAMPLES, STEPS = 25, 32  # of smooth_gradient and integrated_gradients: a page of a street within minutes
+
+
+def explanation_page(path: str, trust: Sequence[str] = ()) -> Figure:
+    """The classes that a segmenter finds in the first picture of its test split, or the words that a captioner writes of it.
+
+    Raises:
+        BadInput: the checkpoint's network sees no pictures, or its data are not there.
+    """
+    content = read_checkpoint(path)
+    task, cfg = load_task(content, path, trust=trust), compose_config("train", plain_overrides(content["overrides"], path))
+    if not isinstance(task, Segmentation | Captioning):
+        raise BadInput(f"the figure explanation is of segmenters and captioners; checkpoint {path!r} holds a {type(task).__name__}")
+    try:
+        data = build(cfg, "datamodule")
+    except OmegaConfBaseException as error:
+        raise BadInput(f"checkpoint {path!r} does not say which data it was trained on: {str(error).splitlines()[0]}") from error
+    data.check("test")
+    image = data.example_batch("test", 1).image[0]
+    picture = Image.fromarray((image.permute(1, 2, 0) * 255).round().byte().cpu().numpy().astype(np.uint8))
+    options = OmegaConf.create({"question": None, "resize": False})
+    return side_by_side(rows_of(list(of_picture(Predictor(task), picture, "the test picture", None, options))[:MOST]))
+
+
+def rows_of(targets: Sequence[Target]) -> list[Row]:
+    """A row a target, of all methods that the network can have."""
+    side = max(1, min(targets[0].x.shape[2:]) // PARTS)
+    own: dict[str, Method] = {
+        "smooth_gradient": partial(smooth_gradient, samples=SAMPLES),
+        "integrated_gradients": partial(integrated_gradients, steps=STEPS),
+        "occlusion": partial(occlusion, window=side, stride=side),
+    }
+    rows = []
+    for target in targets:
+        found = {}
+        for name, method in METHODS.items():
+            try:
+                found[name] = own.get(name, method)(target.score, target.x)[0]
+            except BadInput:  # which network has what is the same for all rows
+                continue
+        rows.append(Row(target.x[0], target.name, found, target.mark))
+    return rows
