@@ -26,6 +26,7 @@ from ablate.figure.checkerboard import network_name, plot_checkerboard
 from ablate.figure.coverage import constant, coverage, identities
 from ablate.figure.deconvolution import deconvolution, wiener_filter
 from ablate.figure.gates import attention, gru, lstm
+from ablate.figure.heat_map import heat_map
 from ablate.figure.matrices import matrices, one_dimension
 from ablate.figure.recurrent import gradient_flow
 from ablate.figure.steps import convolution, transposed_convolution, unpooling
@@ -43,7 +44,7 @@ FORMATS = {"png": {}, "svg": {"Date": None}, "pdf": {"CreationDate": None}}  # m
 OF_CHECKPOINT = ("checkerboard", "explanation")
 DOTS = 150  # an inch, of pixels
 FIGURES = (unpooling, convolution, transposed_convolution, one_dimension, matrices, coverage, constant, identities,
-           deconvolution, wiener_filter, unrolled, tree_beside_chain, lstm, gru, attention, gradient_flow)  # fmt: skip
+           deconvolution, wiener_filter, heat_map, unrolled, tree_beside_chain, lstm, gru, attention, gradient_flow)  # fmt: skip
 
 
 def write_figures(

@@ -9,6 +9,7 @@ from torch import Tensor, nn
 
 from ablate.operator import rewrite
 from ablate.operator.matrix import apply, conv_matrix
+from ablate.operator.sliding import dense_as_convolution, fully_convolutional, sliding_window
 
 C, D, SIDE = 3, 4, 9  # channels in and out, and a side that is no multiple of a stride
 
@@ -128,6 +129,23 @@ def _unpooling() -> tuple[Tensor, Tensor]:
     return F.max_unpool2d(y, places, [2, 2]), gradient
 
 
+def _dense() -> tuple[Tensor, Tensor]:
+    x, dense = _x(), _layer(nn.Linear, C * SIDE**2, D)
+    return dense(x.flatten(1)), dense_as_convolution(dense, C, (SIDE, SIDE))(x).flatten(1)
+
+
+def _window_classifier() -> nn.Sequential:
+    """Of windows of 12×12 pixels: 5×5 and 3×3 convolutions without padding, a pooling between, two dense layers."""
+    first, second = _layer(nn.Conv2d, C, D, 5), _layer(nn.Conv2d, D, D, 3)
+    dense = [_layer(nn.Linear, D * 4, 6), _layer(nn.Linear, 6, 5)]
+    return nn.Sequential(first, nn.ReLU(), nn.MaxPool2d(2), second, nn.ReLU(), nn.Flatten(), dense[0], nn.ReLU(), dense[1])
+
+
+def _sliding() -> tuple[Tensor, Tensor]:
+    x, classifier = _random(2, C, 26, 20), _window_classifier()
+    return sliding_window(classifier, x, (12, 12), 2), fully_convolutional(classifier, (12, 12))(x)
+
+
 def _shift() -> tuple[Tensor, Tensor]:
     """A convolution would commute with a shift by one pixel: its output would move by one, too."""
     x, layer = _x(), _layer(nn.ConvTranspose2d, 1, 1, 3, stride=2)
@@ -153,6 +171,8 @@ EXACT = {
     "ICNR + pixel shuffle = convolution + nearest unpooling, at initialisation": _icnr,
     "bilinear transposed convolution 4×4 = interpolation, in the interior": _bilinear_interior,
     "unpooling with switches = gradient of max pooling": _unpooling,
+    "dense layer over a window = convolution with a kernel of its size": _dense,
+    "classifier on every second window = one pass of it over the picture, dense layers as convolutions": _sliding,
 }
 INEXACT = {
     "bilinear transposed convolution 4×4 = interpolation, with the border": _bilinear,
