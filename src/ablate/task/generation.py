@@ -13,7 +13,7 @@ from ablate.loss.variational import bernoulli_nats, kl_from_standard_normal
 from ablate.metric.bound import CanvasChange, VariationalBound
 from ablate.model.draw.network import DRAW, Drawing
 from ablate.optim.optimisation import Optimisation
-from ablate.schema.options import Positive, checked
+from ablate.schema.options import Positive, Whole, checked
 from ablate.task.base import Output, Task
 
 
@@ -28,13 +28,16 @@ class Drawn(NamedTuple):
 class Generation(Task):
     """The variational bound on -log p(x), in nats a picture, with one z for each picture and step:
 
-        L = -log p(x | z_1 … z_T) + Σ_t KL(Q(z_t | …) ‖ N(0, I))
+        L = -log p(x | z_1 … z_T) + w Σ_t KL(Q(z_t | …) ‖ N(0, I)),   w = 1 but for the first steps of a training with `warm_up`
 
     Metrics: `bound`, of its parts `reconstruction` and `kl`; `change/t` and `late_change` of the canvases, see `CanvasChange`.
 
-    Source: Gregor et al. 2015, section 2.2, eq. 8 to 12.
+    Source: Gregor et al. 2015, section 2.2, eq. 8 to 12; warm-up: Bowman et al. 2016, Generating sentences from a continuous space,
+    section 3.1.
 
     Args:
+        warm_up: steps of the optimiser over which w grows from 0 to 1, in training alone; 0: none. Without it a network may learn
+            to draw the mean picture and to leave z unused.
         evaluation_samples: how many z the bound is averaged over in evaluation; its mean stays the same.
 
     In evaluation, what is random depends on the sample alone.
@@ -44,11 +47,13 @@ class Generation(Task):
     model_class = DRAW
 
     @checked
-    def __init__(self, model: nn.Module, optimisation: Optimisation | None, evaluation_samples: Positive = 1) -> None:
+    def __init__(
+        self, model: nn.Module, optimisation: Optimisation | None, warm_up: Whole = 0, evaluation_samples: Positive = 1
+    ) -> None:
         bound = {"bound": VariationalBound()}
         steps = model.steps if isinstance(model, DRAW) else 1
         super().__init__(model, bound | {"canvas": CanvasChange(steps)}, optimisation, train_metrics=bound)
-        self.evaluation_samples = evaluation_samples
+        self.warm_up, self.evaluation_samples = warm_up, evaluation_samples
 
     def check(self, batch: Any, trainer: Trainer) -> None:
         super().check(batch, trainer)
@@ -72,8 +77,12 @@ class Generation(Task):
         drawing = self.model(image, self.noise(batch, samples))
         reconstruction = bernoulli_nats(drawing.canvas[:, -1], image[:, 0])
         kl = kl_from_standard_normal(drawing.mean.float(), drawing.log_deviation.float())
-        loss = (reconstruction + kl.sum(1)).mean()
+        loss = (reconstruction + self.kl_weight() * kl.sum(1)).mean()
         return Output(loss, Drawn(drawing.canvas.detach(), reconstruction.detach(), kl.detach()), batch.image)
+
+    def kl_weight(self) -> float:
+        """w."""
+        return min(1.0, self.global_step / self.warm_up) if self.training and self.warm_up else 1.0
 
     def draw(self, count: int, seed: int) -> Drawing:
         """`count` pictures of the network's own, with the numbers that `seed` gives."""

@@ -162,6 +162,18 @@ def test_in_evaluation_a_bound_depends_on_the_picture_alone_and_more_samples_nar
     assert near < far
 
 
+def test_a_warm_up_weighs_the_divergence_in_training_alone(monkeypatch):
+    task, data = Generation(network(), None, warm_up=8), batch()
+    for step, weight in ((0, 0), (2, 0.25), (8, 1), (100, 1)):
+        monkeypatch.setattr(Generation, "global_step", step)
+        output = task.train().step(data)
+        expected = (output.prediction.reconstruction + weight * output.prediction.kl.sum(1)).mean()
+        torch.testing.assert_close(output.loss, expected)
+    monkeypatch.setattr(Generation, "global_step", 0)
+    output = task.eval().step(data)
+    torch.testing.assert_close(output.loss, (output.prediction.reconstruction + output.prediction.kl.sum(1)).mean())
+
+
 def test_samples_repeat_with_their_seed():
     task = Generation(network(), None)
     first, again, other = (task.draw(7, seed).canvas for seed in (0, 0, 1))
