@@ -42,7 +42,7 @@ def predict(cfg: DictConfig) -> None:
             case SequenceTask() | SequenceTagging():
                 write_labels(predictor, given, output)
             case _:
-                raise BadInput(f"scripts/generate.py samples from a language model, scripts/evaluate.py tests any network; {of}")
+                raise BadInput(f"scripts/generate.py shows what a network makes of its own, scripts/evaluate.py tests any; {of}")
 
 
 def write_answers(predictor: Predictor, given: str, question: str | None, output: Path) -> None:
