@@ -25,7 +25,10 @@ EXPECTED = (
     "`binarisation`=sampled or threshold"
 )
 WHITE = 128  # least grey value of 255 that a threshold makes white
-ZERO, ONE, BLANKS, NEWLINE = ord("0"), ord("1"), b" \r\t", ord("\n")
+ZERO, NEWLINE = ord("0"), ord("\n")
+UNKNOWN, PIXEL, BLANK = 0, 1, 2
+KIND = np.full(256, UNKNOWN, np.uint8)  # of each byte of a file
+KIND[[*b"01"]], KIND[[*b" \r\t\n"]] = PIXEL, BLANK
 
 
 class BinarySample(NamedTuple):
@@ -85,14 +88,16 @@ def read_amat(path: Path) -> UInt8[np.ndarray, "n 28 28"]:
         data = np.frombuffer(path.read_bytes(), np.uint8)
     except OSError as error:
         raise BadInput(f"{path}: {error.strerror}") from None
-    pixels, ends = (data == ZERO) | (data == ONE), np.flatnonzero(data == NEWLINE)
-    known = pixels | (data == NEWLINE) | np.isin(data, np.frombuffer(BLANKS, np.uint8))
+    if not len(data):
+        raise BadInput(f"{path} is empty")
+    kind, starts = KIND[data], np.append(0, np.flatnonzero(data == NEWLINE) + 1)
+    pixels = kind == PIXEL
     touching = pixels[1:] & pixels[:-1]  # as in 10
-    for wrong in (~known, np.append(False, touching)):
+    for wrong in (kind == UNKNOWN, touching):
         if wrong.any():
-            line = int(np.searchsorted(ends, np.argmax(wrong))) + 1
+            line = int(np.searchsorted(starts, np.argmax(wrong), "right"))
             raise BadInput(f"{path}:{line} holds something else than zeros and ones between blanks")
-    counts = np.diff(np.concatenate([[0], np.cumsum(pixels)[ends], [pixels.sum()]]))
+    counts = np.add.reduceat(pixels, starts[starts < len(data)], dtype=np.int64)
     filled = np.flatnonzero(counts)
     if not len(filled):
         raise BadInput(f"{path} is empty")
