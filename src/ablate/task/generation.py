@@ -32,7 +32,7 @@ class Generation(Task):
 
     Metrics: `bound`, of its parts `reconstruction` and `kl`; `change/t` and `late_change` of the canvases, see `CanvasChange`.
 
-    Source: Gregor et al. 2015, section 2.2, eq. 8 to 12; warm-up: Bowman et al. 2016, Generating sentences from a continuous space,
+    Source: Gregor et al. 2015, section 2.2; warm-up: Bowman et al. 2016, Generating sentences from a continuous space,
     section 3.1.
 
     Args:

@@ -19,7 +19,7 @@ def anywhere(height, width, count=6):
 
 
 def naive_bank(middle, stride, deviation, filters, size):
-    """Eq. 19 and 25 with i and a from 1, one filter and one pixel at a time."""
+    """The equations of section 3.2 with i and a from 1, one filter and one pixel at a time."""
     rows = []
     for i in range(1, filters + 1):
         mean = (middle + 1) + (i - filters / 2 - 0.5) * stride
@@ -51,7 +51,7 @@ def test_a_window_is_that_of_the_equations():
     parameters, at = anywhere(HEIGHT, WIDTH)
     for (y, x, log_variance, log_stride, log_intensity), *found in zip(parameters.tolist(), *(field.tolist() for field in at)):
         wanted = [
-            (HEIGHT + 1) / 2 * (y + 1) - 1,  # eq. 22 to 24, from 0 and not from 1
+            (HEIGHT + 1) / 2 * (y + 1) - 1,  # section 3.2, from 0 and not from 1
             (WIDTH + 1) / 2 * (x + 1) - 1,
             (WIDTH - 1) / 3 * math.exp(log_stride),
             math.exp(log_variance / 2),

@@ -11,7 +11,7 @@ from ablate.model.draw.filter_bank import PARAMETERS, Window, read, window, writ
 class Reader(nn.Module):
     """r = [γ F_y x F_xᵀ, γ F_y x̂ F_xᵀ] with the window W_r h; without filters r = [x, x̂].
 
-    Source: Gregor et al. 2015, eq. 17 and 27.
+    Source: Gregor et al. 2015, sections 3.1 and 3.3.
 
     Args:
         hidden_size: of h.
@@ -41,7 +41,7 @@ class Reader(nn.Module):
 class Writer(nn.Module):
     """F_yᵀ w F_x / γ with w = W_w h of N×N numbers, and the window W_v h; without filters W_w h is the whole canvas.
 
-    Source: Gregor et al. 2015, eq. 18, 28 and 29.
+    Source: Gregor et al. 2015, sections 3.1 and 3.3.
     """
 
     def __init__(self, hidden_size: int, height: int, width: int, filters: int | None) -> None:

@@ -27,7 +27,7 @@ def window(parameters: Float[Tensor, "b 5"], filters: int, height: int, width: i
 
     The paper counts pixels from 1. Logarithms beyond ±7 count as ±7. A single filter has no δ, which is 1 there.
 
-    Source: Gregor, Danihelka, Graves, Rezende, Wierstra 2015, DRAW, section 3.2, eq. 21 to 24.
+    Source: Gregor, Danihelka, Graves, Rezende, Wierstra 2015, DRAW, section 3.2.
 
     Args:
         filters: N, in each direction.
@@ -49,7 +49,7 @@ def filter_bank(
 
     The quotient is a softmax, which has a value for filters beyond the picture too, where each term is 0 in floating point.
 
-    Source: Gregor et al. 2015, eq. 19, 20, 25, 26, there with i and a from 1.
+    Source: Gregor et al. 2015, section 3.2, there with i and a from 1.
     """
     offset = torch.arange(filters, device=middle.device) - (filters - 1) / 2
     mean = middle[:, None] + offset * stride[:, None]
@@ -70,12 +70,12 @@ def banks(at: Window, filters: int, height: int, width: int) -> tuple[Float[Tens
 
 
 def read(image: Float[Tensor, "b c h w"], at: Window, filters: int) -> Float[Tensor, "b c n n"]:
-    """γ F_y x F_xᵀ of each channel (Gregor et al. 2015, eq. 27)."""
+    """γ F_y x F_xᵀ of each channel (Gregor et al. 2015, section 3.3)."""
     rows, columns = banks(at, filters, *image.shape[2:])
     return at.intensity[:, None, None, None] * (rows[:, None] @ image @ columns[:, None].mT)
 
 
 def write(patch: Float[Tensor, "b n n"], at: Window, height: int, width: int) -> Float[Tensor, "b h w"]:
-    """F_yᵀ w F_x / γ: a patch of N×N numbers as a picture (Gregor et al. 2015, eq. 29)."""
+    """F_yᵀ w F_x / γ: a patch of N×N numbers as a picture (Gregor et al. 2015, section 3.3)."""
     rows, columns = banks(at, patch.shape[1], height, width)
     return rows.mT @ patch @ columns / at.intensity[:, None, None]
