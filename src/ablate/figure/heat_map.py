@@ -26,7 +26,7 @@ def classifier() -> nn.Sequential:
 
 
 def windows(count: int, random: np.random.Generator, split: str) -> tuple[Float[Tensor, "n 1 12 12"], Int[Tensor, " n"]]:
-    """Windows with a digit in the middle, give or take two pixels, and, of the class none, windows with a part of one or nothing."""
+    """Windows with a digit in the middle, give or take two pixels, and windows of the class none, with a part of one or nothing."""
     pixels, labels, splits = load_digits_by_split()
     chosen = random.choice(np.flatnonzero(splits == SPLITS.index(split)), count)
     canvas = np.zeros((count, 3 * WINDOW, 3 * WINDOW), np.float32)
