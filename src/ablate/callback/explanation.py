@@ -5,16 +5,21 @@ from itertools import islice
 from typing import Literal
 
 from lightning.pytorch import LightningModule, Trainer
+from torch import Tensor
 
 from ablate.analysis.explanation import choose_objects, measure, methods_of, names_of
+from ablate.analysis.word_explanation import measure_words
+from ablate.analysis.word_explanation import names_of as names_of_words
 from ablate.callback.log import ValidationSamples, log_figure
 from ablate.callback.measure import Measure
 from ablate.data.batch import SegmentationBatch
+from ablate.data.scene.captions import SceneCaptions
 from ablate.errors import Misfit
 from ablate.explanation.target import class_over
 from ablate.figure.explanation import Row, side_by_side
 from ablate.model.segmenter.fcn import FCN
 from ablate.schema.options import Positive, Whole, checked
+from ablate.task.captioning import Captioning
 from ablate.task.segmentation import Segmentation
 
 MethodName = Literal[
@@ -74,3 +79,45 @@ class Explanations(ValidationSamples, Measure):
         data = trainer.datamodule
         batches = islice(data.batches("test"), -(-self.test_pictures // data.batch_size))
         return (data.transfer_batch_to_device(batch, task.device, 0) for batch in batches)
+
+
+class WordExplanations(Measure):
+    """Logs at the test whether explanations of words, and the attention, point at the objects that the words name.
+
+    The measures are those of `ablate.analysis.word_explanation.measure_words`, as test/word_explanation/METHOD/MEASURE.
+
+    Args:
+        methods: that are measured beside the attention.
+        test_pictures: number of test pictures, rounded up to whole batches.
+        samples: of smooth_gradient.
+        steps: of integrated_gradients.
+
+    Raises:
+        Misfit: a task that is no captioning, or data that do not know where their objects are.
+    """
+
+    @checked
+    def __init__(self, methods: Sequence[MethodName], test_pictures: Positive, samples: Positive, steps: Positive) -> None:
+        self.methods = methods_of(list(dict.fromkeys(methods)), samples, steps)
+        self.test_pictures = test_pictures
+
+    def setup(self, trainer: Trainer, pl_module: LightningModule, stage: str) -> None:
+        if not isinstance(pl_module, Captioning):
+            raise Misfit("probe=word_explanation is for captioners, experiment=scene_captions")
+
+    def metric_tags(self) -> list[str]:
+        return [f"test/word_explanation/{name}" for name in names_of_words(list(self.methods))]
+
+    def values(self, trainer: Trainer, task: LightningModule) -> dict[str, float]:
+        dataset = trainer.datamodule.datasets["test"]
+        if not isinstance(dataset, SceneCaptions):
+            raise Misfit("probe=word_explanation needs to know where the objects are: data=scene_captions")
+        found = measure_words(task, self._batches(trainer, task, dataset), dataset.shapes, self.methods)
+        return {f"test/word_explanation/{name}": value for name, value in found.items()}
+
+    def _batches(self, trainer: Trainer, task: LightningModule, dataset: SceneCaptions) -> Iterator[tuple[Tensor, Tensor]]:
+        count = min(self.test_pictures, dataset.items)
+        for start in range(0, count, trainer.datamodule.batch_size):
+            scenes = [dataset.scene(i) for i in range(start, min(count, start + trainer.datamodule.batch_size))]
+            batch = dataset.render(trainer.datamodule.transfer_batch_to_device(dataset.to_batch(scenes), task.device, 0))
+            yield batch.image, batch.label
