@@ -8,7 +8,7 @@ from omegaconf import DictConfig
 from ablate.cli.command import command
 
 
-@command("generate", texts=["checkpoint", "prefix"])
+@command("generate", texts=["checkpoint", "prefix", "output"])
 def main(cfg: DictConfig) -> None:
     from ablate.command.generate.generate import generate
 

@@ -13,6 +13,7 @@ from tensorboard.backend.event_processing.event_accumulator import EventAccumula
 from ablate.cli.command import quoted
 from ablate.command.generate.drawings import FILM, SAMPLES, STRIP
 from ablate.command.generate.generate import generate
+from ablate.errors import BadInput
 from ablate.figure.drawing import GAP, SIDE
 from ablate.run.train import train
 
@@ -64,6 +65,8 @@ def test_pictures_a_strip_and_a_film(run, tmp_path):
         assert strip.size == (GAP + 3 * (SIDE + GAP), GAP + 8 * (SIDE + GAP))
     with Image.open(tmp_path / "own" / FILM) as film:
         assert film.n_frames == 3
+    with pytest.raises(BadInput, match=r"own' holds samples.png already; name another folder"):
+        drawn(tmp_path, run, f"output={tmp_path / 'own'}")
     again, other = (drawn(tmp_path, run, "count=10", f"seed={seed}") for seed in (0, 1))
     assert torch.equal(again, probability) and not torch.equal(other, probability) and (tmp_path / SAMPLES).exists()
 
