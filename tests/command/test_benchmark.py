@@ -88,7 +88,19 @@ test_overrides_are_refused = refusals(
     (lambda: train.run(["optimizer.lr=abc"]), "optimizer.lr='abc' must be"),
     (lambda: ablation.run(["runs=1"]), "runs=1 must be a whole number between 10 and"),
     (lambda: ablation.run(["runs=²"]), "'runs=²' is unknown"),
+    (lambda: segmenters.run(["width=²"]), "width='²' must be a whole number"),
+    (lambda: segmenters.run(["width=8", "data.batch_siz=2"]), "the key 'data.batch_siz' is unknown"),
 )
+
+
+@pytest.mark.slow
+def test_a_segmenter_is_timed_and_weighed(capsys):
+    with pytest.MonkeyPatch.context() as patch:
+        for name, value in {"NETWORKS": ["fcn16s"], "SIZES": [(33, 40)], "REPEATS": 1, "PEAK_SIDE": 64}.items():
+            patch.setattr(segmenters, name, value)
+        segmenters.run(["width=2", "model.num_classes=4"])
+    rows = [line for line in capsys.readouterr().out.splitlines() if line.startswith("│")]
+    assert len(rows) == 1 + 2 and "fcn16s" in rows[0] and "33×40" in rows[0]
 
 
 def test_trees_are_timed_over_the_same_words_in_every_shape():
