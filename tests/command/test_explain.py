@@ -177,6 +177,15 @@ def test_a_folder_goes_on_where_one_picture_has_no_such_target(explain, picture,
         explain("segmenter", f"input={picture}", "target=31,31")
 
 
+def test_a_large_picture_is_seen_at_the_size_of_the_training_and_its_pixel_with_it(explain, tmp_path):
+    Image.effect_noise((128, 96), 80).convert("RGB").save(tmp_path / "large.png")
+    lines = explain("segmenter", f"input={tmp_path}/large.png", "target=127,95")
+    assert lines[0].startswith("large.png is 96×128: the network sees it at 32×32")
+    (line,) = noted(tmp_path)
+    seen = np.abs(np.load(tmp_path / "out" / line["array"])).max(0)
+    assert line["target"].endswith(" at 127,95") and seen.shape == (32, 32) and seen[31, 31] > 0 and seen[0, 0] == 0
+
+
 def refuse(explain, picture, name, *words):
     explain(name, *(word.format(picture=picture) for word in words))
 

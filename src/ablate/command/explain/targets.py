@@ -9,6 +9,7 @@ from jaxtyping import Float
 from PIL import Image
 from torch import Tensor
 
+from ablate.command.predict.pictures import say_if_resized
 from ablate.command.predict.predictor import Predictor, seen_pixels
 from ablate.command.predict.texts import GeneratedText, generate, tokenise
 from ablate.data.single import caption_batch, question_batch
@@ -84,7 +85,8 @@ def class_number(names: Sequence[str], target: str, also: str = "") -> int:
 
 
 def _of_segmenter(task: Segmentation, picture: Image.Image, name: str, target: str | None, resize: bool | None) -> Iterator[Target]:
-    x, _ = seen_pixels(task, picture, resize)
+    x, seen = seen_pixels(task, picture, resize)
+    say_if_resized(name, picture, seen)
     names = task.trained_on("class_names")
     with torch.no_grad():
         label = task.model(x).argmax(1)

@@ -31,9 +31,7 @@ def write_masks(task: Segmentation, source: Path, output: Path, resize: bool | N
         with torch.inference_mode():
             found = segment(task, picture, resize)
         label = torch.from_numpy(found.label)
-        if found.resized:
-            own, seen = format_size((picture.height, picture.width)), format_size(found.resized)
-            show(f"{path.name} is {own}: the network sees it at {seen}, as in its training (resize=false: as it is)")
+        say_if_resized(path.name, picture, found.resized)
         mask = Image.fromarray(found.label.astype(np.uint8), mode="P")
         mask.putpalette([value for colour in palette for value in colour])
         mask.save(output / f"{path.stem}{MASK}")
@@ -42,6 +40,13 @@ def write_masks(task: Segmentation, source: Path, output: Path, resize: bool | N
         shares = np.bincount(found.label.ravel(), minlength=len(found.class_names)) / found.label.size
         keep(output, input=str(path), mask=f"{path.stem}{MASK}", shares=dict(zip(found.class_names, shares.tolist(), strict=True)))
     console.print(f"{len(pictures)} masks and overlays in {output}")
+
+
+def say_if_resized(name: str, picture: Image.Image, seen: tuple[int, int] | None) -> None:
+    """Print at which size a segmenter sees a picture, where that is not the picture's own."""
+    if seen:
+        own = format_size((picture.height, picture.width))
+        show(f"{name} is {own}: the network sees it at {format_size(seen)}, as in its training (resize=false: as it is)")
 
 
 def write_captions(predictor: Predictor, source: Path, output: Path) -> None:
