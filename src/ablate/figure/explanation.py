@@ -20,6 +20,7 @@ FOR, AGAINST = (np.array(ImageColor.getrgb(colour), float) for colour in (ORANGE
 DIM, LUMINANCE = 0.55, (0.299, 0.587, 0.114)  # of the grey picture under a map
 OUTLIERS = 0.99  # the share of places below full colour
 TILE, TITLE = 1.6, 0.3  # inches
+ATTENTION = "attention"  # a map beside the methods', which shows where the network looks
 KEY = "orange: speaks for it, blue: against it; of {unsigned} how much it depends on the place"
 
 
@@ -68,8 +69,9 @@ def side_by_side(rows: Sequence[Row]) -> Figure:
             axes.set_title(printable(title.replace("_", " ")), fontsize=8, parse_math=False)
         if row.mark is not None:
             line[0].plot(row.mark[1], row.mark[0], "+", color=ORANGE, markersize=8)
-    unsigned = ", ".join(name.replace("_", " ") for name in names if name not in SIGNED)
+    unsigned = ", ".join(name.replace("_", " ") for name in names if name not in (*SIGNED, ATTENTION))
     key = KEY.format(unsigned=unsigned) if unsigned else KEY.partition(";")[0]
+    key += "; attention: where the network looks" if ATTENTION in names else ""
     figure.supxlabel(key, fontsize=7)
     return figure
 

@@ -4,6 +4,7 @@ from collections.abc import Sequence
 from functools import partial
 
 import numpy as np
+import torch.nn.functional as F
 from matplotlib.figure import Figure
 from omegaconf import OmegaConf
 from omegaconf.errors import OmegaConfBaseException
@@ -17,7 +18,7 @@ from ablate.explanation.integrated_gradients import integrated_gradients
 from ablate.explanation.methods import METHODS, Method
 from ablate.explanation.occlusion import PARTS, occlusion
 from ablate.explanation.smooth_gradient import smooth_gradient
-from ablate.figure.explanation import Row, side_by_side
+from ablate.figure.explanation import ATTENTION, Row, side_by_side
 from ablate.run.build import build
 from ablate.run.checkpoint import read_checkpoint
 from ablate.run.foreign import plain_overrides
@@ -51,7 +52,7 @@ def explanation_page(path: str, trust: Sequence[str] = ()) -> Figure:
 
 
 def rows_of(targets: Sequence[Target]) -> list[Row]:
-    """A row a target, of all methods that the network can have."""
+    """A row a target, of all methods that the network can have; and its attention, upsampled as Grad-CAM's map is."""
     side = max(1, min(targets[0].x.shape[2:]) // PARTS)
     own: dict[str, Method] = {
         "smooth_gradient": partial(smooth_gradient, samples=SAMPLES),
@@ -66,5 +67,7 @@ def rows_of(targets: Sequence[Target]) -> list[Row]:
                 found[name] = own.get(name, method)(target.score, target.x)[0]
             except BadInput:  # which network has what is the same for all rows
                 continue
+        if target.attention is not None:
+            found[ATTENTION] = F.interpolate(target.attention[None, None].float(), tuple(target.x.shape[2:]), mode="bilinear")[0]
         rows.append(Row(target.x[0], target.name, found, target.mark))
     return rows

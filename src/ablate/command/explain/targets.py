@@ -35,12 +35,14 @@ class Target(NamedTuple):
         name: as the user would name it.
         x: what it is a score of, (1, c, h, w) or (1, t, e).
         mark: the pixel of x that is explained, y and x.
+        attention: where the network looked as it wrote the word, over the grid of its features; None without attention.
     """
 
     name: str
     score: Score
     x: Tensor
     mark: tuple[int, int] | None = None
+    attention: Float[Tensor, "rows columns"] | None = None
 
 
 class NotThere(BadInput):
@@ -60,8 +62,11 @@ def of_picture(predictor: Predictor, picture: Image.Image, name: str, target: st
         case Captioning():
             x = predictor.pixels(picture).to(task.device)
             written = generate(task, caption_batch(x))
+            with torch.no_grad():
+                grid = task.model.encoder.feature_map(x).shape[2:]
             for i, token in _words(written, target, f"the caption of {name}"):
-                yield Target(token, word(task.model, _numbers(task, written), i + 1), x)
+                looked = None if written.weights is None else written.weights[i].view(*grid)
+                yield Target(token, word(task.model, _numbers(task, written), i + 1), x, attention=looked)
         case QuestionAnswering():
             yield _of_answer(predictor, picture, target, options.question)
         case GlimpseClassification():
