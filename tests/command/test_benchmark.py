@@ -8,7 +8,7 @@ from refusals import refusals
 from torch import nn
 
 from ablate.analysis.cost import interleaved, medians, milliseconds, seconds
-from ablate.command.benchmark import ablation, captioning, common, data, decoders, draw, recurrent, train, trees
+from ablate.command.benchmark import ablation, captioning, common, data, decoders, draw, recurrent, segmenters, train, trees
 
 SMALL = ["model.encoder.width=4", "model.encoder.depth=2"]
 
