@@ -26,7 +26,7 @@ HEADINGS = ["network", "picture", "parameters", "mult-adds, G", "forward, ms", "
 def run(overrides: Sequence[str]) -> None:
     """Each network at the papers' width, or at `width=NUMBER`; other overrides are of conf/train.yaml."""
     given = [word.partition("=")[2] for word in overrides if word.startswith("width=")]
-    width = int(given[-1]) if given and given[-1].isdigit() else given[-1] if given else PAPERS_WIDTH
+    width = int(given[-1]) if given and given[-1].isdecimal() else given[-1] if given else PAPERS_WIDTH
     check_values({"width": Width}, {"width": width})
     words = [word for word in overrides if not word.startswith("width=")]
     top, rows = peak(), []
