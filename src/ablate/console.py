@@ -2,10 +2,14 @@
 
 import functools
 import io
+import json
 import os
+import shlex
 import sys
 from collections.abc import Callable, Iterable, Sequence
+from pathlib import Path
 from typing import Any
+from urllib.parse import quote
 
 from rich.console import Console
 from rich.measure import Measurement
@@ -14,6 +18,7 @@ from rich.table import Table
 from ablate.errors import user_line
 
 CONTROLS = dict.fromkeys([*range(9), *range(11, 32), *range(127, 160)], "�")  # all but tabs and line ends
+TENSORBOARD = "http://localhost:6006"  # where it is by default
 WIDEST = 1000  # characters of a table
 READER_GONE = 141  # exit status: as of a process that SIGPIPE ends
 
@@ -66,6 +71,17 @@ def script(main: Callable[[], Any]) -> Callable[[], Any]:
             sys.exit(1)
 
     return run
+
+
+def look_at(folder: Path, tags: Sequence[str]) -> str:
+    """The command that shows a folder in TensorBoard, and the address at which these tags stand first.
+
+    TensorBoard sorts groups of tags by name, so that train/ stands between test/ and val/; what is pinned stands above all.
+    """
+    pinned = json.dumps([{"plugin": "scalars", "tag": tag} for tag in tags], separators=(",", ":"))
+    address = f"{TENSORBOARD}/?pinnedCards={quote(pinned)}#timeseries"
+    command = f"look at it: tensorboard --logdir {shlex.quote(str(folder))}"
+    return f"{command}\nwith {' and '.join(tags)} first: {address}"
 
 
 def print_table(title: str | None, headings: Sequence[str], rows: Iterable[Sequence[object]], bold: int | None = None) -> None:

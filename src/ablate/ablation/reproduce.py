@@ -1,6 +1,5 @@
 """Reproduces an ablation: tune, plan, run what is missing, judge, write the report, show the verdicts."""
 
-import shlex
 import signal
 import sys
 from collections.abc import Callable, Sequence
@@ -25,7 +24,7 @@ from ablate.ablation.spec.ablation import Ablation, Looks
 from ablate.ablation.spec.check import check_number, check_overrides
 from ablate.ablation.spec.read import load
 from ablate.ablation.spec.registration import register
-from ablate.console import console
+from ablate.console import console, look_at
 from ablate.errors import BadInput, check_choice, check_positive
 from ablate.run import folder as run_folder
 from ablate.run.provenance import provenance
@@ -119,7 +118,9 @@ def report(
     for note in filter(None, notes):
         console.print(note)
     shown = folder.relative_to(Path.cwd()) if folder.is_relative_to(Path.cwd()) else folder
-    console.print(f"the report is {shown / PAGE}\nlook at it: tensorboard --logdir {shlex.quote(str(shown))}")
+    first = next(iter(ablation.metrics))
+    tags = [first.replace("test/", "val/", 1), first]
+    console.print(f"the report is {shown / PAGE}\n{look_at(shown, tags)}")
     return outcomes
 
 

@@ -1,7 +1,6 @@
 """Summary of a run on the console and in TensorBoard: what is trained before it, test metrics after it."""
 
 import math
-import shlex
 import sys
 from pathlib import Path
 
@@ -11,7 +10,7 @@ from lightning.pytorch import Trainer
 from omegaconf import DictConfig, OmegaConf
 
 from ablate.analysis.cost import cost
-from ablate.console import console, print_table
+from ablate.console import console, look_at, print_table
 from ablate.data.batch import Batch
 from ablate.data.datamodule import DataModule
 from ablate.files import read_json
@@ -71,7 +70,8 @@ def print_end(folder: Path, cfg: DictConfig, trainer: Trainer, metrics: dict[str
     print_metrics(tested, test_split)
     console.print(f"{seconds:.0f} s; the run is in {folder}")
     if tensorboards:
-        console.print(f"look at it: tensorboard --logdir {shlex.quote(str(logdir(folder)))}")
+        first = [monitored, f"test/{monitored.partition('/')[2]}"]
+        console.print(look_at(logdir(folder), [tag for tag in first if tag in metrics or tag == monitored]))
 
 
 def print_finished(folder: Path) -> None:
