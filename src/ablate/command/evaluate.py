@@ -16,6 +16,7 @@ from ablate.data.datamodule import DataModule
 from ablate.data.dataset import CLASS_KEYS
 from ablate.errors import BadInput
 from ablate.files import write_json
+from ablate.run import processes
 from ablate.run.build import build, naming
 from ablate.run.checkpoint import check_same_task, read_checkpoint
 from ablate.run.folder import METRICS, flat, override_key
@@ -36,13 +37,16 @@ def evaluate(cfg: DictConfig) -> dict[str, float]:
     for key in CLASS_KEYS:  # what only the data know, the network has learned from its own
         if key in cfg.data and cfg.data[key] is None:
             cfg.data[key] = checkpoint["config"]["data"].get(key)
-    data, trainer = build(cfg, "datamodule", DataModule), make_trainer(cfg, only_test=True)
+    data, trainer = build(cfg, "datamodule", DataModule), make_trainer(cfg, only_test=True, job=f"{__name__}.evaluate")
     data.use_tokenisers(task.tokenisers)
     data.check("test")
     with naming(cfg, "model"):
         task.check(data.example_batch("test", 1), trainer)
-    result = trainer.test(task, datamodule=data, verbose=False)[0]
+    with processes.ended(trainer):
+        result = trainer.test(task, datamodule=data, verbose=False)[0]
     metrics = {tag: float(value) for tag, value in result.items()}
+    if not trainer.is_global_zero:
+        return metrics
     folder = Path(HydraConfig.get().runtime.output_dir)
     write_json(folder / METRICS, metrics)
     print_metrics(metrics, "val" if data.tests_on_val else "test")

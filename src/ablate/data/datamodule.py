@@ -86,16 +86,26 @@ class DataModule(LightningDataModule):
         places = {0, len(val) // 2, len(val) - 1}
         return len(val) == len(test) and all(_equal(val[i], test[i]) for i in places)
 
-    @property
-    def smallest_batch(self) -> int:
+    def smallest_batch(self, processes: int = 1) -> int:
         """How many samples the smallest batch of an epoch of training has."""
-        samples = len(self.datasets["train"])
+        samples = -(-len(self.datasets["train"]) // processes)
         return min(samples, samples % self.batch_size or self.batch_size)
 
     def check(self, *splits: str) -> None:
         """Let the data sets that can verify their files do so, now and not in the middle of a training."""
         for split in splits:
             self.datasets[split].check(self.batch_size)
+
+    def check_shares(self, processes: int) -> None:
+        """Raise BadInput where one of several processes would have nothing to evaluate."""
+        for split in ("val", "test"):
+            dataset = self.datasets[split]
+            rows = len(dataset)
+            if dataset.stream:
+                rows = len(BPTTBatchSampler(rows, self.batch_size, 1).rows)
+            if rows < processes:
+                each = "stretches that are read side by side (`batch_size`)" if dataset.stream else "samples"
+                raise BadInput(f"trainer.devices: {processes} processes cannot share the {rows} {each} of the {split} split")
 
     def train_dataloader(self) -> DataLoader:
         sampler = self._sampler(DistributedSampler, "train", shuffle=self.shuffle, seed=self.seed * 1_000_003)

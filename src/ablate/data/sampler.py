@@ -44,25 +44,26 @@ class BPTTBatchSampler(Sampler[list[int]]):
 
     The text is divided into as many stretches of neighbouring pieces as a batch has rows. Row r of batch t is piece t of stretch
     r, so that each row continues that of the batch before. The last stretch may be shorter than the others; then the last batches
-    have a row less. Each of several processes has `batch_size` stretches of its own.
+    have a row less. Of several processes that evaluate, each has some of these stretches, and the scores are those of one.
 
     Args:
         chunks: number of pieces.
-        even: all stretches of all processes are equally long, because processes that train together wait for each other; the
-            pieces that are left over are left out.
+        even: the processes train together, and wait for each other: each has `batch_size` stretches of its own, all of one length;
+            the pieces that are left over are left out.
 
     Raises:
         BadInput: with `even`, fewer pieces than rows.
     """
 
     def __init__(self, chunks: int, batch_size: int, processes: int = 1, process: int = 0, even: bool = False) -> None:
-        rows = batch_size * processes
+        rows = batch_size * processes if even else batch_size
         if even and chunks < rows:
             raise BadInput(f"a text of {chunks} pieces cannot be read in {rows} rows at once: lower `batch_size` or `length`")
         self.steps = chunks // rows if even else -(-chunks // rows)
         chunks = self.steps * rows if even else chunks
-        starts = range(process * batch_size * self.steps, (process + 1) * batch_size * self.steps, self.steps)
-        self.rows = [range(start, min(start + self.steps, chunks)) for start in starts if start < chunks]
+        starts = range(0, chunks, self.steps)
+        mine = starts[process * len(starts) // processes : (process + 1) * len(starts) // processes]
+        self.rows = [range(start, min(start + self.steps, chunks)) for start in mine]
 
     def __len__(self) -> int:
         return len(self.rows[0]) if self.rows else 0

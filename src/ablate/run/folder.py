@@ -9,6 +9,7 @@ import json
 import os
 import re
 import shlex
+import sys
 import time
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager, suppress
@@ -21,6 +22,7 @@ from omegaconf import DictConfig, OmegaConf
 
 from ablate.errors import BadInput
 from ablate.files import PART, read_json, write_atomically, write_json
+from ablate.run import rank
 from ablate.run.provenance import provenance
 
 if TYPE_CHECKING:
@@ -72,15 +74,22 @@ def swept_keys(overrides: Sequence[str]) -> list[str]:
 
 
 def run_dir(logs: str | float, name: str | float, overrides: Sequence[str], ckpt_path: str | None) -> str:
-    """The folder of a single run: a new one, or with ckpt_path=last that of the same command, one that was interrupted first."""
+    """The folder of a single run: a new one, or with ckpt_path=last that of the same command, one that was interrupted first.
+
+    The processes of one run have one folder, and so has a job that the scheduler starts again.
+    """
     wanted, runs = run_overrides(overrides), Path(str(logs)) / str(name)
     if ckpt_path == "last":
-        return str(_last_run(runs, wanted))
+        return rank.agreed(runs, wanted, lambda: str(_last_run(runs, wanted)))
+    return rank.agreed(runs, wanted, lambda: str(_new_run(runs, wanted)))
+
+
+def _new_run(runs: Path, wanted: Sequence[str]) -> Path:
     stamp = datetime.now().strftime("%Y-%m-%d_%H-%M-%S")
     told = [o for o in wanted if override_key(o) not in ("log_dir", "name", "data.root")]
     folder = runs / "_".join(filter(None, [stamp, short_name(told)]))
     names = chain([folder.name], (f"{folder.name}_{n}" for n in count(2)))
-    return str(next(path for name in names if not (path := folder.with_name(name)).exists()))
+    return next(path for name in names if not (path := folder.with_name(name)).exists())
 
 
 def _last_run(folder: Path, overrides: list[str]) -> Path:
@@ -192,8 +201,12 @@ def finish(folder: Path, metrics: dict[str, float], test_split: str = "test", **
 
 
 def is_ours(folder: str | Path) -> bool:
-    """Whether a run's folder is for this process to write into: it started the run, or nobody did. "." is no folder of a run."""
-    return Path(folder) in _started or not (Path(folder) / STATE).exists() and Path(folder).resolve() != Path.cwd()
+    """Whether a run's folder is for this process, the run's first one, to write into: it started the run, or nobody did.
+
+    "." is no folder of a run.
+    """
+    mine = Path(folder) in _started or not (Path(folder) / STATE).exists() and Path(folder).resolve() != Path.cwd()
+    return mine and rank.is_first()
 
 
 def fail(folder: str | Path, reason: str) -> None:
@@ -204,6 +217,30 @@ def fail(folder: str | Path, reason: str) -> None:
         update(Path(folder), status="failed", error=reason)
     elif Path(folder).is_dir():
         write_json(Path(folder) / STATE, {"status": "failed", "error": reason, "started": time.time()})
+
+
+def interrupt(folder: Path) -> None:
+    """Write that this process's run was stopped, and say how to go on; the last checkpoint is whole."""
+    if folder in _started and (state := read_state(folder)).get("status") == "running":
+        update(folder, status="interrupted", seconds=state["seconds_before"] + time.time() - state["started"])
+        print(f"stopped; the same command with ckpt_path=last continues {folder}", file=sys.stderr, flush=True)
+
+
+def is_restarted(folder: Path) -> bool:
+    """Whether the scheduler started this process's job again, and the job had begun the run in this folder before."""
+    return rank.restarts() > 0 and read_state(folder).get("job") == rank.job()
+
+
+def wait_until_taken(folder: Path) -> bool:
+    """For the other processes of a run: wait until the first one trains there; False where the run is finished."""
+    if rank.from_outside():
+        rank.wait_for(lambda: _is_taken(read_state(folder)), f"has not begun in {folder}")
+    return read_state(folder).get("status") != "finished"
+
+
+def _is_taken(state: dict) -> str | None:
+    mine = state.get("status") == "running" and (state["job"], state["restarts"]) == (rank.job(), rank.restarts())
+    return state["status"] if mine or state.get("status") == "finished" else None
 
 
 def update(folder: Path, **facts: object) -> None:

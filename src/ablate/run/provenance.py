@@ -10,6 +10,7 @@ from importlib import metadata
 from pathlib import Path
 
 from ablate.files import INSTALLED, ROOT, SCRIPTS, script_words
+from ablate.run import rank
 
 PACKAGES = ("torch", "lightning", "hydra-core", "torchmetrics", "tensorboard", "numpy", "scipy", "matplotlib")
 DEPENDS_ON = ("src", "conf", "scripts", "requirements.txt", ":(exclude)conf/**/*.md", ":(exclude)conf/ablation/results")
@@ -25,13 +26,16 @@ def typed_command() -> str:
 
 
 def provenance() -> dict[str, object]:
-    """Command, start (seconds since 1970), commit, versions of Python and packages, and machine."""
+    """Command, start (seconds since 1970), commit, versions of Python and packages, machine, and the scheduler's job."""
     return {
         "command": os.environ.get(COMMAND) or typed_command(),
         "started": time.time(),
         "commit": commit(),
         "python": platform.python_version(),
         "versions": package_versions(),
+        "host": platform.node(),
+        "job": rank.job(),
+        "restarts": rank.restarts(),
         "platform": f"{platform.system()} {platform.machine()}",
         "cpus": os.cpu_count(),
         "pid": os.getpid(),

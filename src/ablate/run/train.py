@@ -2,18 +2,16 @@
 
 import logging
 import math
-import os
 import sys
 import time
 import warnings
 from pathlib import Path
-from typing import Any, NoReturn
+from typing import Any
 
 from hydra.core.hydra_config import HydraConfig
 from lightning.pytorch import Callback, Trainer, seed_everything
 from lightning.pytorch.loggers import Logger
 from lightning.pytorch.utilities.exceptions import SIGTERMException
-from lightning.pytorch.utilities.rank_zero import rank_zero_only
 from omegaconf import DictConfig, OmegaConf
 
 from ablate.callback.measure import Measure
@@ -23,7 +21,7 @@ from ablate.data.datamodule import DataModule
 from ablate.data.dataset import CHOSEN_KEYS, INFERRED_KEYS
 from ablate.errors import BadInput, did_you_mean
 from ablate.run import folder as run_folder
-from ablate.run import summary
+from ablate.run import processes, rank, summary
 from ablate.run.build import build, naming
 from ablate.run.checkpoint import (
     AtomicCheckpointIO,
@@ -38,6 +36,7 @@ from ablate.run.logger import Continuing
 from ablate.task.base import SPLITS, Task
 
 NOISE = ("does not have many workers", "Checkpoint directory", "Experiment logs directory", "number of training batches",
+         "sync_dist=True", # metrics have counted over all processes before they are logged
          "LeafSpec", "val_dataloader", "no logger configured")  # fmt: skip
 UNMONITORED = "could not find the monitored key"  # where nothing is validated: said at the end
 TESTING = ("progress", "confusion")  # callbacks that test a checkpoint
@@ -50,8 +49,10 @@ def train(cfg: DictConfig) -> float | None:
         The best value of the metric that checkpoints are chosen by, for Hydra sweepers that optimise.
     """
     folder = Path(HydraConfig.get().runtime.output_dir)
-    if rank_zero_only.rank:  # the first process has taken the folder
-        return _train(cfg, folder)
+    if run_folder.is_restarted(folder):
+        cfg.ckpt_path = "last"
+    if not rank.is_first():
+        return _train(cfg, folder) if run_folder.wait_until_taken(folder) else None
     with run_folder.taken(folder):
         if not run_folder.start(folder, cfg, HydraConfig.get().overrides.task, resume=cfg.ckpt_path == "last"):
             summary.print_finished(folder)
@@ -63,24 +64,8 @@ def _train(cfg: DictConfig, folder: Path) -> float:
     start = time.perf_counter() - run_folder.read_state(folder).get("seconds_before", 0.0)  # of the first process
     seed_everything(cfg.seed, workers=True, verbose=False)
     data, task, trainer = make(cfg)
-    checkpoint = _find_checkpoint(cfg.ckpt_path, folder, task, trainer)
-    with naming(cfg, "task", "task.model", "datamodule", "datamodule.dataset"):
-        if checkpoint is None:
-            start_from_weights(task)
-        data.check("train", "val", "test")
-        _check_limits(data, trainer)
-        sample = data.example_batch("train", 1)
-        task.check(sample, trainer)
-        if data.smallest_batch == 1:
-            task.check_single_sample(sample, data.batch_size)
-    try:
-        facts = summary.print_start(folder, data, sample, task, trainer)
-        if trainer.is_global_zero:
-            run_folder.write_splits(folder, {split: dataset.drawn for split, dataset in data.datasets.items()})
-        metrics = _fit_and_test(trainer, task, data, checkpoint)
-    except (SIGTERMException, SystemExit) as stop:
-        status = 143 if isinstance(stop, SIGTERMException) else READER_GONE if stop.code == READER_GONE else 130
-        _stop(folder, time.perf_counter() - start, status)
+    with processes.ended(trainer):
+        metrics, facts = _checked_and_fitted(cfg, folder, data, task, trainer)
     if trainer.is_global_zero:
         seconds = time.perf_counter() - start
         facts |= {"seconds": seconds, "peak_memory_mb": summary.peak_memory_mb(), "score": _score(trainer)}
@@ -91,6 +76,31 @@ def _train(cfg: DictConfig, folder: Path) -> float:
         summary.print_end(folder, cfg, trainer, metrics, test_split, seconds)
     best = _score(trainer)["best"]
     return math.nan if best is None else best
+
+
+def _checked_and_fitted(
+    cfg: DictConfig, folder: Path, data: DataModule, task: Task, trainer: Trainer
+) -> tuple[dict[str, float], dict[str, object]]:
+    """The metrics of a run, and what its start tells of it, once all that can be wrong beforehand is found to be right."""
+    checkpoint = _find_checkpoint(cfg.ckpt_path, folder, task, trainer)
+    with naming(cfg, "task", "task.model", "datamodule", "datamodule.dataset"):
+        if checkpoint is None:
+            start_from_weights(task)
+        data.check("train", "val", "test")
+        data.check_shares(trainer.world_size)
+        _check_limits(data, trainer)
+        sample = data.example_batch("train", 1)
+        task.check(sample, trainer)
+        if data.smallest_batch(trainer.world_size) == 1:
+            task.check_single_sample(sample, data.batch_size)
+    try:
+        facts = summary.print_start(folder, data, sample, task, trainer)
+        if trainer.is_global_zero:
+            run_folder.write_splits(folder, {split: dataset.drawn for split, dataset in data.datasets.items()})
+        return _fit_and_test(trainer, task, data, checkpoint), facts
+    except (SIGTERMException, SystemExit) as stop:
+        run_folder.interrupt(folder)
+        sys.exit(143 if isinstance(stop, SIGTERMException) else READER_GONE if stop.code == READER_GONE else 130)
 
 
 def make(cfg: DictConfig) -> tuple[DataModule, Task, Trainer]:
@@ -115,11 +125,12 @@ def make(cfg: DictConfig) -> tuple[DataModule, Task, Trainer]:
     return data, task, trainer
 
 
-def make_trainer(cfg: DictConfig, only_test: bool = False) -> Trainer:
+def make_trainer(cfg: DictConfig, only_test: bool = False, job: str = f"{__name__}.train") -> Trainer:
     """The Lightning trainer with the config's logger or loggers, callbacks, probes and atomic checkpoints.
 
     Args:
         only_test: without the logger and the callbacks that are of a training.
+        job: dotted name of what other processes (trainer.devices=2) call with the config.
     """
     silence()
     names = [name for name in cfg.callbacks if name in TESTING or not only_test]
@@ -127,9 +138,11 @@ def make_trainer(cfg: DictConfig, only_test: bool = False) -> Trainer:
     callbacks = [build(cfg, part, Callback) for part in parts]
     logged = {} if only_test else cfg.get("logger") or {}
     loggers = [build(cfg, part, Logger) for part in (["logger"] if "_target_" in logged else [f"logger.{name}" for name in logged])]
-    trainer = build(cfg, "trainer", Trainer, logger=loggers, callbacks=callbacks, plugins=[AtomicCheckpointIO()])
-    if trainer.strategy.root_device.type == "cpu" and trainer.num_devices > (cores := os.cpu_count() or 1):
-        raise BadInput(f"trainer.devices={trainer.num_devices} must be at most {cores}: a process for each core of this machine")
+    trainer = build(
+        cfg, "trainer", Trainer, logger=loggers, callbacks=callbacks, plugins=[AtomicCheckpointIO(), processes.environment()]
+    )
+    processes.check_sizes(trainer)
+    processes.set_up(trainer, job, cfg)
     return trainer
 
 
@@ -257,10 +270,3 @@ def _score(trainer: Trainer) -> dict[str, Any]:
     chooser = trainer.checkpoint_callbacks[0]
     best = chooser.best_model_score
     return {"metric": chooser.monitor, "mode": chooser.mode, "best": None if best is None else float(best)}
-
-
-def _stop(folder: Path, seconds: float, status: int) -> NoReturn:
-    """End the process of a run that was interrupted, and say how to continue it."""
-    run_folder.update(folder, status="interrupted", seconds=seconds)
-    print(f"stopped; the same command with ckpt_path=last continues {folder}", file=sys.stderr)
-    sys.exit(status)

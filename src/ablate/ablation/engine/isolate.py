@@ -1,6 +1,5 @@
 """One run in a process of its own, so that a crash or a lack of memory ends that run only."""
 
-import copy
 import multiprocessing
 import os
 import signal
@@ -8,21 +7,23 @@ import sys
 import threading
 import time
 import traceback
-from contextlib import suppress
-from multiprocessing.connection import wait
+from contextlib import nullcontext
 from pathlib import Path
 from typing import Any
 
 from hydra.core.hydra_config import HydraConfig
-from hydra.core.utils import setup_globals
 from hydra.utils import get_method
 from omegaconf import DictConfig, OmegaConf, open_dict
 
 from ablate.cli.check import text_stays_text
 from ablate.errors import user_line
 from ablate.run import folder as run_folder
+from ablate.run import hydra_config, rank
+from ablate.run.ending import end_with_parent
 
 SERVER_DIED = 255  # multiprocessing's exit code of a child whose fork server is gone; the run itself may be good
+
+ENDED = ("failed", "finished", "interrupted")  # states in which a run has said itself how it ended
 
 
 class ServerDied(Exception):
@@ -49,7 +50,7 @@ class Isolated:
         context: Any = multiprocessing.get_context("forkserver" if forks else "spawn")
         context.set_forkserver_preload([self.job.rpartition(".")[0], __name__, *_modules(cfg)])
         folder = Path(HydraConfig.get().runtime.output_dir)
-        child = context.Process(target=_child, args=(self.job, cfg, _hydra_config()))
+        child = context.Process(target=_child, args=(self.job, cfg, hydra_config.sendable()))
         try:
             child.start()
         except (ConnectionError, EOFError) as error:
@@ -62,7 +63,7 @@ class Isolated:
             raise
         if child.exitcode == SERVER_DIED:  # when the pool of this worker is shut down; the run is launched again
             raise ServerDied
-        if child.exitcode and run_folder.read_state(folder).get("status") not in ("failed", "finished"):
+        if child.exitcode and rank.is_first() and run_folder.read_state(folder).get("status") not in ENDED:
             run_folder.fail(folder, _reason(child.exitcode))
 
 
@@ -75,14 +76,6 @@ def _modules(node: object) -> set[str]:
     return set()
 
 
-def _hydra_config() -> DictConfig:
-    """Hydra's config without launcher and sweeper, whose types cannot be sent to another process."""
-    hydra = copy.deepcopy(HydraConfig.instance().cfg)
-    OmegaConf.set_readonly(hydra.hydra, False)
-    hydra.hydra.launcher = hydra.hydra.sweeper = None
-    return hydra
-
-
 def _reason(exitcode: int) -> str:
     if exitcode < 0:
         return f"killed by {signal.Signals(-exitcode).name}" + (" (out of memory?)" if exitcode == -9 else "")
@@ -90,11 +83,11 @@ def _reason(exitcode: int) -> str:
 
 
 def _child(job: str, cfg: DictConfig, hydra: DictConfig) -> None:
-    threading.Thread(target=_end_with_parent, daemon=True).start()
-    setup_globals()  # the resolver of ${hydra:…}, which a fresh process does not know
-    HydraConfig.instance().set_config(hydra)
+    threading.Thread(target=end_with_parent, daemon=True).start()
+    hydra_config.use(hydra)
     folder = Path(hydra.hydra.runtime.output_dir)
-    with run_folder.lock(folder), (folder / "run.log").open("a", buffering=1) as log:
+    first = rank.is_first()  # the others of a run that srun has started do not lock what it holds
+    with run_folder.lock(folder) if first else nullcontext(), (folder / "run.log").open("a", buffering=1) as log:
         os.dup2(log.fileno(), 1)
         os.dup2(log.fileno(), 2)
         stream: Any
@@ -109,7 +102,8 @@ def _child(job: str, cfg: DictConfig, hydra: DictConfig) -> None:
             get_method(job)(cfg)
         except Exception as error:
             traceback.print_exc()
-            run_folder.fail(folder, user_line(error) or " ".join(f"{type(error).__name__}: {error}".split()))
+            if first:
+                run_folder.fail(folder, user_line(error) or " ".join(f"{type(error).__name__}: {error}".split()))
             sys.exit(1)
 
 
@@ -117,9 +111,3 @@ def _end_when_orphaned(parent: int) -> None:
     while os.getppid() == parent:
         time.sleep(0.5)
     os._exit(1)
-
-
-def _end_with_parent() -> None:
-    with suppress(OSError):
-        wait([multiprocessing.parent_process().sentinel])
-        os._exit(1)
