@@ -13,6 +13,7 @@ from sequence_data import write_stories
 
 from ablate.cli.command import quoted
 from ablate.command.explain.explain import explain as explaining
+from ablate.command.explain.page import explanation_page
 from ablate.errors import BadInput
 from ablate.explanation.gradient import gradient
 from ablate.explanation.target import class_over
@@ -184,6 +185,15 @@ def test_a_large_picture_is_seen_at_the_size_of_the_training_and_its_pixel_with_
     (line,) = noted(tmp_path)
     seen = np.abs(np.load(tmp_path / "out" / line["array"])).max(0)
     assert line["target"].endswith(" at 127,95") and seen.shape == (32, 32) and seen[31, 31] > 0 and seen[0, 0] == 0
+
+
+def test_a_page_shows_all_methods_that_a_network_can_have_side_by_side(runs):
+    titles = [[axes.get_title() for axes in explanation_page(str(runs(name))).axes] for name in ("pooled", "captions")]
+    shown = ["gradient", "input x gradient", "smooth gradient", "integrated gradients", "guided", "grad cam", "occlusion"]
+    assert titles[0][1:8] == shown  # without switches no deconvnet
+    assert titles[1][1:10] == [*shown[:4], "deconvnet", *shown[4:], "attention"] and titles[1][11:20] == titles[1][1:10]
+    with pytest.raises(BadInput, match="is of segmenters and captioners; checkpoint .* holds a SequenceClassification"):
+        explanation_page(str(runs("names")))
 
 
 def refuse(explain, picture, name, *words):

@@ -68,6 +68,7 @@ def rows_of(targets: Sequence[Target]) -> list[Row]:
             except BadInput:  # which network has what is the same for all rows
                 continue
         if target.attention is not None:
-            found[ATTENTION] = F.interpolate(target.attention[None, None].float(), tuple(target.x.shape[2:]), mode="bilinear")[0]
+            looked = F.interpolate(target.attention[None, None].float(), tuple(target.x.shape[2:]), mode="bilinear")[0]
+            found[ATTENTION] = looked.expand_as(target.x[0])
         rows.append(Row(target.x[0], target.name, found, target.mark))
     return rows
