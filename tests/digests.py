@@ -50,6 +50,8 @@ FOLDERS = {  # experiment -> its folder among the real data
     "pairs": "multi30k/data/task1/tok",
     "rt_polarity": "rt-polarity",
     "segnet_basic": "camvid_half/CamVid",
+    "camvid_fcn": "camvid_half/CamVid",
+    "camvid_deconvnet": "camvid_half/CamVid",
     "shakespeare": "tinyshakespeare/input.txt",
     "sst2": "sst",
     "sst_trees": "sst",

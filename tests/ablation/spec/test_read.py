@@ -25,7 +25,7 @@ def test_every_ablation_loads_and_every_cell_composes(name, tmp_path):
     files, composed_cells = dict.fromkeys(ablation.prepare, "file"), {}
     for i, budget in enumerate(ablation.budgets):
         for run in ablation.prepared(budget)[: len(ablation.prepare)]:
-            composed("train", tmp_path, *run.overrides)
+            composed("train", tmp_path, *run.fill_in(files))
         runs = ablation.runs(budget)[: len(ablation.cells)]
         for run in runs[i % len(runs) :: 4]:  # every cell, at some budget
             composed_cells[run.cell] = composed("train", tmp_path, *run.fill_in(files))
