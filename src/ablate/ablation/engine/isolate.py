@@ -9,7 +9,7 @@ import time
 import traceback
 from contextlib import nullcontext
 from pathlib import Path
-from typing import Any
+from typing import Any, NoReturn
 
 from hydra.core.hydra_config import HydraConfig
 from hydra.utils import get_method
@@ -23,6 +23,7 @@ from ablate.run.ending import end_with_parent
 
 SERVER_DIED = 255  # multiprocessing's exit code of a child whose fork server is gone; the run itself may be good
 
+PATIENCE = 1.0  # seconds
 ENDED = ("failed", "finished", "interrupted")  # states in which a run has said itself how it ended
 
 
@@ -50,6 +51,8 @@ class Isolated:
         context: Any = multiprocessing.get_context("forkserver" if forks else "spawn")
         context.set_forkserver_preload([self.job.rpartition(".")[0], __name__, *_modules(cfg)])
         folder = Path(HydraConfig.get().runtime.output_dir)
+        if rank.job() is not None and threading.current_thread() is threading.main_thread():
+            signal.signal(signal.SIGTERM, _end_without_a_result)
         child = context.Process(target=_child, args=(self.job, cfg, hydra_config.sendable()))
         try:
             child.start()
@@ -61,10 +64,21 @@ class Isolated:
             child.terminate()
             child.join()
             raise
+        if child.exitcode and rank.job() is not None:
+            time.sleep(PATIENCE)  # the scheduler may have signalled all at once; what this process is told comes first
         if child.exitcode == SERVER_DIED:  # when the pool of this worker is shut down; the run is launched again
             raise ServerDied
         if child.exitcode and rank.is_first() and run_folder.read_state(folder).get("status") not in ENDED:
             run_folder.fail(folder, _reason(child.exitcode))
+
+
+def _end_without_a_result(number: int, frame: object) -> NoReturn:
+    """The scheduler takes the machine away. It may start the job again, so whoever waits for a result must go on waiting."""
+    for child in multiprocessing.active_children():
+        child.terminate()
+    for child in multiprocessing.active_children():
+        child.join(PATIENCE)
+    os._exit(128 + number)
 
 
 def _modules(node: object) -> set[str]:
@@ -84,6 +98,8 @@ def _reason(exitcode: int) -> str:
 
 def _child(job: str, cfg: DictConfig, hydra: DictConfig) -> None:
     threading.Thread(target=end_with_parent, daemon=True).start()
+    if hasattr(signal, "SIGUSR2"):
+        signal.signal(signal.SIGUSR2, signal.SIG_IGN)  # submitit's, for the process that started this one
     hydra_config.use(hydra)
     folder = Path(hydra.hydra.runtime.output_dir)
     first = rank.is_first()  # the others of a run that srun has started do not lock what it holds
