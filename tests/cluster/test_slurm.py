@@ -10,6 +10,7 @@ import signal
 import subprocess
 import sys
 import time
+from collections import Counter
 from collections.abc import Callable, Iterator
 from importlib.util import find_spec
 from pathlib import Path
@@ -122,6 +123,13 @@ def test_preempted_runs_go_on_and_a_cancelled_one_leaves_the_others_alone(projec
     assert sum(counts.values()) <= 900 + 5  # a step may be done twice where a kill came between it and its checkpoint
 
 
+def test_several_runs_are_packed_into_a_job(project):
+    project.done(*SLURM, "pack=4")
+    kept = json.loads((project.report / "jobs.json").read_text())
+    assert project.cells() == {"low": 3, "middle": 3, "high": 3} and sorted(Counter(kept.values()).values()) == [1, 4, 4]
+    assert "needs a cluster with a queue" in error_line(project.reproduce("pack=4"))
+
+
 def test_what_the_scheduler_refuses_is_one_line_at_once(project):
     done = project.reproduce(*SLURM, "hydra.launcher.partition=nowhere")
     assert "SLURM takes no job: invalid partition specified: nowhere" in error_line(done)
@@ -157,6 +165,4 @@ def test_two_tasks_are_two_processes_of_one_run(cluster, tmp_path):
     (state,) = (json.loads(path.read_text()) for path in tmp_path.glob("logs/*/*/*/run.json"))
     assert state["status"] == "finished"
     done = script("train", *words, "trainer.devices=1", cwd=tmp_path)
-    assert done.returncode == 1 and done.stderr.splitlines()[-1].startswith(
-        "failed: seed=0: trainer.devices=1 trainer.num_nodes=1, but srun"
-    )
+    assert done.returncode == 1 and "trainer.devices=1 trainer.num_nodes=1, but srun has started 2" in done.stderr.splitlines()[-1]

@@ -48,9 +48,9 @@ def reproduce(cfg: DictConfig) -> None:
         signal.signal(signal.SIGTERM, before)
 
 
-def _queue(folder: Path) -> Queue | None:
+def _queue(folder: Path, pack: int = 1) -> Queue | None:
     """The queue of the cluster, where the launcher has one."""
-    return Queue(folder) if HydraConfig.get().runtime.choices["hydra/launcher"] == "submitit" else None
+    return Queue(folder, pack) if HydraConfig.get().runtime.choices["hydra/launcher"] == "submitit" else None
 
 
 def _jobs() -> str:
@@ -84,7 +84,7 @@ def _reproduce(cfg: DictConfig) -> None:
         folder=folder,
         new_data=cfg.new_data,
         force=cfg.force,
-        queue=_queue(folder),
+        queue=_queue(folder, cfg.pack),
         detach=cfg.detach,
         published=read_published(ablation.name) if cfg.published else (),
     )
@@ -153,8 +153,10 @@ def _check(cfg: DictConfig) -> None:
     for key in ("pilot", "new_data", "published", "force", "detach"):
         if not isinstance(cfg[key], bool):
             raise BadInput(f"{key}={cfg[key]!r} must be true or false")
-    if cfg.detach and _queue(Path()) is None:
-        raise BadInput("detach=true needs a cluster with a queue: hydra/launcher=submitit")
+    check_positive("pack", cfg.pack)
+    for key, usual in (("detach", False), ("pack", 1)):
+        if cfg[key] != usual and _queue(Path()) is None:
+            raise BadInput(f"{key}={cfg[key]} needs a cluster with a queue: hydra/launcher=submitit")
 
 
 def _doubts(session: Session, design: Looks) -> list[str]:

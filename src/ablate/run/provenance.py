@@ -31,6 +31,11 @@ def worker_environment(threads: int) -> dict[str, str]:
     return kept | {"OMP_NUM_THREADS": str(max(1, int(threads)))}
 
 
+def gpus_of(accelerator: str, devices: int | str) -> int | None:
+    """How many GPUs a launcher asks for, for a run with this trainer; one where devices=auto."""
+    return (devices if isinstance(devices, int) else 1) if accelerator in ("gpu", "cuda") else None
+
+
 def provenance() -> dict[str, object]:
     """Command, start (seconds since 1970), commit, versions of Python and packages, machine, and the scheduler's job."""
     return {

@@ -1,13 +1,16 @@
 """Jobs of a SLURM cluster: submitted at once, looked up in its queue, and asked how they ended. submitit writes their scripts."""
 
 import io
+import multiprocessing
 import os
 import pickle
 import re
+import signal
 import subprocess
 import time
 from collections.abc import Collection, Sequence
 from contextlib import redirect_stderr
+from multiprocessing.connection import wait
 from pathlib import Path
 from typing import Any
 
@@ -15,6 +18,7 @@ from hydra.core.singleton import Singleton
 from hydra.core.utils import JobReturn, JobStatus
 
 from ablate.errors import BadInput
+from ablate.run.ending import end_without_a_result
 
 EVERY = 2.0  # seconds between two looks at the queue
 OWN_KEYS = ("submitit_folder", "max_num_timeout")  # of the launcher's options, those that are no option of a job
@@ -42,8 +46,11 @@ class Submitting:
 
     params: dict[str, Any]
 
-    def submit(self, job_overrides: Sequence[Sequence[str]], first: int = 0) -> list[str]:
+    def submit(self, job_overrides: Sequence[Sequence[str]], first: int = 0, pack: int = 1) -> list[str]:
         """The ids of the new jobs, one for each list of overrides.
+
+        Args:
+            pack: so many runs in a job.
 
         Raises:
             BadInput: the scheduler refuses them, in its own words.
@@ -51,16 +58,19 @@ class Submitting:
         calls = [
             (list(o), "hydra.sweep.dir", n, f"job_id_for_{n}", Singleton.get_state()) for n, o in enumerate(job_overrides, first)
         ]
+        function, calls_of_jobs = (
+            (self, calls) if pack == 1 else (Pack(self), [(calls[i : i + pack],) for i in range(0, len(calls), pack)])
+        )
         executor, ids, size = self._executor(), list[str](), _max_array_size()
-        for start in range(0, len(calls), size):
+        for start in range(0, len(calls_of_jobs), size):
             try:
                 with redirect_stderr(io.StringIO()):  # what sbatch says is in the error, too
-                    jobs = executor.map_array(self, *zip(*calls[start : start + size]))
+                    jobs = executor.map_array(function, *zip(*calls_of_jobs[start : start + size]))
             except Exception as error:  # submitit raises what subprocess does, and errors of its own
                 said = " ".join(f"{getattr(error, 'stderr', '') or error}".split())
                 raise BadInput(f"SLURM takes no job: {said.replace('sbatch: error: ', '')}") from error
             ids += [job.job_id for job in jobs]
-        return ids
+        return [job for job in ids for _ in range(pack)][: len(calls)]
 
     def launch(self, job_overrides: Sequence[Sequence[str]], initial_job_idx: int) -> list[JobReturn]:
         """Submit all, wait until none is queued or runs, and say how each ended."""
@@ -83,10 +93,7 @@ class Submitting:
             return found
         if result == "success":
             return value
-        last = value.strip().splitlines()[-1]
-        if "timed-out too many times" in last:
-            last = f"its job {job} has used up its time (timeout_min={self.params['timeout_min']}) more often than max_num_timeout"
-        found.return_value = BadInput(last)
+        found.return_value = BadInput(value.strip().splitlines()[-1])
         return found
 
     def _result(self, job: str) -> Path:
@@ -108,6 +115,45 @@ class Submitting:
         options = {key: value for key, value in self.params.items() if key not in OWN_KEYS}
         executor.update_parameters(**{key if key in COMMON else f"slurm_{key}": value for key, value in options.items()})
         return executor
+
+
+class Pack:
+    """Several runs in one job, as many at once as it has cores: for runs that are short, or small beside a GPU.
+
+    What they return is not kept. A run that fails says so in its own folder.
+    """
+
+    def __init__(self, launcher: Any) -> None:
+        self.launcher = launcher
+
+    def __call__(self, calls: Sequence[tuple]) -> JobReturn:
+        context, at_once = multiprocessing.get_context("fork"), int(os.environ.get("SLURM_CPUS_PER_TASK", 1))
+        signal.signal(signal.SIGTERM, end_without_a_result)
+        waiting, processes = list(calls), list[Any]()
+        try:
+            while waiting or processes:
+                while waiting and len(processes) < at_once:
+                    processes.append(process := context.Process(target=self._run, args=waiting.pop(0)))
+                    process.start()
+                wait([process.sentinel for process in processes])
+                processes = [process for process in processes if process.is_alive()]
+        except BaseException:  # submitit has started the job again
+            for process in processes:
+                process.terminate()
+            raise
+        ended = JobReturn()
+        ended.status = JobStatus.COMPLETED
+        return ended
+
+    def _run(self, *call: Any) -> None:
+        signal.signal(signal.SIGUSR2, signal.SIG_IGN)  # submitit's, which the first process answers
+        self.launcher(*call)
+
+    def checkpoint(self, *calls: Any) -> Any:
+        """What is to be submitted where the time is over."""
+        from submitit.helpers import DelayedSubmission
+
+        return DelayedSubmission(self, *calls)
 
 
 def queued() -> dict[str, str]:

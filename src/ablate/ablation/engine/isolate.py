@@ -9,7 +9,7 @@ import time
 import traceback
 from contextlib import nullcontext
 from pathlib import Path
-from typing import Any, NoReturn
+from typing import Any
 
 from hydra.core.hydra_config import HydraConfig
 from hydra.utils import get_method
@@ -19,7 +19,7 @@ from ablate.cli.check import text_stays_text
 from ablate.errors import user_line
 from ablate.run import folder as run_folder
 from ablate.run import hydra_config, rank
-from ablate.run.ending import end_with_parent
+from ablate.run.ending import end_with_parent, end_without_a_result
 
 SERVER_DIED = 255  # multiprocessing's exit code of a child whose fork server is gone; the run itself may be good
 
@@ -52,7 +52,7 @@ class Isolated:
         context.set_forkserver_preload([self.job.rpartition(".")[0], __name__, *_modules(cfg)])
         folder = Path(HydraConfig.get().runtime.output_dir)
         if rank.job() is not None and threading.current_thread() is threading.main_thread():
-            signal.signal(signal.SIGTERM, _end_without_a_result)
+            signal.signal(signal.SIGTERM, end_without_a_result)
         child = context.Process(target=_child, args=(self.job, cfg, hydra_config.sendable()))
         try:
             child.start()
@@ -70,15 +70,6 @@ class Isolated:
             raise ServerDied
         if child.exitcode and rank.is_first() and run_folder.read_state(folder).get("status") not in ENDED:
             run_folder.fail(folder, _reason(child.exitcode))
-
-
-def _end_without_a_result(number: int, frame: object) -> NoReturn:
-    """The scheduler takes the machine away. It may start the job again, so whoever waits for a result must go on waiting."""
-    for child in multiprocessing.active_children():
-        child.terminate()
-    for child in multiprocessing.active_children():
-        child.join(PATIENCE)
-    os._exit(128 + number)
 
 
 def _modules(node: object) -> set[str]:

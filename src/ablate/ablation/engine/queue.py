@@ -16,10 +16,14 @@ class Detached(Exception):
 
 
 class Queue:
-    """What the scheduler knows of the runs below an ablation's folder."""
+    """What the scheduler knows of the runs below an ablation's folder.
 
-    def __init__(self, folder: Path) -> None:
-        self.path = folder / JOBS
+    Args:
+        pack: so many runs go into one job.
+    """
+
+    def __init__(self, folder: Path, pack: int = 1) -> None:
+        self.path, self.pack = folder / JOBS, pack
         self.jobs: dict[str, str] = read_json(self.path)
         self.there: dict[str, str] = {}
 

@@ -99,7 +99,7 @@ def _run_queued(queue: Queue, detach: bool, todo: list[PlannedRun], config_name:
             if launches[run.folder] and (reason := _why_it_ended(queue, launcher, run, launches[run.folder])):
                 _mark_failed(run, reason)
         if new := [run for run in gone if not _ended(run, started)]:
-            queue.add(new, launcher.submit(_words(new)))
+            queue.add(new, launcher.submit(_words(new), pack=queue.pack))
             launches.update(run.folder for run in new)
         if all(_ended(run, started) for run in todo):
             return
@@ -130,7 +130,8 @@ def make_launcher(runs: Sequence[PlannedRun], config_name: str, job: str) -> Lau
     """The launcher that hydra/launcher= names, configured as for a multirun of conf/`config_name`.yaml."""
     hydra, chosen = GlobalHydra.instance().hydra, HydraConfig.get()
     kept = [o for o in chosen.overrides.hydra if not o.startswith(("hydra.run", "hydra.sweep", "hydra.mode"))]
-    words = [f"hydra/launcher={chosen.runtime.choices['hydra/launcher']}", "hydra.mode=MULTIRUN", *kept, _sweep(runs)]
+    launcher = f"hydra/launcher={chosen.runtime.choices['hydra/launcher']}"
+    words = [*runs[0].overrides, launcher, "hydra.mode=MULTIRUN", *kept, _sweep(runs)]  # a launcher asks for the GPUs of a run
     config = hydra.compose_config(config_name, words, RunMode.MULTIRUN, with_log_configuration=False)
     context = HydraContext(config_loader=hydra.config_loader, callbacks=Callbacks())
     return Plugins.instance().instantiate_launcher(config=config, hydra_context=context, task_function=Isolated(job))
