@@ -54,8 +54,13 @@ def deterministic_device(request: pytest.FixtureRequest, deterministic: None) ->
 
 
 @pytest.hookimpl(tryfirst=True)  # before -m chooses
-def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """Tests of real data or of a trained network are slow; what must run one after the other begins first."""
+def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
+    """Tests of real data or of a trained network are slow; what must run one after the other begins first.
+
+    Those of a cluster run where `-m cluster` asks for them.
+    """
+    if "cluster" not in config.option.markexpr:
+        items[:] = [item for item in items if item.get_closest_marker("cluster") is None]
     for item in items:
         if {"real_data", *TRAINED} & {*item.fixturenames}:
             item.add_marker("slow")

@@ -81,6 +81,8 @@ def user_line(error: BaseException | None) -> str | None:
             return "the disk is full; what had ended is kept, and the same command goes on once there is room"
         if _is_out_of_memory(error):
             return f"there is not enough memory{_asked_for(error)}: make data.batch_size, the pictures or the network smaller"
+        if type(error).__name__ == "UncompletedJobError":  # submitit's, which need not be installed
+            return "its job ran out of time more often than hydra.launcher.max_num_timeout allows: raise hydra.launcher.timeout_min"
         if isinstance(error, OSError) and error.filename and error.strerror:
             return f"{error.filename}: {error.strerror}"
         error = error.__cause__

@@ -20,7 +20,7 @@ from ablate.run.build import build
 from ablate.run.checkpoint import FORMAT, PARTS, TRAINING, check_continues, read_checkpoint, read_weights
 from ablate.run.foreign import check_trust, plain_overrides
 from ablate.run.load import load_task
-from ablate.run.train import make, start_encoder
+from ablate.run.train import make, start_from_weights
 
 pytestmark = pytest.mark.slow
 
@@ -236,7 +236,7 @@ def test_encoder_weights_that_are_not_finite(content, file):
     torch.save(content, file)
     words = ["data=scene_captions", "task=captioning", "model=captioner", f"task.encoder_weights={file}", *TINY[3:5]]
     with pytest.raises(BadInput, match="encoder_weights=.*a.ckpt: model.encoder.levels.0.0.0.weight is not finite"):
-        start_encoder(build(composed("train", file.parent, *words), "task"))
+        start_from_weights(build(composed("train", file.parent, *words), "task"))
 
 
 def test_what_a_training_cannot_go_on_from(content, file):

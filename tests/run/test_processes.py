@@ -7,6 +7,7 @@ import signal
 import subprocess
 import sys
 import time
+import warnings
 
 import pytest
 import shares
@@ -135,3 +136,19 @@ def test_processes_share_the_stretches_of_one(pieces, size, processes):
     alone = BPTTBatchSampler(pieces, size)
     parts = [BPTTBatchSampler(pieces, size, processes, process) for process in range(processes)]
     assert [row for part in parts for row in part.rows] == alone.rows and all(len(part) for part in parts)
+
+
+def test_where_srun_is_installed_nothing_is_said_of_it(monkeypatch, tmp_path):
+    program = tmp_path / "srun"
+    program.write_text("#!/bin/sh\n")
+    program.chmod(0o755)
+    monkeypatch.setenv("PATH", f"{tmp_path}{os.pathsep}{os.environ['PATH']}")
+    with warnings.catch_warnings(action="error"):
+        make_trainer(composed("train", tmp_path, "trainer=cpu"))
+
+
+def test_tasks_of_a_job_that_srun_has_not_started_are_mentioned(monkeypatch, tmp_path, capsys):
+    monkeypatch.setenv("SLURM_NTASKS", "2")
+    monkeypatch.setattr(os, "cpu_count", lambda: 2)
+    make_trainer(composed("train", tmp_path, "trainer=ddp_cpu", "trainer.devices=2"))
+    assert capsys.readouterr().out.startswith("note: this job has 2 tasks, but srun has not started them: this process starts")

@@ -11,6 +11,7 @@ from hydra.core.hydra_config import HydraConfig
 from omegaconf import DictConfig, OmegaConf
 
 from ablate.ablation.engine.plan import PlannedRun, run_config
+from ablate.ablation.engine.queue import Detached, Queue
 from ablate.ablation.engine.runner import prerequisites, unfinished
 from ablate.ablation.engine.session import Session
 from ablate.ablation.judge.forecast import forecast
@@ -38,11 +39,26 @@ def reproduce(cfg: DictConfig) -> None:
     before = signal.signal(signal.SIGTERM, _stop)
     try:
         _reproduce(cfg)
+    except Detached:
+        console.print("the same command shows how far they are, and makes the report when all are done" + _jobs())
     except KeyboardInterrupt as stop:
-        print("stopped; the same command goes on with the runs that are left", file=sys.stderr)
+        print("stopped; the same command goes on with the runs that are left" + _jobs(), file=sys.stderr)
         sys.exit(128 + (stop.args or [signal.SIGINT])[0])
     finally:
         signal.signal(signal.SIGTERM, before)
+
+
+def _queue(folder: Path, pack: int = 1) -> Queue | None:
+    """The queue of the cluster, where the launcher has one."""
+    return Queue(folder, pack) if HydraConfig.get().runtime.choices["hydra/launcher"] == "submitit" else None
+
+
+def _jobs() -> str:
+    """How to end the jobs that a cluster still has of this ablation; empty without any."""
+    if (queue := _queue(Path(HydraConfig.get().runtime.output_dir))) is None:
+        return ""
+    queue.look()
+    return f"; the jobs stay in the queue, where this ends them: scancel {' '.join(queue.ids())}" if queue.ids() else ""
 
 
 def _named(key: str, name: str) -> Callable:
@@ -68,6 +84,8 @@ def _reproduce(cfg: DictConfig) -> None:
         folder=folder,
         new_data=cfg.new_data,
         force=cfg.force,
+        queue=_queue(folder, cfg.pack),
+        detach=cfg.detach,
         published=read_published(ablation.name) if cfg.published else (),
     )
     first = session.plan("", ablation.seeds(1))  # composes the config of every cell, so that mistakes are found here
@@ -132,9 +150,13 @@ def _check(cfg: DictConfig) -> None:
         if cfg.until is None:
             raise BadInput(f"hours={cfg.hours} needs until=decided; without it all seeds of the budget are run")
     check_positive("pilot_seeds", cfg.pilot_seeds)
-    for key in ("pilot", "new_data", "published", "force"):
+    for key in ("pilot", "new_data", "published", "force", "detach"):
         if not isinstance(cfg[key], bool):
             raise BadInput(f"{key}={cfg[key]!r} must be true or false")
+    check_positive("pack", cfg.pack)
+    for key, usual in (("detach", False), ("pack", 1)):
+        if cfg[key] != usual and _queue(Path()) is None:
+            raise BadInput(f"{key}={cfg[key]} needs a cluster with a queue: hydra/launcher=submitit")
 
 
 def _doubts(session: Session, design: Looks) -> list[str]:

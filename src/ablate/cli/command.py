@@ -6,6 +6,7 @@ import logging
 import os
 import re
 import sys
+import warnings
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import suppress
 from importlib.util import find_spec
@@ -61,6 +62,9 @@ def command(
         def run() -> Any:
             os.environ["HYDRA_FULL_ERROR"] = "1"  # the exception itself, instead of Hydra's print of it
             os.environ[COMMAND] = typed_command()
+            warnings.filterwarnings(
+                "ignore", r"\s*'hydra/launcher/.*is validated against ConfigStore schema"
+            )  # as our launchers are meant to be
             logging.raiseExceptions = False  # a log that cannot be written prints no traceback; a full disk is said below
             try:
                 sweeps = bool({"-m", "--multirun", "hydra.mode=MULTIRUN"} & {*sys.argv})

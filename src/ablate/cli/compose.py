@@ -15,11 +15,14 @@ from ablate.cli.fit import blamed, fits_experiment
 from ablate.errors import BadInput, did_you_mean
 from ablate.files import CONF, options
 from ablate.run import folder as run_folder
+from ablate.run.provenance import gpus_of, worker_environment
 from ablate.schema.signature import signature
 
 OmegaConf.register_new_resolver("run_dir", run_folder.run_dir, replace=True)
 OmegaConf.register_new_resolver("swept", run_folder.swept_name, replace=True)
 OmegaConf.register_new_resolver("is_class", lambda target, name: target.split(".")[-1] == name, replace=True)
+OmegaConf.register_new_resolver("worker_environment", worker_environment, replace=True)
+OmegaConf.register_new_resolver("gpus_of", gpus_of, replace=True)
 OmegaConf.register_new_resolver("module_name", lambda target: target.split(".")[-2], replace=True)
 
 

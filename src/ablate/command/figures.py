@@ -36,6 +36,7 @@ from ablate.run.build import build
 from ablate.run.checkpoint import read_checkpoint
 from ablate.run.foreign import plain_overrides
 from ablate.run.load import build_task, load_task
+from ablate.run.processes import environment
 from ablate.task.base import Task
 
 EPOCHS, BATCHES = 2, 8  # of the network that is trained here; that its checkerboard is measured on
@@ -112,7 +113,7 @@ def trained_checkerboard() -> Figure:
     task, data = build(cfg, "task"), build(cfg, "datamodule")
     before = _measured(task, data)
     trainer = Trainer(max_epochs=EPOCHS, accelerator="cpu", logger=False, enable_checkpointing=False, limit_val_batches=0,
-                      enable_progress_bar=False, enable_model_summary=False)  # fmt: skip
+                      enable_progress_bar=False, enable_model_summary=False, plugins=[environment()])  # fmt: skip
     trainer.fit(task, datamodule=data)
     return plot_checkerboard(
         {"before training": before, "trained": _measured(task, data)}, f"{network_name(cfg.task)}, {EPOCHS} epochs"

@@ -7,7 +7,9 @@ import threading
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager, suppress
 from multiprocessing.connection import wait
+from typing import NoReturn
 
+PATIENCE = 1.0  # seconds
 ENDING = (signal.SIGTERM, signal.SIGINT)
 
 
@@ -16,6 +18,15 @@ def end_with_parent() -> None:
     with suppress(OSError):
         wait([multiprocessing.parent_process().sentinel])
         os._exit(1)
+
+
+def end_without_a_result(number: int, frame: object) -> NoReturn:
+    """A handler of signals: the scheduler takes the machine away. It may start the job again, so nobody shall read a result now."""
+    for child in (children := multiprocessing.active_children()):
+        child.terminate()
+    for child in children:
+        child.join(PATIENCE)
+    os._exit(128 + number)
 
 
 @contextmanager

@@ -25,6 +25,17 @@ def typed_command() -> str:
     return shlex.join([Path(sys.executable).name, *sys.argv])
 
 
+def worker_environment(threads: int) -> dict[str, str]:
+    """The environment variables that workers on other machines need, which do not inherit this process's: as many threads, too."""
+    kept = {key: value for key, value in os.environ.items() if key.startswith("ABLATE_") or key == "PYTHONPATH"}
+    return kept | {"OMP_NUM_THREADS": str(max(1, int(threads)))}
+
+
+def gpus_of(accelerator: str, devices: int | str) -> int | None:
+    """How many GPUs a launcher asks for, for a run with this trainer; one where devices=auto."""
+    return (devices if isinstance(devices, int) else 1) if accelerator in ("gpu", "cuda") else None
+
+
 def provenance() -> dict[str, object]:
     """Command, start (seconds since 1970), commit, versions of Python and packages, machine, and the scheduler's job."""
     return {

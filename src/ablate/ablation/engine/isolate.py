@@ -19,10 +19,11 @@ from ablate.cli.check import text_stays_text
 from ablate.errors import user_line
 from ablate.run import folder as run_folder
 from ablate.run import hydra_config, rank
-from ablate.run.ending import end_with_parent
+from ablate.run.ending import end_with_parent, end_without_a_result
 
 SERVER_DIED = 255  # multiprocessing's exit code of a child whose fork server is gone; the run itself may be good
 
+PATIENCE = 1.0  # seconds
 ENDED = ("failed", "finished", "interrupted")  # states in which a run has said itself how it ended
 
 
@@ -50,6 +51,8 @@ class Isolated:
         context: Any = multiprocessing.get_context("forkserver" if forks else "spawn")
         context.set_forkserver_preload([self.job.rpartition(".")[0], __name__, *_modules(cfg)])
         folder = Path(HydraConfig.get().runtime.output_dir)
+        if rank.job() is not None and threading.current_thread() is threading.main_thread():
+            signal.signal(signal.SIGTERM, end_without_a_result)
         child = context.Process(target=_child, args=(self.job, cfg, hydra_config.sendable()))
         try:
             child.start()
@@ -61,6 +64,8 @@ class Isolated:
             child.terminate()
             child.join()
             raise
+        if child.exitcode and rank.job() is not None:
+            time.sleep(PATIENCE)  # the scheduler may have signalled all at once; what this process is told comes first
         if child.exitcode == SERVER_DIED:  # when the pool of this worker is shut down; the run is launched again
             raise ServerDied
         if child.exitcode and rank.is_first() and run_folder.read_state(folder).get("status") not in ENDED:
@@ -84,6 +89,8 @@ def _reason(exitcode: int) -> str:
 
 def _child(job: str, cfg: DictConfig, hydra: DictConfig) -> None:
     threading.Thread(target=end_with_parent, daemon=True).start()
+    if hasattr(signal, "SIGUSR2"):
+        signal.signal(signal.SIGUSR2, signal.SIG_IGN)  # submitit's, for the process that started this one
     hydra_config.use(hydra)
     folder = Path(hydra.hydra.runtime.output_dir)
     first = rank.is_first()  # the others of a run that srun has started do not lock what it holds

@@ -7,6 +7,7 @@ from collections import Counter
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import contextmanager, nullcontext, suppress
 from functools import partial
+from pathlib import Path
 from threading import Event, Thread
 
 from hydra._internal.callbacks import Callbacks
@@ -22,30 +23,45 @@ from rich.text import Text
 
 from ablate.ablation.engine.isolate import Isolated, ServerDied
 from ablate.ablation.engine.plan import PlannedRun
+from ablate.ablation.engine.queue import Detached, Queue
 from ablate.cli.command import in_quotes
+from ablate.errors import user_line
 from ablate.run import folder as run_folder
+from ablate.run.slurm import EVERY
 
 log = logging.getLogger(__name__)
 ATTEMPTS = 3  # launches in a row in which no run has ended
 
 
-def execute(runs: Sequence[PlannedRun], config_name: str, job: str, console: Console) -> None:
+def execute(runs: Sequence[PlannedRun], config_name: str, job: str, console: Console, queue: Queue | None, detach: bool) -> None:
     """Run everything that is not finished yet, each run after those that it needs.
 
     A worker that is killed ends its whole pool, with the runs that were waiting. Those are launched again as long as
     each launch ends some run. A run that failed by itself is not launched again.
+
+    Args:
+        queue: of the cluster, where runs are its jobs.
+        detach: do not wait for these.
+
+    Raises:
+        Detached: some runs are not over.
     """
     for name in ("hydra", "hydra_plugins"):  # their line for each run would hide the progress
         logging.getLogger(name).setLevel(logging.WARNING)
     first = prerequisites(unfinished(runs))
     stages = [[run for run in first if run.depth == depth] for depth in sorted({run.depth for run in first})]
-    with progress([*first, *runs], [*unfinished(first), *unfinished(runs)], console):
+    run_all = _run_all if queue is None else partial(_run_queued, queue, detach)
+    if queue is not None:
+        queue.look()
+        if there := sum(queue.status(run) is not None for run in (*first, *runs)):
+            console.print(f"{there} runs are in the queue already: jobs {' '.join(queue.ids())}")
+    with progress([*first, *runs], [*unfinished(first), *unfinished(runs)], console, queue):
         for stage in (*stages, runs):
             todo = unfinished(stage)
             for run in todo:
                 for need in unfinished(run.needs)[:1]:
                     _mark_failed(run, f"it needs {need.cell} of seed {need.seed}, which has no result")
-            _run_all([run for run in todo if not unfinished(run.needs)], config_name, job)
+            run_all([run for run in todo if not unfinished(run.needs)], config_name, job)
 
 
 def unfinished(runs: Iterable[PlannedRun]) -> list[PlannedRun]:
@@ -73,6 +89,38 @@ def _run_all(todo: list[PlannedRun], config_name: str, job: str) -> None:
         _mark_failed(run, f"its worker died in each of {ATTEMPTS} launches")
 
 
+def _run_queued(queue: Queue, detach: bool, todo: list[PlannedRun], config_name: str, job: str) -> None:
+    """Submit the runs that are not in the queue, and wait until all have ended."""
+    started, launches, launcher = time.time(), Counter[Path](), make_launcher(todo, config_name, job) if todo else None
+    while True:
+        queue.look()
+        gone = [run for run in todo if queue.status(run) is None and not _ended(run, started)]
+        for run in gone:
+            if launches[run.folder] and (reason := _why_it_ended(queue, launcher, run, launches[run.folder])):
+                _mark_failed(run, reason)
+        if new := [run for run in gone if not _ended(run, started)]:
+            queue.add(new, launcher.submit(_words(new), pack=queue.pack))
+            launches.update(run.folder for run in new)
+        if all(_ended(run, started) for run in todo):
+            return
+        if detach:
+            raise Detached
+        time.sleep(EVERY)
+
+
+def _why_it_ended(queue: Queue, launcher: Launcher, run: PlannedRun, launches: int) -> str | None:
+    """Why a run is not submitted again, whose job has left the queue; None where it is."""
+    error = launcher.outcome(queue.jobs[run.folder.name])._return_value
+    if (
+        not isinstance(error, Exception | None)
+        or error is None
+        or isinstance(error, ServerDied)
+        or getattr(error, "by_the_cluster", False)
+    ):
+        return f"its worker died in each of {ATTEMPTS} launches" if launches >= ATTEMPTS else None
+    return user_line(error) or repr(error)
+
+
 def _mark_failed(run: PlannedRun, reason: str) -> None:
     run.folder.mkdir(parents=True, exist_ok=True)
     run_folder.fail(run.folder, reason)
@@ -82,7 +130,8 @@ def make_launcher(runs: Sequence[PlannedRun], config_name: str, job: str) -> Lau
     """The launcher that hydra/launcher= names, configured as for a multirun of conf/`config_name`.yaml."""
     hydra, chosen = GlobalHydra.instance().hydra, HydraConfig.get()
     kept = [o for o in chosen.overrides.hydra if not o.startswith(("hydra.run", "hydra.sweep", "hydra.mode"))]
-    words = [f"hydra/launcher={chosen.runtime.choices['hydra/launcher']}", "hydra.mode=MULTIRUN", *kept, _sweep(runs)]
+    launcher = f"hydra/launcher={chosen.runtime.choices['hydra/launcher']}"
+    words = [*runs[0].overrides, launcher, "hydra.mode=MULTIRUN", *kept, _sweep(runs)]  # a launcher asks for the GPUs of a run
     config = hydra.compose_config(config_name, words, RunMode.MULTIRUN, with_log_configuration=False)
     context = HydraContext(config_loader=hydra.config_loader, callbacks=Callbacks())
     return Plugins.instance().instantiate_launcher(config=config, hydra_context=context, task_function=Isolated(job))
@@ -90,11 +139,14 @@ def make_launcher(runs: Sequence[PlannedRun], config_name: str, job: str) -> Lau
 
 def launch(runs: Sequence[PlannedRun], launcher: Launcher) -> None:
     """Launch the runs, each as one job."""
-    jobs = [[*run.overrides, _sweep(runs), f"hydra.sweep.subdir={in_quotes(run.folder.name)}"] for run in runs]
-    for run, result in zip(runs, launcher.launch(jobs, initial_job_idx=0), strict=True):
+    for run, result in zip(runs, launcher.launch(_words(runs), initial_job_idx=0), strict=True):
         again = isinstance(result._return_value, ServerDied)  # it is launched once more
         if result.status is JobStatus.FAILED and run.status not in ("finished", "failed") and not again:
             _mark_failed(run, f"it could not be launched: {result._return_value!r}")
+
+
+def _words(runs: Sequence[PlannedRun]) -> list[list[str]]:
+    return [[*run.overrides, _sweep(runs), f"hydra.sweep.subdir={in_quotes(run.folder.name)}"] for run in runs]
 
 
 def _sweep(runs: Sequence[PlannedRun]) -> str:
@@ -110,7 +162,9 @@ def delete_results(runs: Sequence[PlannedRun]) -> None:
 
 
 @contextmanager
-def progress(runs: Sequence[PlannedRun], todo: Sequence[PlannedRun], console: Console) -> Iterator[None]:
+def progress(
+    runs: Sequence[PlannedRun], todo: Sequence[PlannedRun], console: Console, queue: Queue | None = None
+) -> Iterator[None]:
     """While the block runs, show one line for the whole ablation: done, running, failed, time left.
 
     A terminal updates the line; elsewhere it is printed twice a minute.
@@ -118,11 +172,14 @@ def progress(runs: Sequence[PlannedRun], todo: Sequence[PlannedRun], console: Co
     stop, began = Event(), time.time()
 
     def status(run: PlannedRun) -> str:
+        if queue is not None and run.status != "finished" and (there := queue.status(run)):
+            return there
         failed_before = run.status == "failed" and not _ended(run, began)  # in an earlier call; it will run again
         return "absent" if failed_before else run.status
 
     def line() -> Text:
-        return Text(progress_line(Counter(map(status, runs)), len(runs), len(todo), time.time() - began))
+        said = progress_line(Counter(map(status, runs)), len(runs), len(todo), time.time() - began)
+        return Text(f"{said}, jobs {' '.join(ids)}" if queue is not None and (ids := queue.ids()) else said)
 
     def watch(show: Callable[[Text], None], every: float) -> None:
         while not stop.wait(every):
@@ -147,6 +204,8 @@ def progress_line(status: Counter, total: int, todo: int, seconds: float) -> str
     now_ended = ended - (total - todo)
     left = f"about {_clock(seconds / now_ended * (total - ended))} left" if now_ended > 0 else "time left not known yet"
     parts = [f"{status['finished']}/{total} runs done", f"{status['running']} running", f"{status['failed']} failed"]
+    if status["queued"]:
+        parts.insert(1, f"{status['queued']} queued")
     return ", ".join([*parts, left if ended < total else f"in {_clock(seconds)}"])
 
 

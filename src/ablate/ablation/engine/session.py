@@ -11,6 +11,7 @@ from omegaconf import OmegaConf
 
 from ablate.ablation.engine.code import CODE_DIGITS
 from ablate.ablation.engine.plan import PlannedRun, Planner, run_config
+from ablate.ablation.engine.queue import Queue
 from ablate.ablation.engine.runner import delete_results, execute, prerequisites, unfinished
 from ablate.ablation.judge.forecast import PILOT_SEED
 from ablate.ablation.judge.published import adopt
@@ -35,6 +36,8 @@ class Session:
         folder: of the ablation.
         new_data: every seed also draws its own data, so that intervals cover the choice of the test data, too.
         force: run again what has a result.
+        queue: of the cluster, where runs are its jobs.
+        detach: do not wait for these.
         published: rows of results that count as done where their hash is equal.
     """
 
@@ -47,6 +50,8 @@ class Session:
     new_data: bool = False
     force: bool = False
     published: Sequence[Row] = ()
+    queue: Queue | None = None
+    detach: bool = False
     tuned: dict[str, list[str]] = field(default_factory=dict)
 
     def __post_init__(self) -> None:
@@ -62,7 +67,7 @@ class Session:
             delete_results([*prerequisites(runs), *runs])
         elif count := adopt(runs, self.published):
             console.print(f"{count} of {len(runs)} runs have published results (published=false runs them anew)")
-        execute(runs, self.config_name, self.job, console)
+        execute(runs, self.config_name, self.job, console, self.queue, self.detach)
 
     def plan(self, registration: str, seeds: Iterable[int], cells: Iterable[str] | None = None) -> list[PlannedRun]:
         """The runs of these seeds, of all cells or of some."""

@@ -77,12 +77,19 @@ def headlines(ledger: Iterable[Entry]) -> str:
     if marked > MOST_HEADLINES:
         raise BadInput(f"{marked} claims are marked headline: true, and README.md has room for {MOST_HEADLINES}")
     lines = [
-        (_verdict(o), plain(o.claim.statement), _effects(o), entry.ablation.name)
+        (_verdict(o), plain(o.claim.statement), _weakest(o), entry.ablation.name)
         for entry in ledger
         for o in (entry.judged[0].outcomes if entry.judged else [])
         if o.claim.headline
     ]
     return document.table(("verdict", "claim", "effect", "ablation"), lines, left=4) if lines else "No headline is answered yet."
+
+
+def _weakest(outcome: Outcome) -> str:
+    """The effect; of several the one nearest to zero, and of how many it is that."""
+    if not (found := outcome.estimates):
+        return DASH
+    return effect(min(found, key=lambda each: abs(each.mean))) + (f" (the least of {len(found)})" if len(found) > 1 else "")
 
 
 def _section(entry: Entry) -> str:
