@@ -18,8 +18,9 @@ from lightning.fabric.plugins.environments.lightning import find_free_network_po
 from ablate.data.datamodule import DataModule
 from ablate.data.sampler import BPTTBatchSampler
 from ablate.errors import BadInput
+from ablate.files import write_json
 from ablate.run import folder as run_folder
-from ablate.run import rank
+from ablate.run import processes, rank
 from ablate.run.build import build
 from ablate.run.train import make_trainer
 
@@ -152,3 +153,20 @@ def test_tasks_of_a_job_that_srun_has_not_started_are_mentioned(monkeypatch, tmp
     monkeypatch.setattr(os, "cpu_count", lambda: 2)
     make_trainer(composed("train", tmp_path, "trainer=ddp_cpu", "trainer.devices=2"))
     assert capsys.readouterr().out.startswith("note: this job has 2 tasks, but srun has not started them: this process starts")
+
+
+def test_other_processes_wait_for_the_first_and_end_with_it(monkeypatch, tmp_path):
+    for key, value in {"SLURM_JOB_ID": "7", "SLURM_STEP_NUM_TASKS": "2", "SLURM_PROCID": "1"}.items():
+        monkeypatch.setenv(key, value)
+    monkeypatch.setattr(rank, "PATIENCE", 0.0)
+    state = {"job": "7", "restarts": 0}
+    for others in ({}, {**state, "status": "interrupted"}, {**state, "status": "running", "job": "6"}):
+        write_json(tmp_path / "run.json", others)
+        with pytest.raises(BadInput, match="has not begun in"):
+            processes.wait_until_taken(tmp_path)
+    for status, goes_on in (("running", True), ("finished", False)):
+        write_json(tmp_path / "run.json", {**state, "status": status})
+        assert processes.wait_until_taken(tmp_path) is goes_on
+    write_json(tmp_path / "run.json", {**state, "status": "failed"})
+    with pytest.raises(SystemExit):
+        processes.wait_until_taken(tmp_path)

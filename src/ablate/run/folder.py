@@ -226,23 +226,6 @@ def interrupt(folder: Path) -> None:
         print(f"stopped; the same command with ckpt_path=last continues {folder}", file=sys.stderr, flush=True)
 
 
-def is_restarted(folder: Path) -> bool:
-    """Whether the scheduler started this process's job again, and the job had begun the run in this folder before."""
-    return rank.restarts() > 0 and read_state(folder).get("job") == rank.job()
-
-
-def wait_until_taken(folder: Path) -> bool:
-    """For the other processes of a run: wait until the first one trains there; False where the run is finished."""
-    if rank.from_outside():
-        rank.wait_for(lambda: _is_taken(read_state(folder)), f"has not begun in {folder}")
-    return read_state(folder).get("status") != "finished"
-
-
-def _is_taken(state: dict) -> str | None:
-    mine = state.get("status") == "running" and (state["job"], state["restarts"]) == (rank.job(), rank.restarts())
-    return state["status"] if mine or state.get("status") == "finished" else None
-
-
 def update(folder: Path, **facts: object) -> None:
     """Change some entries of run.json."""
     write_json(folder / STATE, {**read_state(folder), **facts})

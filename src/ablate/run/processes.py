@@ -37,6 +37,30 @@ RANKS = ("MASTER_ADDR", "MASTER_PORT", "NODE_RANK", "LOCAL_RANK", "WORLD_SIZE") 
 GRACE = 10.0  # seconds in which a process ends whose run has ended
 
 
+def is_restarted(folder: Path) -> bool:
+    """Whether the scheduler started this process's job again, and the job had begun the run in this folder before."""
+    return rank.restarts() > 0 and run_folder.read_state(folder).get("job") == rank.job()
+
+
+def wait_until_taken(folder: Path) -> bool:
+    """For the other processes of a run: wait until the first one trains there; False where the run is finished."""
+    if (
+        rank.from_outside()
+        and rank.wait_for(lambda: _begun(run_folder.read_state(folder)), f"has not begun in {folder}") == "failed"
+    ):
+        sys.exit(1)  # the first process says why
+    return run_folder.read_state(folder).get("status") != "finished"
+
+
+def _begun(state: dict) -> str | None:
+    """The status of a run that is finished, or that the first process of this job has begun."""
+    mine = state.get("status") in ("running", "failed") and (state.get("job"), state.get("restarts")) == (
+        rank.job(),
+        rank.restarts(),
+    )
+    return state["status"] if mine or state.get("status") == "finished" else None
+
+
 class Srun(SLURMEnvironment):
     """The processes that `srun` has started. The scheduler or the launcher starts jobs again, not Lightning."""
 
@@ -74,6 +98,8 @@ def check_sizes(trainer: Trainer) -> None:
         who, keys = ("torchrun", ("WORLD_SIZE", "LOCAL_WORLD_SIZE")) if rank.by_torchrun() else ("srun", ())
         started = int(os.environ["WORLD_SIZE" if keys else "SLURM_STEP_NUM_TASKS"])
         there = started // int(os.environ["LOCAL_WORLD_SIZE"]) if keys else int(os.environ["SLURM_STEP_NUM_NODES"])
+        if (devices, nodes) != (started // there, there) and not rank.is_first():
+            sys.exit(1)  # the first process says it
         if (devices, nodes) != (started // there, there):
             given = f"trainer.devices={devices} trainer.num_nodes={nodes}"
             raise BadInput(f"{given}, but {who} has started {started} processes on {there} machines: make these equal")

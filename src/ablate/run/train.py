@@ -49,10 +49,10 @@ def train(cfg: DictConfig) -> float | None:
         The best value of the metric that checkpoints are chosen by, for Hydra sweepers that optimise.
     """
     folder = Path(HydraConfig.get().runtime.output_dir)
-    if run_folder.is_restarted(folder):
+    if processes.is_restarted(folder):
         cfg.ckpt_path = "last"
     if not rank.is_first():
-        return _train(cfg, folder) if run_folder.wait_until_taken(folder) else None
+        return _train(cfg, folder) if processes.wait_until_taken(folder) else None
     with run_folder.taken(folder):
         if not run_folder.start(folder, cfg, HydraConfig.get().overrides.task, resume=cfg.ckpt_path == "last"):
             summary.print_finished(folder)
