@@ -37,10 +37,10 @@ def test_the_command_says_so_in_one_line(words, line, tmp_path):
     "data, known",
     [
         ("dates", ["experiment=dates"]),
-        ("scenes", ["experiment=autoencoder", "experiment=upsampling"]),
+        ("scenes", ["experiment=autoencoder", "experiment=fcn_small", "experiment=upsampling"]),
         ("coco", ["experiment=captions data=coco", "experiment=flickr8k data=coco", "experiment=glyphs data=coco"]),
         ("text", ["experiment=shakespeare", "experiment=text"]),
-        ("voc", ["experiment=camvid data=voc", "experiment=segnet_basic data=voc"]),
+        ("voc", [f"experiment={name} data=voc" for name in ("camvid", "camvid_deconvnet", "camvid_fcn", "segnet_basic")]),
         ("mine", []),
     ],
 )
