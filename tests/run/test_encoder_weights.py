@@ -11,7 +11,7 @@ from refusals import refusals
 from ablate.errors import BadInput
 from ablate.model.segmenter.encoder.vgg16 import VGG16
 from ablate.run.build import build
-from ablate.run.train import start_from_weights
+from ablate.run.load import start_from_weights
 
 pytestmark = [pytest.mark.slow, pytest.mark.xdist_group("encoder_weights")]  # one trained segmenter for all
 CAPTIONS = ["data=scene_captions", "model=captioner", "task=captioning", "model/search=greedy", "data.max_length=4"]

@@ -19,8 +19,8 @@ from ablate.errors import BadInput
 from ablate.run.build import build
 from ablate.run.checkpoint import FORMAT, PARTS, TRAINING, check_continues, read_checkpoint, read_weights
 from ablate.run.foreign import check_trust, plain_overrides
-from ablate.run.load import load_task
-from ablate.run.train import make, start_from_weights
+from ablate.run.load import load_task, start_from_weights
+from ablate.run.train import make
 
 pytestmark = pytest.mark.slow
 

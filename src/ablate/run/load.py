@@ -6,10 +6,11 @@ from typing import Any, get_type_hints
 import torch
 from omegaconf import OmegaConf
 
+from ablate.console import console
 from ablate.data.text.tokeniser import Tokeniser, Vocabulary
 from ablate.errors import BadInput
 from ablate.run.build import build
-from ablate.run.checkpoint import not_finite
+from ablate.run.checkpoint import not_finite, read_weights
 from ablate.run.foreign import check_targets, check_trust
 from ablate.schema.options import Palette, Positive, Size, check_values
 from ablate.task.base import Task
@@ -104,3 +105,18 @@ def _tokenisers(checkpoint: dict[str, Any], path: str) -> dict[str, Tokeniser]:
         except (ValueError, AttributeError, KeyError, TypeError) as error:
             raise BadInput(f"checkpoint {path!r} lacks a part: its tokeniser of {name} texts cannot be made: {error}") from error
     return made
+
+
+def start_from_weights(task: Task) -> None:
+    """Copy the weights in the file `task.encoder_weights`, or `task.initial_weights`, if it names one, into the network."""
+    for key, load in (("encoder_weights", task.load_encoder), ("initial_weights", task.load_initial)):
+        if (path := getattr(task, key)) is None:
+            continue
+        try:
+            new = load(weights := read_weights(path))
+            if name := not_finite(weights):
+                raise BadInput(f"{name} is not finite")
+        except BadInput as error:
+            raise BadInput(f"`{key}`={path}: {error.args[0]}") from None
+        if new:
+            console.print(f"starts from {path}; new: {', '.join(new)}")

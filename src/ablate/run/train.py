@@ -28,10 +28,9 @@ from ablate.run.checkpoint import (
     check_continues,
     check_same_model,
     check_same_tokenisers,
-    not_finite,
     read_checkpoint,
-    read_weights,
 )
+from ablate.run.load import start_from_weights
 from ablate.run.logger import Continuing
 from ablate.task.base import SPLITS, Task
 
@@ -156,21 +155,6 @@ def silence() -> None:
     for name in ("lightning.pytorch", "lightning.fabric"):
         logging.getLogger(name).setLevel(logging.WARNING)
     logging.getLogger("lightning.pytorch.profilers").setLevel(logging.INFO)
-
-
-def start_from_weights(task: Task) -> None:
-    """Copy the weights in the file `task.encoder_weights`, or `task.initial_weights`, if it names one, into the network."""
-    for key, load in (("encoder_weights", task.load_encoder), ("initial_weights", task.load_initial)):
-        if (path := getattr(task, key)) is None:
-            continue
-        try:
-            new = load(weights := read_weights(path))
-            if name := not_finite(weights):
-                raise BadInput(f"{name} is not finite")
-        except BadInput as error:
-            raise BadInput(f"`{key}`={path}: {error.args[0]}") from None
-        if new:
-            console.print(f"starts from {path}; new: {', '.join(new)}")
 
 
 def assume_vocabularies(cfg: DictConfig) -> None:
