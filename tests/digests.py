@@ -59,7 +59,7 @@ FOLDERS = {  # experiment -> its folder among the real data
     "text": "tinyshakespeare/input.txt",
     "trec": "trec",
 }
-MORE = {"pairs": ["data.source=de", "data.target=en"]}
+MORE = {"pairs": ["data.source=de", "data.target=en"], "segnet_basic": ["data.image_size=[90,120]", "model.encoder.width=16"]}
 
 
 def words(experiment: str) -> list[str]:

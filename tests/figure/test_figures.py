@@ -66,7 +66,7 @@ def test_titles_say_what_is_even():
 
 def test_identities_and_deconvolution_are_drawn(monkeypatch):
     monkeypatch.setattr(deconvolution, "STEPS", 5)
-    assert len(coverage.identities().axes[0].get_yticklabels()) == 15
+    assert len(coverage.identities().axes[0].get_yticklabels()) == 17
     above, below = deconvolution.deconvolution().subfigs
     assert len(below.axes) == 2 and [axes.get_title().split("\n")[0] for axes in above.axes[6::7]] == ["scikit-image’s"] * 2
 

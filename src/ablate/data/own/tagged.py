@@ -1,6 +1,7 @@
 """Sentences of one's own with a tag for each word, in columns as the CoNLL tasks have them."""
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
+from functools import lru_cache
 from pathlib import Path
 from typing import Annotated
 
@@ -33,22 +34,28 @@ def tagged(
     Raises:
         BadInput: what `Splits` refuses; a line with fewer columns than the first, an empty word or tag.
     """
-    files = splits.files(SUFFIXES, WHAT)
-    parts = {name: list(_sentences(path, word, tag, encoding, refuse)) for name, path in files.items()}
+    files, parts = splits.files(SUFFIXES, WHAT), {}
+    for name, path in files.items():
+        parts[name], faults = _sentences(path, path.stat().st_mtime_ns, word, tag, encoding)
+        for fault in faults:
+            refuse(BadInput(fault))
     return splits.choose(
         split, parts, lambda sentence: place(sentence[0].location), lambda sentence: " ".join(each.form for each in sentence)
     )
 
 
-def _sentences(path: Path, word: int | None, tag: int | None, encoding: str, refuse: Refuse) -> Iterator[list[Word]]:
+@lru_cache(maxsize=16)  # every split, and what finds the classes, asks for the same file
+def _sentences(path: Path, changed: int, word: int | None, tag: int | None, encoding: str) -> tuple[list[list[Word]], list[str]]:
+    """The sentences of a file, and what is wrong in it."""
     universal = Path(path.name.removesuffix(".gz")).suffix.lower() == UNIVERSAL
     places = (word or (2 if universal else 1), tag or (4 if universal else -1))
     lines, sentence, width = list(read_lines(path, encoding)), list[Word](), 0
     tabs = any("\t" in line for _, line in lines)
+    found, faults = [], []
     for location, line in [*lines, ("", "")]:
         if not line.strip():
             if sentence and not sentence[0].form.startswith(BORDER):
-                yield sentence
+                found.append(sentence)
             sentence = []
             continue
         columns = line.split("\t") if tabs else line.split()
@@ -58,7 +65,8 @@ def _sentences(path: Path, word: int | None, tag: int | None, encoding: str, ref
         try:
             sentence.append(_word(columns, width, places, location))
         except BadInput as error:
-            refuse(error)
+            faults.append(str(error.args[0]))
+    return found, faults
 
 
 def _word(columns: Sequence[str], width: int, places: tuple[int, int], location: str) -> Word:
