@@ -59,7 +59,13 @@ FOLDERS = {  # experiment -> its folder among the real data
     "text": "tinyshakespeare/input.txt",
     "trec": "trec",
 }
-MORE = {"pairs": ["data.source=de", "data.target=en"], "segnet_basic": ["data.image_size=[90,120]", "model.encoder.width=16"]}
+NARROW = ["data.image_size=[90,120]", "model.encoder.width=8"]  # of networks at a paper's size
+MORE = {
+    "pairs": ["data.source=de", "data.target=en"],
+    "segnet_basic": NARROW,
+    "camvid_fcn": [*NARROW, "augmentation.crop=64", "model.encoder.fully_connected=32"],
+    "camvid_deconvnet": [*NARROW, "augmentation.crop=64", "model.encoder.fully_connected=32"],
+}
 
 
 def words(experiment: str) -> list[str]:

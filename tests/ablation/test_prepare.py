@@ -75,6 +75,10 @@ def test_a_budget_and_the_command_line_may_change_a_teacher(project):
     project.change(put("base", ["weights={teacher}"]))
     project.change(put("cells", "low", ["weights=null"]))
     assert [run.needs for run in load(project.file).runs("full")[:3]] == [[], ["teacher"], ["teacher"]]
+    said = ["trainer=gpu", "data.root=there", "+trainer.x=1", "debug=fast"]
+    assert runs[0].overrides == [*TEACHER, "steps=3", *said]  # it begins as the cells do: a stage of the same training
+    project.change(put("base", ["quality=0.1"]))  # another training, on other data
+    runs = load(project.file).prepared("full", said)
     assert runs[0].overrides == [*TEACHER, "steps=3", "trainer=gpu", "+trainer.x=1", "debug=fast"]
 
 

@@ -185,10 +185,17 @@ class Ablation:
         ]
 
     def prepared(self, budget: str, extra: Sequence[str] = (), seeds: Iterable[int] | None = None) -> list[Run]:
-        """What is trained before the cells, with every seed. Of `extra` only the trainer's overrides apply to it."""
+        """What is trained before the cells, with every seed.
+
+        All of `extra` applies to what begins with the overrides of every cell, such as a stage of the same training; of what is
+        another training, on other data, only the trainer's.
+        """
         chosen, trainer = self.budgets[budget], [word for word in extra if word.lstrip("+~").startswith(ABOUT_TRAINER)]
+        also = {
+            name: extra if self.base and words[: len(self.base)] == self.base else trainer for name, words in self.prepare.items()
+        }
         return [
-            Run.seeded(name, seed, [*overrides, *chosen.prepare, *trainer])
+            Run.seeded(name, seed, [*overrides, *chosen.prepare, *also[name]])
             for seed in (self.seeds(chosen.seeds) if seeds is None else seeds)
             for name, overrides in self.prepare.items()
         ]
