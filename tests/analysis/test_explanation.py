@@ -55,6 +55,14 @@ def test_every_measure_has_its_value_and_the_task_is_left_as_it_was(task):
     assert found["guided/energy_inside_gain"] == pytest.approx(found["guided/energy_inside"] - found["gradient/energy_inside"])
 
 
+def test_a_network_whose_decoder_makes_the_scores_has_no_head_and_is_measured_too():
+    words = ["model/decoder=scores", "model.decoder.zero_scores=false", "data.num_classes=3", "task.class_weight=none"]
+    names = ["data.class_names=[background, disc, ring]"]
+    task = build(compose("experiment=upsampling", *TINY, *words, *names), "task").eval()
+    found = measure(task, [batch()], methods_of(["gradient"], samples=1, steps=1))
+    assert 0 <= found["gradient/deletion"] <= 1 and -1 <= found["gradient/rank_upper"] <= 1
+
+
 def test_a_network_that_looks_at_its_own_pixel_alone_has_all_its_energy_inside(task):
     model = task.model
     model.forward = lambda image: 4 * image * (1 + 0 * model.head.weight.sum())

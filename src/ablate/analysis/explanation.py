@@ -102,7 +102,7 @@ def _measure(model: FCN, batches: Iterable[SegmentationBatch], methods: Mapping[
     scores: dict[str, Any] = {}
     others: dict[str, nn.Module] = {}
     for batch in batches:
-        objects = choose_objects(batch, model.head.out_channels)
+        objects = choose_objects(batch, model.num_classes)
         if not len(objects.image):
             continue
         if not others:

@@ -38,7 +38,7 @@ class FCN(Segmenter):
         head_kernel: Odd = 1,
     ) -> None:
         super().__init__()
-        self.encoder = encoder
+        self.encoder, self.num_classes = encoder, num_classes
         self.decoder = decoder(encoder.channels, encoder.bottom_channels)
         if self.decoder.needs_offsets and not encoder.has_offsets:
             raise BadInput("this model/decoder puts values where maxima were: it needs `encoder.downsample`=max_pool")
