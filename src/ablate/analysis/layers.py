@@ -83,21 +83,18 @@ def _of_upsample(layer: Any) -> tuple[int, Fraction]:
 
 
 HALF = Fraction(1, 2)
-STEPS: Mapping[type, Callable[[Any], tuple[int, Fraction]]] = {  # kernel and stride of each kind of layer
-    nn.Conv2d: _of_convolution,
-    nn.ConvTranspose2d: _of_transposed,
-    nn.MaxPool2d: _of_pooling,
-    nn.AvgPool2d: _of_pooling,
-    MaxPool: lambda layer: (2, Fraction(2)),
-    MaxUnpool: lambda layer: (2, HALF),
-    BedOfNails: lambda layer: (2, HALF),
-    nn.PixelShuffle: lambda layer: (layer.upscale_factor, Fraction(1, layer.upscale_factor)),
-    nn.Upsample: _of_upsample,
+KINDS: Mapping[type[nn.Module], tuple[str, Callable[[Any], tuple[int, Fraction]]]] = {  # what it is called; its kernel and stride
+    nn.Conv2d: ("conv", _of_convolution),
+    nn.ConvTranspose2d: ("transposed conv", _of_transposed),
+    nn.MaxPool2d: ("max pool", _of_pooling),
+    nn.AvgPool2d: ("average pool", _of_pooling),
+    MaxPool: ("max pool", lambda layer: (2, Fraction(2))),
+    MaxUnpool: ("unpool", lambda layer: (2, HALF)),
+    BedOfNails: ("bed of nails", lambda layer: (2, HALF)),
+    nn.PixelShuffle: ("pixel shuffle", lambda layer: (layer.upscale_factor, Fraction(1, layer.upscale_factor))),
+    nn.Upsample: ("upsample", _of_upsample),
 }
-WORDS = {nn.Conv2d: "conv", nn.ConvTranspose2d: "transposed conv", MaxPool: "max pool", nn.MaxPool2d: "max pool"}
-WORDS |= {nn.AvgPool2d: "average pool", MaxUnpool: "unpool", BedOfNails: "bed of nails", nn.PixelShuffle: "pixel shuffle"}
-WORDS |= {nn.Upsample: "upsample"}
-FOLLOWERS = {nn.BatchNorm2d: "BN", nn.GroupNorm: "GN", nn.ReLU: "ReLU", nn.Dropout: "dropout"}
+FOLLOWERS: Mapping[type[nn.Module], str] = {nn.BatchNorm2d: "BN", nn.GroupNorm: "GN", nn.ReLU: "ReLU", nn.Dropout: "dropout"}
 
 
 class _Carry(TorchFunctionMode):
@@ -119,7 +116,7 @@ def layers(model: Segmenter, size: tuple[int, int]) -> list[Layer]:
     shadow = copy.deepcopy(model).to("meta").eval()
     rows: list[Layer] = []
     for name, module in shadow.named_modules():
-        if any(isinstance(module, kind) for kind in (*STEPS, *FOLLOWERS)):
+        if isinstance(module, (*KINDS, *FOLLOWERS)):
             module.register_forward_hook(lambda *call, name=name: _add(rows, name, *call))
     image = torch.empty(1, 3, *size, device="meta", dtype=next(model.parameters()).dtype)
     image.geometry = Geometry()  # type: ignore[attr-defined]
@@ -135,13 +132,13 @@ def _add(rows: list[Layer], name: str, module: nn.Module, inputs: tuple[Tensor, 
         rows[-1] = rows[-1]._replace(kind=f"{rows[-1].kind}, {follower}", parameters=rows[-1].parameters + parameters)
         after = before
     else:
-        kernel, stride = next(of for kind, of in STEPS.items() if isinstance(module, kind))(module)
+        word, kernel_and_stride = next(found for kind, found in KINDS.items() if isinstance(module, kind))
+        kernel, stride = kernel_and_stride(module)
         after = before.after(kernel, stride)
         shape = next(_tensors(output)).shape
         pixels = inputs[0].shape if isinstance(module, nn.ConvTranspose2d) else shape
         weight = getattr(module, "weight", None)
         adds = 0 if weight is None else weight.numel() * math.prod(pixels[2:])
-        word = next(word for kind, word in WORDS.items() if isinstance(module, kind))
         rows.append(Layer(name, word, kernel, stride, tuple(shape[1:]), parameters, adds, after))
     for each in _tensors(output):
         each.geometry = after
