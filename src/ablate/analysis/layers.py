@@ -116,7 +116,7 @@ def layers(model: Segmenter, size: tuple[int, int]) -> list[Layer]:
     shadow = copy.deepcopy(model).to("meta").eval()
     rows: list[Layer] = []
     for name, module in shadow.named_modules():
-        if isinstance(module, (*KINDS, *FOLLOWERS)):
+        if any(isinstance(module, kind) for kind in (*KINDS, *FOLLOWERS)):
             module.register_forward_hook(lambda *call, name=name: _add(rows, name, *call))
     image = torch.empty(1, 3, *size, device="meta", dtype=next(model.parameters()).dtype)
     image.geometry = Geometry()  # type: ignore[attr-defined]
