@@ -9,7 +9,7 @@ import torch
 from commands import TINY, composed
 from PIL import Image
 from refusals import refusals
-from sequence_data import write_stories
+from short_runs import PAIRS, PICTURES, SHORT, STORIES, on_demand
 
 from ablate.cli.command import quoted
 from ablate.command.explain.explain import explain as explaining
@@ -19,14 +19,9 @@ from ablate.explanation.gradient import gradient
 from ablate.explanation.target import class_over
 from ablate.run.checkpoint import read_checkpoint
 from ablate.run.load import load_task
-from ablate.run.train import train
 
 pytestmark = [pytest.mark.slow, pytest.mark.xdist_group("explanation")]  # the trained runs are for all
 TEXTS = ("checkpoint", "input", "output", "question", "target")
-SHORT = ["model.embedding_size=8", "model.cell.hidden_size=8", "trainer.max_epochs=1", "logger=none", "~callbacks.progress"]
-PICTURES = [word for word in TINY if "max_epochs" not in word] + SHORT
-PAIRS = ["task=translation", "model=sequence_to_sequence", "data.dataset.read.sizes={train: 64, val: 8, test: 8}", *SHORT]
-STORIES = ["data=babi", "task=question_answering", "model=story_question_answering", "data.dataset.tasks=[1]", "data.max_length=9"]
 RUNS = {
     "segmenter": [*TINY, "trainer.max_epochs=1", "logger=none", "data.image_size=32"],
     "pooled": [*TINY, "trainer.max_epochs=1", "logger=none", "model.encoder.downsample=avg_pool"],
@@ -39,23 +34,12 @@ RUNS = {
     "digits": ["experiment=ram_digits", "debug=fast", "trainer.check_val_every_n_epoch=1", "logger=none"],
     "stdlib": ["experiment=copy_memory", "debug=fast", "logger=none"],
 }
-STORY = "1 Mary moved to the bathroom.\n2 John went to the hallway.\n3 Where is Mary? \tbathroom\t1\n"
 
 
 @pytest.fixture(scope="module")
 def runs(tmp_path_factory):
-    """Name -> checkpoint of a run, trained when it is first asked for."""
-    folder, found = tmp_path_factory.mktemp("runs"), {}
-    stories = write_stories(folder / "babi", STORY * 3)
-
-    def run(name):
-        if name not in found:
-            root = [f"data.root={stories}"] if name == "stories" else []
-            train(composed("train", folder / name, *RUNS[name], *root))
-            found[name] = folder / name / "checkpoints/best.ckpt"
-        return found[name]
-
-    return run
+    """Name -> checkpoint."""
+    return on_demand(tmp_path_factory.mktemp("runs"), RUNS)
 
 
 @pytest.fixture

@@ -6,10 +6,10 @@ import re
 import numpy as np
 import pytest
 import torch
-from commands import TINY, composed, error_line, evaluated, script, succeed
+from commands import composed, error_line, evaluated, script, succeed
 from PIL import Image
 from refusals import refusals
-from sequence_data import write_stories
+from short_runs import PAIRS, PICTURES, SHORT, STORIES, on_demand
 
 from ablate.cli.command import quoted
 from ablate.command.evaluate import with_overrides_of_run
@@ -23,11 +23,7 @@ from ablate.run.train import train
 
 pytestmark = [pytest.mark.slow, pytest.mark.xdist_group("prediction")]  # the trained runs are for all
 TEXTS = ("checkpoint", "input", "output", "question")
-SHORT = ["model.embedding_size=8", "model.cell.hidden_size=8", "trainer.max_epochs=1", "logger=none", "~callbacks.progress"]
-PAIRS = ["task=translation", "model=sequence_to_sequence", "data.dataset.read.sizes={train: 64, val: 8, test: 8}", *SHORT]
-PICTURES = [word for word in TINY if "max_epochs" not in word] + SHORT
 CAPTIONS = [*PICTURES, "data=scene_captions", "task=captioning", "model=captioner", "model.search.max_length=9"]
-STORIES = ["data=babi", "task=question_answering", "model=story_question_answering", "data.dataset.tasks=[1]", "data.max_length=9"]
 RUNS = {
     "captions": [*CAPTIONS, "model.search.width=2"],
     "blank": [*CAPTIONS, "model/attention=none"],
@@ -36,23 +32,12 @@ RUNS = {
     "scenes": [*PICTURES, "data=scene_questions", "task=question_answering", "model=question_answering"],
     "stories": [*SHORT, *STORIES],
 }  # fmt: skip
-STORY = "1 Mary moved to the bathroom.\n2 John went to the hallway.\n3 Where is Mary? \tbathroom\t1\n"
 
 
 @pytest.fixture(scope="module")
 def runs(tmp_path_factory):
-    """Name -> checkpoint of a run, trained when it is first asked for."""
-    folder, found = tmp_path_factory.mktemp("runs"), {}
-    stories = write_stories(folder / "babi", STORY * 3)
-
-    def run(name):
-        if name not in found:
-            root = [f"data.root={stories}"] if name == "stories" else []
-            train(composed("train", folder / name, *RUNS[name], *root))
-            found[name] = folder / name / "checkpoints/best.ckpt"
-        return found[name]
-
-    return run
+    """Name -> checkpoint."""
+    return on_demand(tmp_path_factory.mktemp("runs"), RUNS)
 
 
 @pytest.fixture
