@@ -25,8 +25,8 @@ HEADINGS = ["network", "picture", "parameters", "mult-adds, G", "forward, ms", "
 
 def run(overrides: Sequence[str]) -> None:
     """Each network at the papers' width, or at `width=NUMBER`; other overrides are of conf/train.yaml."""
-    given = [word.partition("=")[2] for word in overrides if word.startswith("width=")]
-    width = int(given[-1]) if given and given[-1].isdecimal() else given[-1] if given else PAPERS_WIDTH
+    given = [word.partition("=")[2] for word in (f"width={PAPERS_WIDTH}", *overrides) if word.startswith("width=")][-1]
+    width = int(given) if given.isdecimal() else given
     check_values({"width": Width}, {"width": width})
     words = [word for word in overrides if not word.startswith("width=")]
     top, rows = peak(), []
