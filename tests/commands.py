@@ -3,6 +3,7 @@
 import atexit
 import copy
 import gc
+import importlib
 import logging
 import multiprocessing.forkserver
 import os
@@ -106,6 +107,7 @@ def run(path: Path, words: Sequence[str], cwd: Path, env: Mapping[str, str]) -> 
     pool = launchers == ["joblib"] or path.stem == "reproduce" and not launchers
     if pool or torch.cuda.is_available():  # its workers know no copy; neither do autograd's threads
         return subprocess.run([sys.executable, str(path), *words], cwd=cwd, env=env, capture_output=True, text=True, timeout=600)
+    _import_what_most_commands_import()
     with tempfile.TemporaryDirectory() as folder:
         out, err = Path(folder, "out"), Path(folder, "err")
         process = multiprocessing.get_context("fork").Process(target=_copied, args=(path, words, cwd, env, out, err))
@@ -115,6 +117,13 @@ def run(path: Path, words: Sequence[str], cwd: Path, env: Mapping[str, str]) -> 
             process.kill()
             raise TimeoutError(f"{path.name} {words}")
         return subprocess.CompletedProcess([path, *words], process.exitcode, out.read_text(), err.read_text())
+
+
+@cache
+def _import_what_most_commands_import() -> None:
+    """Once in this process, and not again in each copy."""
+    for name in ("torch.utils.tensorboard", "ablate.ablation.reproduce", "ablate.run.train"):
+        importlib.import_module(name)
 
 
 def _copied(path: Path, words: Sequence[str], cwd: Path, env: Mapping[str, str], out: Path, err: Path) -> None:
