@@ -12,6 +12,7 @@ from refusals import refusals
 from short_runs import PAIRS, PICTURES, SHORT, STORIES, on_demand
 
 from ablate.cli.command import quoted
+from ablate.command.explain import sanity
 from ablate.command.explain.explain import explain as explaining
 from ablate.command.explain.page import explanation_page
 from ablate.errors import BadInput
@@ -178,6 +179,19 @@ def test_a_page_shows_all_methods_that_a_network_can_have_side_by_side(runs):
     assert titles[1][1:10] == [*shown[:4], "deconvnet", *shown[4:], "attention"] and titles[1][11:20] == titles[1][1:10]
     with pytest.raises(BadInput, match="is of segmenters and captioners; checkpoint .* holds a SequenceClassification"):
         explanation_page(str(runs("names")))
+
+
+def test_the_sanity_of_explanations_is_drawn_by_layer_and_beside_a_network_of_other_labels(runs, monkeypatch):
+    monkeypatch.setattr(sanity, "MOST_CAPTIONS", 1)
+    pages = [sanity.sanity_page(str(runs(name)), other) for name, other in (("pooled", str(runs("pooled"))), ("captions", None))]
+    for figure, other in zip(pages, (True, False), strict=True):
+        for axes in figure.axes:
+            curves = [line.get_ydata() for line in axes.lines if line.get_label()[0] != "_" and len(line.get_ydata()) > 1]
+            assert len(curves) == (6 if other else 7) and all(curve[0] == pytest.approx(1, abs=1e-6) for curve in curves)
+            labels = [label.get_text() for label in axes.get_xticklabels()]
+            assert labels[:2] == ["none", "head" if other else "decoder.head"] and ("random labels" in labels[-1]) == other
+    with pytest.raises(BadInput, match="--other=.* holds another network than --checkpoint"):
+        sanity.sanity_page(str(runs("pooled")), str(runs("captions")))
 
 
 def refuse(explain, picture, name, *words):

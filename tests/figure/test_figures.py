@@ -189,7 +189,7 @@ def test_the_command_keeps_pictures_and_events(tmp_path, monkeypatch, kind, begi
         (["matrices", "format=jpg"], "one of: pdf, png, svg"),
         (["checkerboard", "--checkpoint", "none.ckpt"], "none.ckpt"),
         (["explanation"], "the figure explanation needs --checkpoint=FILE, of a segmenter or a captioner"),
-        (["matrices", "--checkpoint", "none.ckpt"], "is for the figures checkerboard and explanation: none of them is named"),
+        (["matrices", "--checkpoint", "none.ckpt"], "is for the figures checkerboard, explanation, sanity: none of them is named"),
     ],
 )
 def test_bad_input_is_one_line(given, line, tmp_path):

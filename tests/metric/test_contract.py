@@ -14,6 +14,7 @@ from ablate.metric.checkerboard.spectral_peak import SpectralPeak
 from ablate.metric.classification import ClassificationScores
 from ablate.metric.explanation.completeness import Completeness
 from ablate.metric.explanation.curves import AreaUnder
+from ablate.metric.explanation.layerwise import LayerwiseLikeness
 from ablate.metric.explanation.localisation import EnergyInside, PointingGame, Sharpness
 from ablate.metric.explanation.similarity import RankCorrelation, StructuralSimilarity
 from ablate.metric.language import ExposureScores, LanguageScores
@@ -54,6 +55,7 @@ ALL = ON_DEVICE | {
     Sharpness: (Sharpness, MAPS[:, 0]),
     **{metric: (metric, MAPS[:, 0, :12, :12], MASKS) for metric in (EnergyInside, PointingGame)},
     **{metric: (metric, *MAPS.unbind(1)) for metric in (RankCorrelation, StructuralSimilarity)},
+    LayerwiseLikeness: (partial(LayerwiseLikeness, 15), MAPS[:, 0, 0]),
     TruthRate: (TruthRate, JUDGED),
     PairsNamed: (partial(PairsNamed, ["red ring"]), JUDGED),
 }

@@ -106,7 +106,7 @@ def _measure(model: FCN, batches: Iterable[SegmentationBatch], methods: Mapping[
         if not len(objects.image):
             continue
         if not others:
-            layers = layers_from_above(model, objects.image)
+            layers = layers_from_above(model, partial(_run, objects.image))
             upper = [name for name in layers if not name.startswith(ENCODER)]
             others = {"upper": randomised(model, upper).eval(), "all": randomised(model, layers).eval()}
         for name, method in methods.items():
@@ -119,6 +119,10 @@ def _measure(model: FCN, batches: Iterable[SegmentationBatch], methods: Mapping[
         name, _, kind = tag.removesuffix("_gain").partition("/")
         found[tag] = found.get(f"{name}/{kind}", torch.nan) - found.get(f"{REFERENCE}/{kind}", torch.nan)
     return {tag: found.get(tag, torch.nan) for tag in names}
+
+
+def _run(image: Tensor, network: nn.Module) -> Tensor:
+    return network(image)
 
 
 def _update(

@@ -19,6 +19,7 @@ from torch.utils.tensorboard import SummaryWriter
 from ablate.analysis.checkerboard import Checkerboard, measure
 from ablate.cli.compose import compose_config
 from ablate.command.explain.page import explanation_page
+from ablate.command.explain.sanity import sanity_page
 from ablate.console import console
 from ablate.data.datamodule import DataModule
 from ablate.errors import BadInput, check_choice
@@ -42,7 +43,8 @@ from ablate.task.base import Task
 EPOCHS, BATCHES = 2, 8  # of the network that is trained here; that its checkerboard is measured on
 NETWORK = ["model/decoder=transposed_conv", "model.decoder.kernel=3", "model.encoder.width=8", "data.dataset.sizes.train=1024"]
 FORMATS = {"png": {}, "svg": {"Date": None}, "pdf": {"CreationDate": None}}  # metadata: the same file each time
-OF_CHECKPOINT = ("checkerboard", "explanation")
+OF_CHECKPOINT = ("checkerboard", "explanation", "sanity")
+ONLY_OF_CHECKPOINT = OF_CHECKPOINT[1:]  # of no network that is trained here
 DOTS = 150  # an inch, of pixels
 FIGURES = (unpooling, convolution, transposed_convolution, one_dimension, matrices, coverage, constant, identities,
            deconvolution, wiener_filter, heat_map, unrolled, tree_beside_chain, lstm, gru, attention, gradient_flow)  # fmt: skip
@@ -55,21 +57,26 @@ def write_figures(
     logs: Path,
     trust: Sequence[str] = (),
     format: str = "png",  # noqa: A002
+    other: Path | None = None,
 ) -> None:
     """Write figures, by default all, as files into `output` and as TensorBoard's pictures into `logs`, each when it is ready.
 
     Args:
         checkpoint: of a segmenter, for the figure checkerboard; None: a small network is trained for it. Also, or of
-            a captioner, for the figure explanation, which there is of a checkpoint only.
+            a captioner, for the figures explanation and sanity, which there are of a checkpoint only.
         trust: packages that the checkpoint may name parts of its network from.
         format: of the files, png, svg or pdf.
+        other: for the figure sanity, a checkpoint of the same network that was trained on random labels.
     """
     check_choice("format", format, FORMATS)
     figures: Mapping[str, Callable[[], Figure | Mapping[str, Figure]]] = {function.__name__: function for function in FIGURES} | {
         "checkerboard": lambda: trained_checkerboard() if checkpoint is None else checkpoint_checkerboard(str(checkpoint), trust),
         "explanation": lambda: explanation_page(str(checkpoint), trust),
+        "sanity": lambda: sanity_page(str(checkpoint), None if other is None else str(other), trust),
     }
     chosen = _chosen(names, checkpoint, figures)
+    if other is not None and "sanity" not in chosen:
+        raise BadInput(f"--other={other} is for the figure sanity, which is not named")
     output.mkdir(parents=True, exist_ok=True)
     written = 0
     with SummaryWriter(logs) as writer, rc_context({"pdf.fonttype": 42, "svg.hashsalt": "ablate"}):
@@ -86,12 +93,12 @@ def _chosen(names: Sequence[str], checkpoint: Path | None, figures: Iterable[str
     """The figures that are named, or all; first those of a checkpoint, which may be wrong."""
     named = [check_choice("figure", name, figures) for name in dict.fromkeys(names)]
     if checkpoint is None:
-        if "explanation" in named:
-            raise BadInput("the figure explanation needs --checkpoint=FILE, of a segmenter or a captioner")
-        return named or [name for name in figures if name != "explanation"]
+        if wanting := [name for name in named if name in ONLY_OF_CHECKPOINT]:
+            raise BadInput(f"the figure {wanting[0]} needs --checkpoint=FILE, of a segmenter or a captioner")
+        return named or [name for name in figures if name not in ONLY_OF_CHECKPOINT]
     chosen = named or list(figures)
     if not {*OF_CHECKPOINT} & {*chosen}:
-        raise BadInput(f"--checkpoint={checkpoint} is for the figures {' and '.join(OF_CHECKPOINT)}: none of them is named")
+        raise BadInput(f"--checkpoint={checkpoint} is for the figures {', '.join(OF_CHECKPOINT)}: none of them is named")
     return sorted(chosen, key=lambda name: name not in OF_CHECKPOINT)
 
 

@@ -11,6 +11,7 @@ from ablate.explanation.score import Score
 from ablate.metric.explanation.completeness import Completeness
 from ablate.metric.explanation.curves import AreaUnder, deletion_curve, insertion_curve
 from ablate.metric.explanation.infidelity import Infidelity
+from ablate.metric.explanation.layerwise import LayerwiseLikeness
 from ablate.metric.explanation.localisation import EnergyInside, PointingGame, Sharpness
 from ablate.metric.explanation.similarity import RankCorrelation, StructuralSimilarity
 
@@ -90,3 +91,10 @@ def test_similarities_are_those_of_scipy_and_scikit_image():
     assert float(of(RankCorrelation(), a, 3 * a)) == pytest.approx(1)
     assert float(of(StructuralSimilarity(), a, 3 * a)) == pytest.approx(1, abs=1e-6)
     assert of(RankCorrelation(), a, torch.zeros_like(a)).isnan()
+
+
+def test_a_curve_leaves_out_what_is_not_defined_and_its_mean_leaves_out_the_trained_network():
+    metric = LayerwiseLikeness(2)
+    metric.update(torch.tensor([[1.0, 0.5, torch.nan], [1.0, 0.7, 0.2]]))
+    metric.update(torch.tensor([[1.0, 0.9, 0.0]]))
+    assert metric.curve().tolist() == pytest.approx([1, 0.7, 0.1]) and float(metric.compute()) == pytest.approx(0.4)

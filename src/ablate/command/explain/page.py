@@ -7,10 +7,9 @@ import numpy as np
 import torch.nn.functional as F
 from matplotlib.figure import Figure
 from omegaconf import OmegaConf
-from omegaconf.errors import OmegaConfBaseException
 from PIL import Image
 
-from ablate.cli.compose import compose_config
+from ablate.command.explain.opened import open_checkpoint
 from ablate.command.explain.targets import Target, of_picture
 from ablate.command.predict.predictor import Predictor
 from ablate.errors import BadInput
@@ -19,12 +18,6 @@ from ablate.explanation.methods import METHODS, Method
 from ablate.explanation.occlusion import PARTS, occlusion
 from ablate.explanation.smooth_gradient import smooth_gradient
 from ablate.figure.explanation import ATTENTION, Row, side_by_side
-from ablate.run.build import build
-from ablate.run.checkpoint import read_checkpoint
-from ablate.run.foreign import plain_overrides
-from ablate.run.load import load_task
-from ablate.task.captioning import Captioning
-from ablate.task.segmentation import Segmentation
 
 MOST = 9  # rows of a page: classes of a picture, or words of a caption
 SAMPLES, STEPS = 25, 32  # of smooth_gradient and integrated_gradients: a page of a street within minutes
@@ -36,19 +29,11 @@ def explanation_page(path: str, trust: Sequence[str] = ()) -> Figure:
     Raises:
         BadInput: the checkpoint's network sees no pictures, or its data are not there.
     """
-    content = read_checkpoint(path)
-    task, cfg = load_task(content, path, trust=trust), compose_config("train", plain_overrides(content["overrides"], path))
-    if not isinstance(task, Segmentation | Captioning):
-        raise BadInput(f"the figure explanation is of segmenters and captioners; checkpoint {path!r} holds a {type(task).__name__}")
-    try:
-        data = build(cfg, "datamodule")
-    except OmegaConfBaseException as error:
-        raise BadInput(f"checkpoint {path!r} does not say which data it was trained on: {str(error).splitlines()[0]}") from error
-    data.check("test")
-    image = data.example_batch("test", 1).image[0]
+    opened = open_checkpoint(path, "explanation", trust)
+    image = opened.pictures(1).image[0]
     picture = Image.fromarray((image.permute(1, 2, 0) * 255).round().byte().cpu().numpy().astype(np.uint8))
     options = OmegaConf.create({"question": None, "resize": False})
-    return side_by_side(rows_of(list(of_picture(Predictor(task), picture, "the test picture", None, options))[:MOST]))
+    return side_by_side(rows_of(list(of_picture(Predictor(opened.task), picture, "the test picture", None, options))[:MOST]))
 
 
 def rows_of(targets: Sequence[Target]) -> list[Row]:

@@ -66,7 +66,7 @@ def of_picture(predictor: Predictor, picture: Image.Image, name: str, target: st
                 grid = task.model.encoder.feature_map(x).shape[2:]
             for i, token in _words(written, target, f"the caption of {name}"):
                 looked = None if written.weights is None else written.weights[i].view(*grid)
-                yield Target(token, word(task.model, _numbers(task, written), i + 1), x, attention=looked)
+                yield Target(token, word(task.model, token_numbers(task, written), i + 1), x, attention=looked)
         case QuestionAnswering():
             yield _of_answer(predictor, picture, target, options.question)
         case GlimpseClassification():
@@ -129,10 +129,10 @@ def _words(written: GeneratedText, target: str | None, what: str) -> Iterator[tu
 def of_written(task: Any, written: GeneratedText, source: tuple[Tensor, Tensor], target: str | None, name: str) -> Iterator[Target]:
     """The words of a translation, as scores of the words that were read."""
     for i, token in _words(written, target, f"the translation of {name}"):
-        yield Target(token, *word_from_text(task.model, _numbers(task, written), i + 1, source))
+        yield Target(token, *word_from_text(task.model, token_numbers(task, written), i + 1, source))
 
 
-def _numbers(task: Any, written: GeneratedText) -> Tensor:
+def token_numbers(task: Any, written: GeneratedText) -> Tensor:
     """BEGIN and what was written, as numbers."""
     tokeniser: Tokeniser = task.tokenisers["target"]
     return torch.tensor([BEGIN, *tokeniser.vocabulary.encode(written.tokens)], device=task.device)
