@@ -5,12 +5,14 @@ import json
 import numpy as np
 import pytest
 import torch
-from commands import TINY, composed
+from commands import TINY, composed, evaluated
 from PIL import Image
 from refusals import refusals
+from sequence_data import dataset
 
 import ablate
 from ablate.command.predict.predict import predict
+from ablate.model.segmenter.windows import Windows
 from ablate.run.train import train
 from ablate.task.segmentation import Segmentation
 
@@ -48,6 +50,39 @@ def test_a_picture_is_an_array_of_bytes_or_of_floats_or_of_pillow_or_a_file(segm
     for each in found:
         np.testing.assert_allclose(each.probability, expected, atol=1e-6)
         assert np.array_equal(each.label, expected.argmax(0)) and each.class_names[0] == "background" and each.resized is None
+
+
+def test_scores_may_come_from_windows_of_the_picture(segmenter, checkpoints, tmp_path):
+    windows = Windows([0.5])
+    found = segmenter.predict(PICTURE, windows=windows)
+    image = torch.from_numpy(PICTURE).permute(2, 0, 1)[None] / 255
+    with torch.inference_mode():
+        expected = windows(segmenter.task.model, image)[0].softmax(0).numpy()
+    np.testing.assert_allclose(found.probability, expected, atol=1e-6)
+    assert not np.allclose(found.probability, segmenter.predict(PICTURE).probability, atol=1e-3)
+    Image.fromarray(PICTURE).save(tmp_path / "a.png")
+    words = [f"checkpoint={checkpoints['segmenter']}", f"input={tmp_path}/a.png", f"output={tmp_path}/masks", "windows=[0.5]"]
+    predict(composed("predict", tmp_path, *words))
+    assert np.array_equal(np.asarray(Image.open(tmp_path / "masks/a.png")), found.label)
+
+
+def test_a_checkpoint_is_tested_on_whole_pictures_and_from_windows(segmenter, checkpoints, tmp_path):
+    """By hand: the scores of predictions from windows, beside those that the test has."""
+    sizes = "data.dataset.sizes={train: 8, val: 8, test: 24}"
+    words = [*RUNS["segmenter"][1:], sizes, "~callbacks.progress", "probe=windows", "probe.windows.shares=[0.75]"]
+    found = evaluated(tmp_path, checkpoints["segmenter"], *(word for word in words if not word.startswith("model")))
+    metrics = {name: metric.clone() for name, metric in segmenter.task.metrics["test_"].items()}
+    batch = dataset("scenes", image_size=16, dataset__sizes={"test": 24})(split="test")
+    batch = batch.finish(batch.collate([batch[i] for i in range(24)]))
+    with torch.inference_mode():
+        prediction = Windows([0.75])(segmenter.task.model, batch.image).argmax(1)
+    for metric in metrics.values():
+        metric.update(prediction, batch.label)
+    by_hand = {"miou": metrics["scores"].compute()["miou"], "boundary_f1": metrics["boundary_f1"].compute()}
+    for name, value in by_hand.items():
+        assert found[f"test/windows/{name}"] == pytest.approx(float(value), abs=1e-6)
+        gain = found[f"test/windows/{name}"] - found[f"test/{name}"]
+        assert found[f"test/windows_gain/{name}"] == pytest.approx(gain, abs=1e-6)
 
 
 def test_a_picture_far_from_the_size_of_the_training_is_seen_at_that_size(segmenter):

@@ -12,7 +12,7 @@ from omegaconf import DictConfig, ListConfig, OmegaConf
 
 from ablate.errors import BadInput, BadValue, Misfit
 from ablate.schema.node import key_of, misfits
-from ablate.schema.options import AboveZero, Positive, Probability, Range, Seed, Size, Steps, Temperature, Whole, faults
+from ablate.schema.options import SOME, AboveZero, Positive, Probability, Range, Seed, Size, Steps, Temperature, Whole, faults
 
 PARTS = ("datamodule", "task", "callbacks", "probe", "logger", "trainer", "dataset", "explanation")  # what commands build
 NAMES = {"name": str, "log_dir": str}
@@ -36,6 +36,7 @@ COMMANDS: Mapping[str, Mapping[str, Any]] = {  # conf/NAME.yaml -> key -> what i
         "output": str,
         "question": str | None,
         "resize": bool | None,
+        "windows": Annotated[list[Probability], SOME] | None,
         "device": str,
     },
     "explain": {

@@ -3,6 +3,7 @@
 from collections.abc import Mapping, Sequence
 from typing import Any
 
+from jaxtyping import Float
 from lightning.pytorch import Trainer
 from torch import Tensor, nn
 from torchmetrics import Metric
@@ -72,8 +73,12 @@ class Segmentation(Task):
             labels = (batch.label for batch in self.trainer.datamodule.batches("train"))
             self.loss.set_counts(count_pixels(labels, self.loss.num_classes, self.loss.ignore_index))
 
+    def logits(self, image: Float[Tensor, "b 3 h w"]) -> Float[Tensor, "b k h w"]:
+        """The network's, in the memory layout of the task."""
+        return self.model(image.contiguous(memory_format=self.memory_format))
+
     def step(self, batch: SegmentationBatch) -> Output:
-        logits = self.model(batch.image.contiguous(memory_format=self.memory_format))
+        logits = self.logits(batch.image)
         loss = self.loss(logits, batch.label)
         return Output(loss, logits.detach().argmax(1), batch.label)
 

@@ -16,6 +16,7 @@ from ablate.console import console
 from ablate.data.picture.file import format_size, read_picture
 from ablate.errors import BadInput
 from ablate.figure.panel import colour_map, colours_of
+from ablate.model.segmenter.windows import Windows
 from ablate.task.captioning import Captioning
 from ablate.task.segmentation import Segmentation
 
@@ -23,13 +24,13 @@ SUFFIXES = {".png", ".jpg", ".jpeg", ".bmp", ".webp", ".tif", ".tiff"}
 MASK, OVERLAY, ATTENTION = ".png", "_overlay.png", "_attention.png"  # how the names of files end that are written
 
 
-def write_masks(task: Segmentation, source: Path, output: Path, resize: bool | None = None) -> None:
+def write_masks(task: Segmentation, source: Path, output: Path, resize: bool | None = None, windows: Windows | None = None) -> None:
     """A palette mask NAME.png and an overlay NAME_overlay.png for each picture, at the picture's own size."""
     pictures, palette = find_pictures(source), colours_of(task.trained_on("palette"), len(task.trained_on("class_names")))
     make_room(output, pictures, "masks", (MASK, OVERLAY))
     for path, picture in readable(track(pictures, description="predicting", console=console)):
         with torch.inference_mode():
-            found = segment(task, picture, resize)
+            found = segment(task, picture, resize, windows)
         label = torch.from_numpy(found.label)
         say_if_resized(path.name, picture, found.resized)
         mask = Image.fromarray(found.label.astype(np.uint8), mode="P")

@@ -10,6 +10,7 @@ from ablate.command.predict.predictor import Classified, Predictor, Tagged, load
 from ablate.command.predict.texts import keep, show, with_probability, write_translations
 from ablate.data.text.file import read_lines
 from ablate.errors import BadInput
+from ablate.model.segmenter.windows import Windows
 from ablate.run.build import naming
 from ablate.task.captioning import Captioning
 from ablate.task.question_answering import QuestionAnswering
@@ -29,10 +30,13 @@ def predict(cfg: DictConfig) -> None:
     given, output, question = str(cfg.input), Path(cfg.output), None if cfg.question is None else str(cfg.question)
     if question is not None and not isinstance(predictor.task, QuestionAnswering):
         raise BadInput(f"question={question!r} is for QuestionAnswering: {of}")
+    if cfg.windows is not None and not isinstance(predictor.task, Segmentation):
+        raise BadInput(f"windows={list(cfg.windows)} is for Segmentation: {of}")
+    windows = None if cfg.windows is None else Windows(list(cfg.windows))
     with naming(cfg, "model"):
         match task := predictor.task:
             case Segmentation():
-                write_masks(task, Path(given), output, cfg.resize)
+                write_masks(task, Path(given), output, cfg.resize, windows)
             case Captioning():
                 write_captions(predictor, Path(given), output)
             case Translation():

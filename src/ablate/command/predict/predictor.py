@@ -17,6 +17,7 @@ from ablate.data.picture.captions import resized
 from ablate.data.picture.file import read_picture
 from ablate.data.single import caption_batch, question_batch, sequence_batch
 from ablate.errors import BadInput
+from ablate.model.segmenter.windows import Windows
 from ablate.run.checkpoint import read_checkpoint
 from ablate.run.load import load_task, to_device
 from ablate.schema.options import height_width
@@ -67,7 +68,7 @@ class Predictor:
         self.task = task
 
     @torch.inference_mode()
-    def predict(self, given: Any, question: str | None = None, resize: bool | None = None) -> Any:
+    def predict(self, given: Any, question: str | None = None, resize: bool | None = None, windows: Windows | None = None) -> Any:
         """What the network says of `given`; of a list, a list.
 
         A picture is a numpy array, (h, w) or (h, w, 3), of uint8 or of floats in [0, 1], a Pillow picture, or the path of a file.
@@ -78,6 +79,7 @@ class Predictor:
             question: of QuestionAnswering.
             resize: a segmenter sees the picture at the size that it was trained at, and its scores are enlarged or reduced again;
                 None: where the sizes differ by a factor of more than FAR.
+            windows: a segmenter's scores are put together from windows of the picture; None: it sees the whole picture alone.
 
         Returns:
             Segmented, GeneratedText, Classified, Tagged, or a number.
@@ -86,10 +88,10 @@ class Predictor:
             BadInput: something else was given.
         """
         if isinstance(given, list | tuple):
-            return [self.predict(each, question, resize) for each in given]
+            return [self.predict(each, question, resize, windows) for each in given]
         match task := self.task:
             case Segmentation():
-                return segment(task, as_picture(given), resize)
+                return segment(task, as_picture(given), resize, windows)
             case Captioning():
                 return generate(task, caption_batch(self.pixels(given)))
             case Translation():
@@ -164,10 +166,10 @@ def load(
     return Predictor(to_device(load_task(read_checkpoint(path), str(path), search, trust), device))
 
 
-def segment(task: Segmentation, picture: Image.Image, resize: bool | None = None) -> Segmented:
+def segment(task: Segmentation, picture: Image.Image, resize: bool | None = None, windows: Windows | None = None) -> Segmented:
     """Classes of the pixels of one picture; see `Predictor.predict`."""
     pixels, seen = seen_pixels(task, picture, resize)
-    logits = task.model(pixels).float()
+    logits = (task.model(pixels) if windows is None else windows(task.logits, pixels)).float()
     if seen is not None:
         logits = F.interpolate(logits, (picture.height, picture.width), mode="bilinear", antialias=True)
     probability = logits[0].softmax(0).cpu()
