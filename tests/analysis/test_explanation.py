@@ -55,6 +55,12 @@ def test_every_measure_has_its_value_and_the_task_is_left_as_it_was(task):
     assert found["guided/energy_inside_gain"] == pytest.approx(found["guided/energy_inside"] - found["gradient/energy_inside"])
 
 
+def test_what_is_not_wanted_is_not_measured(task):
+    found = measure(task, [batch()], methods_of(["gradient", "guided"], 1, 1), ["pointing", "ssim_all"])
+    each = [f"{name}/{kind}" for name in ("gradient", "guided") for kind in ("pointing", "ssim_all")]
+    assert list(found) == [*each, "guided/pointing_gain"]
+
+
 def test_a_network_whose_decoder_makes_the_scores_has_no_head_and_is_measured_too():
     words = ["model/decoder=scores", "model.decoder.zero_scores=false", "data.num_classes=3", "task.class_weight=none"]
     names = ["data.class_names=[background, disc, ring]"]
@@ -78,14 +84,19 @@ def test_only_segmenters_are_measured(task):
     with pytest.raises(Misfit, match="explanations are measured on model=fcn; this network is a Conv2d"):
         measure(task, [batch()], {})
     with pytest.raises(Misfit, match="probe=explanation is for segmenters"):
-        Explanations("run", ["gradient"], 1, 1, 1, 1).setup(Trainer(**QUIET), task, "fit")
+        Explanations("run", ["gradient"], [], 1, 1, 0, 1, 1).setup(Trainer(**QUIET), task, "fit")
 
 
 @pytest.mark.slow
 def test_a_training_draws_the_panel_and_logs_the_measures_at_its_test(tmp_path):
-    few = ["probe.explanation.methods=[gradient,deconvnet]", "probe.explanation.test_pictures=8", "logger=none"]
+    measures = ["pointing", "rank_upper"]
+    few = ["probe.explanation.methods=[gradient,deconvnet]", f"probe.explanation.measures=[{','.join(measures)}]",
+           "probe.explanation.layerwise_pictures=2", "probe.explanation.test_pictures=8", "logger=none"]  # fmt: skip
     words = [word for word in TINY if "max_epochs" not in word]
     train(composed("train", tmp_path / "run", *words, "trainer.max_epochs=1", "probe=explanation", *few))
     found = json.loads((tmp_path / "run/metrics.json").read_text())
-    assert {f"test/explanation/{name}" for name in names_of(["gradient", "deconvnet"])} <= {*found}
+    assert {f"test/explanation/{name}" for name in names_of(["gradient", "deconvnet"], measures)} < {*found}
+    kept = [found[f"test/explanation/{name}/{kind}_layerwise"] for name in ("gradient", "deconvnet") for kind in ("rank", "ssim")]
+    assert all(-1 <= value < 1 for value in kept) and "test/explanation/gradient/deletion" not in found
+    assert (tmp_path / "run/explanation_sanity.png").stat().st_size > 1000
     assert (tmp_path / "run/explanation.png").stat().st_size > 1000

@@ -1,6 +1,6 @@
 """Measures how good explanations of a segmenter are, upon pictures of which it is known where each class lies."""
 
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 from functools import partial
 from typing import Any, NamedTuple
 
@@ -66,14 +66,17 @@ def methods_of(names: Sequence[str], samples: int, steps: int) -> dict[str, Meth
     return {name: own.get(name, METHODS[name]) for name in names}
 
 
-def names_of(methods: Sequence[str]) -> list[str]:
+def names_of(methods: Sequence[str], measures: Collection[str] = MEASURES) -> list[str]:
     """The names under which `measure` gives its values."""
-    each = [f"{method}/{measure}" for method in methods for measure in MEASURES]
-    gains = [f"{method}/{measure}_gain" for method in methods if method != REFERENCE for measure in COMPARED]
+    each = [f"{method}/{kind}" for method in methods for kind in MEASURES if kind in measures]
+    compared = [kind for kind in COMPARED if kind in measures]
+    gains = [f"{method}/{kind}_gain" for method in methods if method != REFERENCE for kind in compared]
     return each + (gains if REFERENCE in methods else []) + ([f"{COMPLETE}/completeness"] if COMPLETE in methods else [])
 
 
-def measure(task: Task, batches: Iterable[SegmentationBatch], methods: Mapping[str, Method]) -> dict[str, float]:
+def measure(
+    task: Task, batches: Iterable[SegmentationBatch], methods: Mapping[str, Method], measures: Collection[str] = MEASURES
+) -> dict[str, float]:
     """Every measure of every method, of the mean logit of one class over its true pixels; the task is left as it was.
 
         pointing        whether the most relevant pixel lies in the object (`PointingGame`)
@@ -89,16 +92,21 @@ def measure(task: Task, batches: Iterable[SegmentationBatch], methods: Mapping[s
         MEASURE_gain    one of COMPARED minus that of the gradient
         completeness    of integrated gradients, see `Completeness`
 
+    Args:
+        measures: those of MEASURES that are wanted; the others cost no time.
+
     Raises:
         Misfit: the task's model is no segmenter.
     """
     if not isinstance(task.model, FCN):
         raise Misfit(f"explanations are measured on model=fcn; this network is a {type(task.model).__name__}")
     with torch.inference_mode(False), evaluating(task):  # a trainer tests where nothing may be differentiated
-        return _measure(task.model, batches, methods)
+        return _measure(task.model, batches, methods, measures)
 
 
-def _measure(model: FCN, batches: Iterable[SegmentationBatch], methods: Mapping[str, Method]) -> dict[str, float]:
+def _measure(
+    model: FCN, batches: Iterable[SegmentationBatch], methods: Mapping[str, Method], measures: Collection[str]
+) -> dict[str, float]:
     scores: dict[str, Any] = {}
     others: dict[str, nn.Module] = {}
     for batch in batches:
@@ -107,14 +115,15 @@ def _measure(model: FCN, batches: Iterable[SegmentationBatch], methods: Mapping[
             continue
         if not others:
             layers = layers_from_above(model, partial(_run, objects.image))
-            upper = [name for name in layers if not name.startswith(ENCODER)]
-            others = {"upper": randomised(model, upper).eval(), "all": randomised(model, layers).eval()}
+            random = {"upper": [name for name in layers if not name.startswith(ENCODER)], "all": layers}
+            wanted = {kind.partition("_")[2] for kind in measures}
+            others = {which: randomised(model, names).eval() for which, names in random.items() if which in wanted}
         for name, method in methods.items():
-            _update(scores, name, method, model, objects, others)
+            _update(scores, name, method, model, objects, others, measures)
     found = {tag: float(metric.compute()) for tag, metric in scores.items()}
     for name in methods:
         found[f"{name}/infidelity"] = found.get(f"{name}/infidelity", torch.nan) / found.pop(f"{name}/nothing", torch.nan)
-    names = names_of(list(methods))
+    names = names_of(list(methods), measures)
     for tag in [each for each in names if each.endswith("_gain")]:
         name, _, kind = tag.removesuffix("_gain").partition("/")
         found[tag] = found.get(f"{name}/{kind}", torch.nan) - found.get(f"{REFERENCE}/{kind}", torch.nan)
@@ -126,32 +135,45 @@ def _run(image: Tensor, network: nn.Module) -> Tensor:
 
 
 def _update(
-    scores: dict[str, Any], name: str, method: Method, model: FCN, objects: Objects, others: Mapping[str, nn.Module]
+    scores: dict[str, Any],
+    name: str,
+    method: Method,
+    model: FCN,
+    objects: Objects,
+    others: Mapping[str, nn.Module],
+    measures: Collection[str],
 ) -> None:
     """Add what one method says of a batch."""
 
-    def metric(kind: str, make: Callable[[], Any]) -> Any:
-        return scores.setdefault(f"{name}/{kind}", make().to(x.device))
+    def add(kind: str, make: Callable[[], Any], *data: Any) -> None:
+        scores.setdefault(f"{name}/{kind}", make().to(x.device)).update(*data)
 
     x, number, mask = objects
     score = class_over(model, number, mask)
     attribution = method(score, x)
     shown = relevance(name, attribution)
-    metric("pointing", PointingGame).update(shown, mask)
-    metric("energy_inside", EnergyInside).update(shown, mask)
-    metric("sharpness", Sharpness).update(shown)
+    for kind, make, data in (
+        ("pointing", PointingGame, (mask,)),
+        ("energy_inside", EnergyInside, (mask,)),
+        ("sharpness", Sharpness, ()),
+    ):
+        if kind in measures:
+            add(kind, make, shown, *data)
     probability = _probability_over(model, number, mask)
-    metric("deletion", AreaUnder).update(deletion_curve(probability, x, shown))
-    metric("insertion", AreaUnder).update(insertion_curve(probability, x, shown))
-    metric("infidelity", Infidelity).update(score, x, attribution)
-    metric("nothing", Infidelity).update(score, x, torch.zeros_like(attribution))
+    for kind, curve in (("deletion", deletion_curve), ("insertion", insertion_curve)):
+        if kind in measures:
+            add(kind, AreaUnder, curve(probability, x, shown))
+    if "infidelity" in measures:
+        add("infidelity", Infidelity, score, x, attribution)
+        add("nothing", Infidelity, score, x, torch.zeros_like(attribution))
     if name == COMPLETE:
         with torch.no_grad():
-            metric("completeness", Completeness).update(attribution, score(x), score(torch.zeros_like(x)))
+            add("completeness", Completeness, attribution, score(x), score(torch.zeros_like(x)))
     for which, other in others.items():
         after = relevance(name, method(class_over(other, number, mask), x))
-        metric(f"rank_{which}", RankCorrelation).update(shown, after)
-        metric(f"ssim_{which}", StructuralSimilarity).update(shown, after)
+        for kind, alike in (("rank", RankCorrelation), ("ssim", StructuralSimilarity)):
+            if f"{kind}_{which}" in measures:
+                add(f"{kind}_{which}", alike, shown, after)
 
 
 def _probability_over(model: FCN, number: Tensor, mask: Tensor) -> Score:

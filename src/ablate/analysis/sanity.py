@@ -3,17 +3,20 @@
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from contextlib import ExitStack
 from itertools import chain
-from typing import NamedTuple
+from typing import NamedTuple, cast
 
 import torch
 from jaxtyping import Float
 from torch import Tensor, nn
 
+from ablate.analysis.explanation import Objects
 from ablate.explanation.methods import Method, relevance
-from ablate.explanation.randomise import cascade, layers_from_above, steps_from_above
+from ablate.explanation.randomise import cascade, layers_from_above, randomised, steps_from_above
 from ablate.explanation.score import Score
+from ablate.explanation.target import class_over
 from ablate.metric.explanation.layerwise import LIKENESS, LayerwiseLikeness
 from ablate.model.evaluation import evaluating
+from ablate.model.segmenter.fcn import FCN
 
 
 class Explained(NamedTuple):
@@ -39,6 +42,11 @@ class Sanity(NamedTuple):
     layers: Sequence[str]
     curves: Mapping[str, Mapping[str, Sequence[float]]]
     other: Mapping[str, Mapping[str, float]]
+
+    def kept(self) -> dict[str, float]:
+        """The mean of each curve without its first point, as METHOD/KIND_layerwise (`LayerwiseLikeness`)."""
+        each = ((kind, name, curve[1:]) for kind, curves in self.curves.items() for name, curve in curves.items())
+        return {f"{name}/{kind}_layerwise": sum(points) / len(points) if points else torch.nan for kind, name, points in each}
 
 
 def check_sanity(
@@ -70,9 +78,19 @@ def check_sanity(
     values, points = {key: metric.curve().tolist() for key, metric in found.items()}, len(layers) + 1
     return Sanity(
         layers,
-        {kind: {name: values[kind, name][:points] for name in methods} for kind in LIKENESS},
+        {kind: {name: values.get((kind, name), [])[:points] for name in methods} for kind in LIKENESS},
         {kind: {name: values[kind, name][points] for name in methods} for kind in LIKENESS} if other is not None else {},
     )
+
+
+def check_objects(model: FCN, objects: Iterable[Objects], methods: Mapping[str, Method]) -> Sanity:
+    """`check_sanity` of a segmenter, of the mean logit of a class over its true pixels."""
+
+    def scores(objects: Objects) -> Callable[[nn.Module], Score]:
+        return lambda network: class_over(cast(FCN, network), objects.number, objects.mask)
+
+    fresh = randomised(model, [name for name, module in model.named_modules() if hasattr(module, "reset_parameters")])
+    return check_sanity(model, fresh, (Explained(each.image, scores(each)) for each in objects if len(each.image)), methods)
 
 
 def _likeness(

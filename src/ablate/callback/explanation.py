@@ -8,6 +8,7 @@ from lightning.pytorch import LightningModule, Trainer
 from torch import Tensor
 
 from ablate.analysis.explanation import choose_objects, measure, methods_of, names_of
+from ablate.analysis.sanity import check_objects
 from ablate.analysis.word_explanation import measure_words
 from ablate.analysis.word_explanation import names_of as names_of_words
 from ablate.callback.log import ValidationSamples, log_figure
@@ -17,11 +18,15 @@ from ablate.data.scene.captions import SceneCaptions
 from ablate.errors import Misfit
 from ablate.explanation.target import class_over
 from ablate.figure.explanation import Row, side_by_side
+from ablate.figure.sanity import plot_sanity
+from ablate.metric.explanation.layerwise import LIKENESS
 from ablate.model.segmenter.fcn import FCN
 from ablate.schema.options import Positive, Whole, checked
 from ablate.task.captioning import Captioning
 from ablate.task.segmentation import Segmentation
 
+MeasureName = Literal["pointing", "energy_inside", "sharpness", "deletion", "insertion", "infidelity", "rank_upper", "ssim_upper",
+                      "rank_all", "ssim_all"]  # fmt: skip
 MethodName = Literal[
     "gradient", "input_x_gradient", "smooth_gradient", "integrated_gradients", "deconvnet", "guided", "grad_cam", "occlusion"
 ]
@@ -31,13 +36,16 @@ class Explanations(ValidationSamples, Measure):
     """Logs explanations of a segmenter: a panel after each validation, always of the same pictures, and measures at the test.
 
     What is explained is the mean logit of one class of the picture, the rarest that covers a hundredth of it, over its true pixels.
-    The measures are those of `ablate.analysis.explanation.measure`, as test/explanation/METHOD/MEASURE.
+    The measures are those of `ablate.analysis.explanation.measure`, as test/explanation/METHOD/MEASURE. The sanity check by random
+    layers is test/explanation/METHOD/KIND_layerwise, see `LayerwiseLikeness`, with its curves in explanation_sanity.png.
 
     Args:
-        folder: of the run; explanation.png goes there.
+        folder: of the run; explanation.png and explanation_sanity.png go there.
         methods: that are shown and measured.
         pictures: number of validation pictures that are shown.
         test_pictures: number of test pictures that are measured, rounded up to whole batches; 0: none.
+        layerwise_pictures: the same of those that the curves are of.
+        measures: that are taken.
         samples: of smooth_gradient.
         steps: of integrated_gradients.
 
@@ -47,11 +55,19 @@ class Explanations(ValidationSamples, Measure):
 
     @checked
     def __init__(
-        self, folder: str, methods: Sequence[MethodName], pictures: Whole, test_pictures: Whole, samples: Positive, steps: Positive
+        self,
+        folder: str,
+        methods: Sequence[MethodName],
+        measures: Sequence[MeasureName],
+        pictures: Whole,
+        test_pictures: Whole,
+        layerwise_pictures: Whole,
+        samples: Positive,
+        steps: Positive,
     ) -> None:
         super().__init__(folder, pictures)
         self.methods = methods_of(list(dict.fromkeys(methods)), samples, steps)
-        self.test_pictures = test_pictures
+        self.measures, self.test_pictures, self.layerwise_pictures = measures, test_pictures, layerwise_pictures
 
     def setup(self, trainer: Trainer, pl_module: LightningModule, stage: str) -> None:
         if not isinstance(pl_module, Segmentation) or not isinstance(pl_module.model, FCN):
@@ -69,15 +85,26 @@ class Explanations(ValidationSamples, Measure):
             log_figure(side_by_side(rows), self.folder / "explanation.png", trainer, "val/explanation")
 
     def metric_tags(self) -> list[str]:
-        return [f"test/explanation/{name}" for name in names_of(list(self.methods))] if self.test_pictures else []
+        names = names_of(list(self.methods), self.measures) if self.test_pictures else []
+        layerwise = [f"{name}/{kind}_layerwise" for kind in LIKENESS for name in self.methods] if self.layerwise_pictures else []
+        return [f"test/explanation/{name}" for name in [*names, *layerwise]]
 
     def values(self, trainer: Trainer, task: LightningModule) -> dict[str, float]:
-        found = measure(task, self._batches(trainer, task), self.methods) if self.test_pictures else {}
+        found = dict[str, float]()
+        if self.test_pictures:
+            found |= measure(task, self._batches(trainer, task, self.test_pictures), self.methods, self.measures)
+        if self.layerwise_pictures:
+            objects = (
+                choose_objects(batch, task.model.num_classes) for batch in self._batches(trainer, task, self.layerwise_pictures)
+            )
+            sanity = check_objects(task.model, objects, self.methods)
+            found |= sanity.kept()
+            log_figure(plot_sanity(sanity), self.folder / "explanation_sanity.png", trainer, "test/explanation_sanity")
         return {f"test/explanation/{name}": value for name, value in found.items()}
 
-    def _batches(self, trainer: Trainer, task: LightningModule) -> Iterator[SegmentationBatch]:
+    def _batches(self, trainer: Trainer, task: LightningModule, pictures: int) -> Iterator[SegmentationBatch]:
         data = trainer.datamodule
-        batches = islice(data.batches("test"), -(-self.test_pictures // data.batch_size))
+        batches = islice(data.batches("test"), -(-pictures // data.batch_size))
         return (data.transfer_batch_to_device(batch, task.device, 0) for batch in batches)
 
 
