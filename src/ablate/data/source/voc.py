@@ -1,12 +1,15 @@
 """The Pascal VOC layout: VOC 2011 and 2012, and a user's own pictures and masks."""
 
 import os
+import xml.etree.ElementTree as ET
 from collections.abc import Mapping
 from pathlib import Path
 
+from ablate.data.picture.crops import BoxedObject
 from ablate.data.picture.file import composed, stored_files
 from ablate.data.split import Split, for_split
-from ablate.data.text.file import find_path, read_lines
+from ablate.data.text.file import find_path, read_lines, read_text
+from ablate.errors import BadInput
 
 SUFFIXES = (".jpg", ".jpeg", ".png")
 EXPECTED = (
@@ -38,3 +41,27 @@ def voc(split: Split, *, root: str | None, splits: Mapping[str, str]) -> list[tu
     names = [composed(line.strip()) for _, line in read_lines(path) if line.strip()]
     picture = lambda name: pictures.get(name, folder / f"JPEGImages/{name}.jpg")  # noqa: E731
     return [(picture(name), masks.get(f"{name}.png", folder / f"SegmentationClass/{name}.png")) for name in names]
+
+
+def boxes(picture: Path) -> list[BoxedObject]:
+    """The objects of the picture JPEGImages/NAME.jpg: those of Annotations/NAME.xml, whose pixels are counted from 1.
+
+    Raises:
+        BadInput: a missing file, or one in another layout.
+    """
+    path = picture.parent.parent / "Annotations" / f"{picture.stem}.xml"
+    if not path.is_file():
+        raise BadInput(f"{path} is missing: crops around objects need VOC's boxes; data=voc has whole pictures")
+    try:
+        return [_boxed(each) for each in ET.fromstring(read_text(path)).findall("object")]
+    except (ET.ParseError, ValueError, LookupError) as error:
+        raise BadInput(f"{path} is not in the layout of VOC's annotations: {error}") from None
+
+
+def _boxed(node: ET.Element) -> BoxedObject:
+    values = {name: node.findtext(name) for name in ("name", "bndbox/ymin", "bndbox/xmin", "bndbox/ymax", "bndbox/xmax")}
+    if missing := [name for name, value in values.items() if value is None]:
+        raise LookupError(f"an object has no {missing[0]}")
+    name, *ends = (str(value) for value in values.values())
+    top, left, bottom, right = map(float, ends)
+    return BoxedObject(name.strip(), (top - 1, left - 1, bottom, right))
