@@ -130,6 +130,14 @@ def test_several_runs_are_packed_into_a_job(project):
     assert "needs a cluster with a queue" in error_line(project.reproduce("pack=4"))
 
 
+def test_jobs_name_a_metric_that_they_will_not_have_before_they_begin(project):
+    done = project.reproduce(*SLURM, "metric_tags=stub_job.metric_tags")
+    lines = done.stderr.splitlines()
+    said = "failed: {} seed 0: metric='test/error' is unknown; did you mean 'test/score'? (one of: test/score, val/score)"
+    assert done.returncode == 1 and len(lines) == 6 and {said.format("low"), said.format("high")} < {*lines}
+    assert project.cells() == {"middle": 3}
+
+
 def test_what_the_scheduler_refuses_is_one_line_at_once(project):
     done = project.reproduce(*SLURM, "hydra.launcher.partition=nowhere")
     assert "SLURM takes no job: invalid partition specified: nowhere" in error_line(done)

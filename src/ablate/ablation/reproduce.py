@@ -19,8 +19,6 @@ from ablate.ablation.judge.published import Answer, read_published
 from ablate.ablation.judge.results import read_csv, write_csv
 from ablate.ablation.judge.verdict import Outcome, unattainable
 from ablate.ablation.report.console import forecast_table, verdict_table
-from ablate.ablation.report.report import PAGE, write_report
-from ablate.ablation.report.tensorboard import log_report
 from ablate.ablation.spec.ablation import Ablation, Looks
 from ablate.ablation.spec.check import check_number, check_overrides
 from ablate.ablation.spec.read import load
@@ -89,7 +87,9 @@ def _reproduce(cfg: DictConfig) -> None:
         published=read_published(ablation.name) if cfg.published else (),
     )
     first = session.plan("", ablation.seeds(1))  # composes the config of every cell, so that mistakes are found here
-    if cfg.metric_tags is not None:
+    if session.queue is not None:
+        session.metric_tags = cfg.metric_tags  # this machine may only submit: it need not have torch, which jobs have
+    elif cfg.metric_tags is not None:
         tags_of = _named("metric_tags", cfg.metric_tags)
         configs = {run.cell: partial(run_config, cfg.config, run.overrides) for run in first}
         check_metrics(ablation, lambda cell: tags_of(configs[cell]()))
@@ -127,6 +127,9 @@ def report(
     session: Session, runs: list[PlannedRun], registration: str, until_decided: bool, notes: Sequence[str] = ()
 ) -> list[Outcome]:
     """Write the report and its TensorBoard events; print the verdicts and the report's path."""
+    from ablate.ablation.report.report import PAGE, write_report  # torch and matplotlib only now that all runs have ended
+    from ablate.ablation.report.tensorboard import log_report
+
     folder, ablation = session.folder, session.ablation
     with run_folder.lock(folder):  # two processes may end at the same time
         found = Answer(ablation, session.budget, until_decided, session.rows(runs, "answer", registration))

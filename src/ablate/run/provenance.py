@@ -54,8 +54,15 @@ def provenance() -> dict[str, object]:
 
 
 def package_versions() -> dict[str, str]:
-    """The versions of the packages that results depend on."""
-    return {name: metadata.version(name) for name in PACKAGES}
+    """The versions of the packages that results depend on; `absent` where a machine that only submits jobs does without one."""
+    return {name: _version(name) for name in PACKAGES}
+
+
+def _version(name: str) -> str:
+    try:
+        return metadata.version(name)
+    except metadata.PackageNotFoundError:
+        return "absent"
 
 
 def commit() -> str:

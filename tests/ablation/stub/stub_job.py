@@ -39,6 +39,10 @@ def train(cfg: DictConfig) -> None:
     run_folder.finish(folder, metrics, seconds=0.1, peak_memory_mb=1.0, device="cpu", parameters=10, multiply_adds=100)
 
 
+def metric_tags(cfg: DictConfig) -> list[str]:
+    return ["test/score", "val/score"]
+
+
 def misbehave(mode: str, folder: Path) -> None:
     if mode == "crash":
         print("the last words of a run")

@@ -1,5 +1,6 @@
 """One run in a process of its own, so that a crash or a lack of memory ends that run only."""
 
+import copy
 import multiprocessing
 import os
 import signal
@@ -7,6 +8,7 @@ import sys
 import threading
 import time
 import traceback
+from collections.abc import Mapping, Sequence
 from contextlib import nullcontext
 from pathlib import Path
 from typing import Any
@@ -16,7 +18,7 @@ from hydra.utils import get_method
 from omegaconf import DictConfig, OmegaConf, open_dict
 
 from ablate.cli.check import text_stays_text
-from ablate.errors import user_line
+from ablate.errors import check_choice, user_line
 from ablate.run import folder as run_folder
 from ablate.run import hydra_config, rank
 from ablate.run.ending import end_with_parent, end_without_a_result
@@ -37,10 +39,14 @@ class Isolated:
     Children come from a fork server, which imports the modules of the job and of the first config once. A child then
     starts in milliseconds and inherits neither threads nor a GPU context. Without fork servers, as on Windows, each child
     imports them itself. A launcher may call this in any process.
+
+    Args:
+        tags: dotted name of what names the metrics of a config.
+        asked: maps the name of a run's folder to the metrics that its config must have, which is seen before it begins.
     """
 
-    def __init__(self, job: str) -> None:
-        self.job, self.main = job, os.getpid()
+    def __init__(self, job: str, tags: str | None = None, asked: Mapping[str, Sequence[str]] | None = None) -> None:
+        self.job, self.main, self.tags, self.asked = job, os.getpid(), tags, asked or {}
 
     def __call__(self, cfg: DictConfig) -> None:
         if os.getppid() == self.main:  # a worker of a pool on this machine, which would outlive its parent
@@ -53,7 +59,8 @@ class Isolated:
         folder = Path(HydraConfig.get().runtime.output_dir)
         if rank.job() is not None and threading.current_thread() is threading.main_thread():
             signal.signal(signal.SIGTERM, end_without_a_result)
-        child = context.Process(target=_child, args=(self.job, cfg, hydra_config.sendable()))
+        asked = (self.tags, self.asked.get(folder.name, ()))
+        child = context.Process(target=_child, args=(self.job, asked, cfg, hydra_config.sendable()))
         try:
             child.start()
         except (ConnectionError, EOFError) as error:
@@ -87,7 +94,7 @@ def _reason(exitcode: int) -> str:
     return f"ended with exit status {exitcode}"
 
 
-def _child(job: str, cfg: DictConfig, hydra: DictConfig) -> None:
+def _child(job: str, asked: tuple[str | None, Sequence[str]], cfg: DictConfig, hydra: DictConfig) -> None:
     threading.Thread(target=end_with_parent, daemon=True).start()
     if hasattr(signal, "SIGUSR2"):
         signal.signal(signal.SIGUSR2, signal.SIG_IGN)  # submitit's, for the process that started this one
@@ -106,12 +113,21 @@ def _child(job: str, cfg: DictConfig, hydra: DictConfig) -> None:
             cfg.ckpt_path = "last"
             text_stays_text(cfg)
         try:
+            _check_metrics(*asked, cfg)
             get_method(job)(cfg)
         except Exception as error:
             traceback.print_exc()
             if first:
                 run_folder.fail(folder, user_line(error) or " ".join(f"{type(error).__name__}: {error}".split()))
             sys.exit(1)
+
+
+def _check_metrics(tags: str | None, asked: Sequence[str], cfg: DictConfig) -> None:
+    """Raise BadInput for a metric that a run of this config will not have."""
+    if tags is not None and asked:
+        known = get_method(tags)(copy.deepcopy(cfg))
+        for metric in asked:
+            check_choice("metric", metric, known)
 
 
 def _end_when_orphaned(parent: int) -> None:

@@ -4,12 +4,14 @@ import hashlib
 import json
 from collections.abc import Sequence
 from contextlib import suppress
+from functools import partial
 from pathlib import Path
 from typing import NamedTuple
 
 from omegaconf import DictConfig, OmegaConf
 
 from ablate.ablation.engine.code import code_version, targets_of
+from ablate.ablation.engine.cores import on_all_cores
 from ablate.ablation.spec.ablation import Ablation, Run
 from ablate.cli.check import check_settings
 from ablate.cli.command import quoted
@@ -45,8 +47,8 @@ class PlannedRun(NamedTuple):
 class Planner:
     """Gives runs their folders and keys. The key is a digest of config, seed, code, registration and of what a run needs.
 
-    It does not include paths, so that logs can be moved. Composing a config takes a tenth of a second, so plan.json keeps
-    the digests until a file of conf/ changes.
+    It does not include paths, so that logs can be moved. Composing a config takes a fifth of a second: all cores do so, and
+    plan.json keeps the digests until a file of conf/ changes.
     """
 
     def __init__(self, config_name: str, folder: Path) -> None:
@@ -73,6 +75,7 @@ class Planner:
 
         What is prepared may need what was prepared before it.
         """
+        self._compose((*prepared, *runs), {run.cell: run.cell for run in prepared})
         ready: dict[int, dict[str, PlannedRun]] = {}
         for run in prepared:
             before = ready.setdefault(run.seed, {})
@@ -82,12 +85,17 @@ class Planner:
         write_json(self.cache, {"conf": self.conf, "known": self.known})
         return planned
 
+    def _compose(self, runs: Sequence[Run], names: dict[str, str]) -> None:
+        """Know the configs of these runs, in which what is prepared is only named."""
+        each = {words: run for run in runs if (words := self._words(run)) not in self.known}
+        found = on_all_cores(partial(_described, self.config_name), [run.fill_in(names) for run in each.values()])
+        self.known |= zip(each, found, strict=True)
+
+    def _words(self, run: Run) -> str:
+        return json.dumps([self.config_name, run.overrides])
+
     def _planned(self, run: Run, prepared: dict[str, PlannedRun], below: str, registration: str) -> PlannedRun:
-        words, plain = json.dumps([self.config_name, run.overrides]), run.fill_in({name: name for name in prepared})
-        if words not in self.known:
-            config = _plain_config(self.config_name, plain)
-            self.known[words] = {"digest": _digest(json.dumps(config, sort_keys=True)), "targets": sorted(targets_of(config))}
-        digest, targets = self.known[words]["digest"], self.known[words]["targets"]
+        digest, targets = (self.known[self._words(run)][key] for key in ("digest", "targets"))
         self.targets.update(targets)
         needs = tuple(prepared[name] for name in run.needs)
         key = _digest(digest, self._version(targets), str(run.seed), registration, *(need.key for need in needs))[:10]
@@ -112,6 +120,12 @@ def present_version(ablation: Ablation, budget: str, config_name: str = "train")
     runs = [*ablation.runs(budget, seeds=[0]), *ablation.prepared(budget, seeds=[0])]
     configs = [_plain_config(config_name, run.fill_in(names)) for run in runs]
     return code_version(set().union(*map(targets_of, configs)))
+
+
+def _described(config_name: str, overrides: Sequence[str]) -> dict:
+    """What is kept of a config: its digest and what it builds."""
+    config = _plain_config(config_name, overrides)
+    return {"digest": _digest(json.dumps(config, sort_keys=True)), "targets": sorted(targets_of(config))}
 
 
 def _plain_config(config_name: str, overrides: Sequence[str]) -> dict:

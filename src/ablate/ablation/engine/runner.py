@@ -33,7 +33,9 @@ log = logging.getLogger(__name__)
 ATTEMPTS = 3  # launches in a row in which no run has ended
 
 
-def execute(runs: Sequence[PlannedRun], config_name: str, job: str, console: Console, queue: Queue | None, detach: bool) -> None:
+def execute(
+    runs: Sequence[PlannedRun], config_name: str, job: Isolated, console: Console, queue: Queue | None, detach: bool
+) -> None:
     """Run everything that is not finished yet, each run after those that it needs.
 
     A worker that is killed ends its whole pool, with the runs that were waiting. Those are launched again as long as
@@ -75,7 +77,7 @@ def prerequisites(runs: Iterable[PlannedRun]) -> list[PlannedRun]:
     return list({run.folder: run for run in (*(prerequisites(needs.values()) if needs else ()), *needs.values())}.values())
 
 
-def _run_all(todo: list[PlannedRun], config_name: str, job: str) -> None:
+def _run_all(todo: list[PlannedRun], config_name: str, job: Isolated) -> None:
     started, idle = time.time(), 0
     launcher = make_launcher(todo, config_name, job) if todo else None
     while todo and idle < ATTEMPTS:
@@ -89,7 +91,7 @@ def _run_all(todo: list[PlannedRun], config_name: str, job: str) -> None:
         _mark_failed(run, f"its worker died in each of {ATTEMPTS} launches")
 
 
-def _run_queued(queue: Queue, detach: bool, todo: list[PlannedRun], config_name: str, job: str) -> None:
+def _run_queued(queue: Queue, detach: bool, todo: list[PlannedRun], config_name: str, job: Isolated) -> None:
     """Submit the runs that are not in the queue, and wait until all have ended."""
     started, launches, launcher = time.time(), Counter[Path](), make_launcher(todo, config_name, job) if todo else None
     while True:
@@ -126,7 +128,7 @@ def _mark_failed(run: PlannedRun, reason: str) -> None:
     run_folder.fail(run.folder, reason)
 
 
-def make_launcher(runs: Sequence[PlannedRun], config_name: str, job: str) -> Launcher:
+def make_launcher(runs: Sequence[PlannedRun], config_name: str, job: Isolated) -> Launcher:
     """The launcher that hydra/launcher= names, configured as for a multirun of conf/`config_name`.yaml."""
     hydra, chosen = GlobalHydra.instance().hydra, HydraConfig.get()
     kept = [o for o in chosen.overrides.hydra if not o.startswith(("hydra.run", "hydra.sweep", "hydra.mode"))]
@@ -134,7 +136,7 @@ def make_launcher(runs: Sequence[PlannedRun], config_name: str, job: str) -> Lau
     words = [*runs[0].overrides, launcher, "hydra.mode=MULTIRUN", *kept, _sweep(runs)]  # a launcher asks for the GPUs of a run
     config = hydra.compose_config(config_name, words, RunMode.MULTIRUN, with_log_configuration=False)
     context = HydraContext(config_loader=hydra.config_loader, callbacks=Callbacks())
-    return Plugins.instance().instantiate_launcher(config=config, hydra_context=context, task_function=Isolated(job))
+    return Plugins.instance().instantiate_launcher(config=config, hydra_context=context, task_function=job)
 
 
 def launch(runs: Sequence[PlannedRun], launcher: Launcher) -> None:

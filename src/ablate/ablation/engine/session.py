@@ -10,6 +10,7 @@ from hydra.core.hydra_config import HydraConfig
 from omegaconf import OmegaConf
 
 from ablate.ablation.engine.code import CODE_DIGITS
+from ablate.ablation.engine.isolate import Isolated
 from ablate.ablation.engine.plan import PlannedRun, Planner, run_config
 from ablate.ablation.engine.queue import Queue
 from ablate.ablation.engine.runner import delete_results, execute, prerequisites, unfinished
@@ -39,6 +40,7 @@ class Session:
         queue: of the cluster, where runs are its jobs.
         detach: do not wait for these.
         published: rows of results that count as done where their hash is equal.
+        metric_tags: what names the metrics of a run, for runs that have to look whether theirs are there; None: they do not look.
     """
 
     ablation: Ablation
@@ -52,6 +54,7 @@ class Session:
     published: Sequence[Row] = ()
     queue: Queue | None = None
     detach: bool = False
+    metric_tags: str | None = None
     tuned: dict[str, list[str]] = field(default_factory=dict)
 
     def __post_init__(self) -> None:
@@ -67,7 +70,9 @@ class Session:
             delete_results([*prerequisites(runs), *runs])
         elif count := adopt(runs, self.published):
             console.print(f"{count} of {len(runs)} runs have published results (published=false runs them anew)")
-        execute(runs, self.config_name, self.job, console, self.queue, self.detach)
+        asked = {run.folder.name: self.ablation.asked.get(run.cell, []) for run in runs}
+        job = Isolated(self.job, self.metric_tags, asked)
+        execute(runs, self.config_name, job, console, self.queue, self.detach)
 
     def plan(self, registration: str, seeds: Iterable[int], cells: Iterable[str] | None = None) -> list[PlannedRun]:
         """The runs of these seeds, of all cells or of some."""

@@ -3,9 +3,8 @@
 from collections.abc import Sequence
 
 import numpy as np
+import scipy  # scipy.stats is imported where it is first used (0.8 s): not before jobs are submitted
 from jaxtyping import Bool, Float, Int
-from scipy import stats
-from scipy.special import gammaln
 
 ALPHA, POWER = 0.05, 0.8
 FALSE_VERDICTS = {  # the table of `adjusted`: of a test and (not) until decided, where effects are normal, skewed, failing
@@ -36,14 +35,14 @@ def p_above(x: Float[np.ndarray, "*b n"], bound: float, test: str = "t") -> Floa
     if test == "sign_flip":
         means = subset_means(x)
         return np.asarray((1 + (means <= bound + _rounding(x)).sum(-1)) / (means.shape[-1] + 1))
-    counted = stats.binom.sf((x - bound > _rounding(x)).sum(-1) - 1, n, 0.5)
+    counted = scipy.stats.binom.sf((x - bound > _rounding(x)).sum(-1) - 1, n, 0.5)
     if test == "sign":
         return np.asarray(counted)
     if n < 2:
         return np.ones(x.shape[:-1])
     equal = _all_equal(x)
     error = np.where(equal, 1.0, x.std(-1, ddof=1) / np.sqrt(n))
-    return np.asarray(np.where(equal, counted, stats.t.sf((x.mean(-1) - bound) / error, n - 1)))
+    return np.asarray(np.where(equal, counted, scipy.stats.t.sf((x.mean(-1) - bound) / error, n - 1)))
 
 
 def p_below(x: Float[np.ndarray, "*b n"], bound: float, test: str = "t") -> Float[np.ndarray, "*b"]:
@@ -67,14 +66,14 @@ def _lowest(x: np.ndarray, tail: float, test: str) -> np.ndarray:
         means = np.sort(subset_means(x), -1)
         rank = int(tail * (means.shape[-1] + 1) * (1 + 1e-12))
         return means[..., rank - 1] if rank else np.full(x.shape[:-1], -np.inf)
-    rank = int(stats.binom.ppf(tail, n, 0.5))  # at most so many values may lie below: P(fewer) ≤ tail
-    rank -= int(stats.binom.cdf(rank, n, 0.5) > tail)
+    rank = int(scipy.stats.binom.ppf(tail, n, 0.5))  # at most so many values may lie below: P(fewer) ≤ tail
+    rank -= int(scipy.stats.binom.cdf(rank, n, 0.5) > tail)
     by_sign = np.sort(x, -1)[..., rank] if rank >= 0 else np.full(x.shape[:-1], -np.inf)
     if test == "sign":
         return by_sign
     if n < 2:
         return np.full(x.shape[:-1], -np.inf)
-    by_student = x.mean(-1) - stats.t.isf(tail, n - 1) * x.std(-1, ddof=1) / np.sqrt(n)
+    by_student = x.mean(-1) - scipy.stats.t.isf(tail, n - 1) * x.std(-1, ddof=1) / np.sqrt(n)
     return np.where(_all_equal(x), by_sign, by_student)
 
 
@@ -147,7 +146,7 @@ def effect_size(x: Float[np.ndarray, " n"]) -> float:
     m = len(x) - 1
     if m < 2 or _all_equal(x):
         return float("nan")
-    correction = np.exp(gammaln(m / 2) - gammaln((m - 1) / 2)) / np.sqrt(m / 2)
+    correction = np.exp(scipy.special.gammaln(m / 2) - scipy.special.gammaln((m - 1) / 2)) / np.sqrt(m / 2)
     return float(correction * x.mean() / x.std(ddof=1))
 
 
@@ -156,7 +155,7 @@ def seeds_needed(distance: float, sd: float, alpha: float) -> float:
 
     n = ((z_α + z_β) sd / distance)² + z_α² / 2. Guenther 1981, "Sample sizes for normal theory t tests".
     """
-    z, z_power = stats.norm.isf(alpha), stats.norm.ppf(POWER)
+    z, z_power = scipy.stats.norm.isf(alpha), scipy.stats.norm.ppf(POWER)
     return float(np.ceil(((z + z_power) * sd / distance) ** 2 + z**2 / 2))
 
 
@@ -168,7 +167,7 @@ def outlying(x: Float[np.ndarray, " n"]) -> Int[np.ndarray, " k"]:
     if len(x) < 4:
         return np.array([], int)
     distance = np.abs(x - np.median(x))
-    return np.flatnonzero(distance > 3.5 * stats.median_abs_deviation(x, scale="normal") + _rounding(x))
+    return np.flatnonzero(distance > 3.5 * scipy.stats.median_abs_deviation(x, scale="normal") + _rounding(x))
 
 
 def _all_equal(x: Float[np.ndarray, "*b n"]) -> Bool[np.ndarray, "*b"]:

@@ -150,6 +150,14 @@ class Ablation:
     tune: Tune | None
     file: dict
 
+    @property
+    def asked(self) -> dict[str, list[str]]:
+        """The metrics that runs of each cell must end with: those of its claims, and of the first cell those of no claim, too."""
+        asked = {cell: [claim.metric for claim in self.claims if cell in claim.cells] for cell in self.cells}
+        of_claims = {claim.metric for claim in self.claims}
+        asked[next(iter(self.cells))] += [metric for metric in self.metrics if metric not in of_claims]
+        return {cell: list(dict.fromkeys(metrics)) for cell, metrics in asked.items()}
+
     def design(self, budget: str, until_decided: bool = False) -> Looks:
         """When the claims are tested: once, after the seeds of the budget; or at the looks of the file, until decided."""
         return self.looks if until_decided else Looks((self.budgets[budget].seeds,), (1.0,))
