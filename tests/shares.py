@@ -27,6 +27,8 @@ EXPERIMENTS = {  # of each task
     "scene_captions": [*FEW, "model.cell.hidden_size=8", "model/search=greedy"],
     "scene_questions": FEW,
     "expressions": [],
+    "draw_digits": [],
+    "ram_digits": [],
 }
 
 

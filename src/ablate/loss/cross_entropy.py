@@ -100,27 +100,25 @@ class CrossEntropy(nn.Module):
         if self.needs_counts:
             raise RuntimeError("`class_weight`='median_frequency' needs set_counts() before the first loss")
         logits = logits.to(torch.promote_types(logits.dtype, torch.float32))
-        weight = None if self.weight is None else self.weight.to(logits.dtype)
         # Not reduced by torch: on CUDA its 2d reduction adds in any order (and raises in deterministic mode), and
         # the reduction over flattened pixels runs in a single block.
         losses = F.cross_entropy(
             logits,
             target.long(),
-            weight,
+            None if self.weight is None else self.weight.to(logits.dtype),
             ignore_index=IGNORE if self.ignore_index is None else self.ignore_index,
             reduction="none",
             label_smoothing=self.label_smoothing,
         )
-        mass = _mass(target, weight, self.ignore_index).to(logits.dtype)
+        mass = self.mass(target, logits.dtype)
         return losses.sum() / mass.masked_fill(mass == 0, math.inf)
 
-
-def _mass(target: Tensor, weight: Tensor | None, ignore_index: int | None) -> Tensor:
-    """Σ_i w[y_i] over the pixels that are not void."""
-    labelled = ~is_void(target, ignore_index)
-    if weight is None:
-        return labelled.sum()
-    return (weight[target.where(labelled, 0)] * labelled).sum()
+    def mass(self, target: Int[Tensor, "n h w"], dtype: torch.dtype = torch.float32) -> Float[Tensor, ""]:
+        """Σ_i w[y_i] over the pixels that are not void: what the mean is over."""
+        labelled = ~is_void(target, self.ignore_index)
+        if self.weight is None:
+            return labelled.sum().to(dtype)
+        return (self.weight.to(dtype)[target.where(labelled, 0)] * labelled).sum()
 
 
 def _initial_weight(class_weight: ClassWeight, num_classes: int) -> Tensor | None:

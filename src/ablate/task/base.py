@@ -28,7 +28,7 @@ class Output(NamedTuple):
     loss: Tensor
     prediction: Any  # as the task's metrics take it, mostly a tensor
     target: Tensor
-    weight: Tensor | int | None = None  # number of targets over which the loss is a mean; None: len(target)
+    weight: Tensor | int | None = None  # the number of targets that the loss is a mean over, or their weights; None: len(target)
 
 
 class Task(LightningModule):

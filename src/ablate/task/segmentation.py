@@ -80,7 +80,8 @@ class Segmentation(Task):
     def step(self, batch: SegmentationBatch) -> Output:
         logits = self.logits(batch.image)
         loss = self.loss(logits, batch.label)
-        return Output(loss, logits.detach().argmax(1), batch.label)
+        weight = None if self.training else self.loss.mass(batch.label)
+        return Output(loss, logits.detach().argmax(1), batch.label, weight)
 
 
 def check_outputs(task: Task, image: Tensor, wanted: int, reason: str) -> None:
