@@ -3,7 +3,7 @@
 python scripts/report.py logs/ablation/NAME             an ablation's report again, from its results
 python scripts/report.py logs/ablation/NAME --publish   its results into conf/ablation/results/NAME.csv
 python scripts/report.py ablation=NAME [budget=B]       the report of what is published, in logs/ablation/NAME-published
-python scripts/report.py --all                          conf/ablation/README.md and README.md anew from all that is published
+python scripts/report.py --all                          the tables of conf/ablation/, conf/experiment/ and README.md anew from it
 python scripts/report.py logs/SWEEP --by model/decoder --metric test/miou    of any Hydra sweep
 """
 
@@ -36,7 +36,9 @@ def parsed(words: Sequence[str] | None = None) -> Namespace:
     """The command line; exactly one thing to report, and only the options that belong to it."""
     parser = Arguments(__doc__)
     parser.add_argument("words", nargs="*", help="a folder of an ablation or, with --by, of a sweep; or ablation=NAME, budget=B")
-    parser.add_argument("--all", action="store_true", help="write the tables of conf/ablation/README.md and README.md")
+    parser.add_argument(
+        "--all", action="store_true", help="write the tables of conf/ablation/README.md, conf/experiment/README.md and README.md"
+    )
     parser.add_argument("--publish", action="store_true", help="write the folder's results into conf/ablation/results")
     parser.add_argument("--output", type=Path, help="the folder of the report of ablation=NAME")
     parser.add_argument("--by", help="the key, or keys with commas, that runs are grouped by")

@@ -29,14 +29,13 @@ class Conf:
 
     def __init__(self, folder, monkeypatch):
         self.folder, self.file = folder, folder / "conf/ablation/stub.yaml"
-        self.page, self.readme, self.report = (
-            folder / "conf/ablation/README.md",
-            folder / "README.md",
-            folder / "logs/ablation/stub",
-        )
+        self.page, self.experiments, self.readme = (folder / f"{of}README.md" for of in ("conf/ablation/", "conf/experiment/", ""))
+        self.report = folder / "logs/ablation/stub"
         self.file.parent.mkdir(parents=True)
         self.change(lambda given: given["claims"]["more"].update(headline=True))
+        self.experiments.parent.mkdir()
         self.page.write_text(MARKERS.format("verdicts"))
+        self.experiments.write_text(MARKERS.format("figures"))
         self.readme.write_text(MARKERS.format("headlines"))
         for module in (publish, ledger):
             monkeypatch.setattr(module, "CONF", folder / "conf")
@@ -64,7 +63,7 @@ class Conf:
         return self.report
 
     def remade(self):
-        ledger.remake(ledger.read_ledger(), self.page, self.readme)
+        ledger.remake(ledger.read_ledger(), (self.page, self.experiments, self.readme))
         return self.page.read_text(), self.readme.read_text()
 
 
@@ -116,6 +115,26 @@ def test_the_tables_say_what_is_published(conf):
     conf.change(lambda given: given["claims"]["more"].update(least_effect=0.04))
     page, readme = conf.remade()
     assert "(What is published was registered for other claims.)" in page and "No headline is answered yet." in readme
+
+
+def test_published_figures_stand_beside_ours(conf):
+    figure = {"statement": "High is as in the paper.", "source": "table 1", "metric": "test/score", "direction": "greater"}
+    figure |= {"contrast": {"cell": "high", "bound": 0.9}, "least_effect": 0, "exploratory": True, "protocol": "ours is smaller"}
+    conf.change(lambda given: given["claims"].update(figure=figure))
+    conf.remade()
+    assert "No published figure is compared yet." in conf.experiments.read_text()
+    publish.publish_folder(conf.answered())
+    conf.remade()
+    row = r"\| High is as in the paper. \(table 1\) \| test/score \| 0.9 \| 0.80\d* ± 0.00\d+ \| -0.09\d+ \[.*\] \| 5 \| 60 s \|"
+    assert re.search(row + r" ours is smaller \| stub \|", conf.experiments.read_text())
+    for change in (
+        {"exploratory": False},
+        {"contrast": {"minus": ["high", "low"]}},
+        {"contrast": {"each": ["high", "low"], "bound": 1}},
+    ):
+        conf.change(lambda given, change=change: given["claims"].update(figure=figure | change))
+        with pytest.raises(BadInput, match="protocol is of a published figure"):
+            conf.remade()
 
 
 def test_neither_page_is_written_if_one_cannot_be(conf):
@@ -193,8 +212,7 @@ test_wrong_words = refusals(
 def test_the_published_tables_are_the_verdicts_of_the_published_results():
     """If it fails: python scripts/report.py --all."""
     entries = ledger.read_ledger()
-    assert ledger.between(ledger.PAGE, "verdicts", ledger.tables(entries)) == ledger.PAGE.read_text()
-    assert ledger.between(ledger.README, "headlines", ledger.headlines(entries)) == ledger.README.read_text()
+    assert ledger.pages(entries) == {path: path.read_text() for path in ledger.PAGES}
     assert len(ledger.README.read_bytes()) <= 12 * 1024, "README.md is too long: fewer or shorter headlines"
 
 

@@ -1,21 +1,23 @@
-"""The ledger: what came out of every ablation in conf/ablation/README.md, and the headlines in README.md."""
+"""The ledger: what came out of every ablation; its pages lie in conf/ablation and conf/experiment, its headlines in README.md."""
 
 from collections import Counter
 from collections.abc import Iterable, Sequence
 from pathlib import Path
 from typing import NamedTuple
 
+import numpy as np
+
 from ablate.ablation.judge.published import Answer, answers, read_published
 from ablate.ablation.judge.verdict import Outcome, judge
 from ablate.ablation.report import document
-from ablate.ablation.report.format import DASH, MARKS, condition, duration, effect, note
+from ablate.ablation.report.format import DASH, MARKS, condition, duration, effect, note, plus_minus
 from ablate.ablation.report.text import code, plain
 from ablate.ablation.spec.ablation import Ablation
 from ablate.ablation.spec.read import load
 from ablate.errors import BadInput
 from ablate.files import CONF, ROOT, write_atomically
 
-PAGE, README = CONF / "ablation/README.md", ROOT / "README.md"
+PAGES = PAGE, EXPERIMENTS, README = CONF / "ablation/README.md", CONF / "experiment/README.md", ROOT / "README.md"
 MOST_HEADLINES = 15
 
 
@@ -44,10 +46,15 @@ def read_ledger() -> list[Entry]:
     return [Entry(a, [Judged(each, judge(each.ablation, each.rows, each.design)) for each in answers(a)]) for a in ablations]
 
 
-def remake(ledger: Sequence[Entry], page: Path = PAGE, readme: Path = README) -> None:
-    """Write the tables between the markers of both files; neither is written if one of them cannot be."""
-    made = [(page, between(page, "verdicts", tables(ledger))), (readme, between(readme, "headlines", headlines(ledger)))]
-    for path, text in made:
+def pages(ledger: Sequence[Entry], paths: Sequence[Path] = PAGES) -> dict[Path, str]:
+    """The text of each page with its table between its markers."""
+    made = {"verdicts": tables, "figures": figures, "headlines": headlines}
+    return {path: between(path, name, table(ledger)) for path, (name, table) in zip(paths, made.items(), strict=True)}
+
+
+def remake(ledger: Sequence[Entry], paths: Sequence[Path] = PAGES) -> None:
+    """Write the tables into the pages; none is written if one of them cannot be made."""
+    for path, text in pages(ledger, paths).items():
         write_atomically(path, text)
 
 
@@ -83,6 +90,31 @@ def headlines(ledger: Iterable[Entry]) -> str:
         if o.claim.headline
     ]
     return document.table(("verdict", "claim", "effect", "ablation"), lines, left=4) if lines else "No headline is answered yet."
+
+
+def figures(ledger: Iterable[Entry]) -> str:
+    """A line for each claim that compares a cell with a published figure: both, their difference, and what differs in protocol."""
+    lines = [
+        _figure(entry, o)
+        for entry in ledger
+        for o in (entry.judged[0].outcomes if entry.judged else [])
+        if o.claim.protocol and o.n
+    ]
+    heads = ("what (source)", "metric", "published", "ours", "difference, plain 95 %", "seeds", "a run", "what differs", "ablation")
+    return document.table(heads, lines, left=2) if lines else "No published figure is compared yet."
+
+
+def _figure(entry: Entry, outcome: Outcome) -> list[str]:
+    claim, (answer, _), found = outcome.claim, entry.judged[0], outcome.estimates[0]
+    published = claim.contrasts[0].constant
+    runs = [float(str(row.get("seconds") or "nan")) for row in answer.rows if row["cell"] in claim.cells]
+    said = [
+        plain(f"{claim.statement} ({claim.source})"),
+        plain(claim.metric),
+        f"{published:g}",
+        plus_minus(list(found.values + published)),
+    ]
+    return [*said, effect(found), str(outcome.n), duration(float(np.mean(runs))), plain(claim.protocol), entry.ablation.name]
 
 
 def _weakest(outcome: Outcome) -> str:

@@ -100,6 +100,7 @@ class Claim:
         exploratory: shown with a plain interval; no verdict, no part of the correction.
         worst: stands for a value that a finished run does not have, such as the error of one that diverged; None: none does.
         headline: whether README.md quotes it.
+        protocol: where a cell is compared with a published figure, how that was measured otherwise than ours.
     """
 
     name: str
@@ -114,6 +115,7 @@ class Claim:
     exploratory: bool = False
     worst: float | None = None
     headline: bool = False
+    protocol: str = ""
 
     @property
     def cells(self) -> list[str]:

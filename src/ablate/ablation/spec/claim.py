@@ -4,11 +4,11 @@ from collections.abc import Mapping
 
 from ablate.ablation.spec.ablation import DIRECTIONS, SCALES, TESTS, Claim
 from ablate.ablation.spec.check import check_keys, check_number
-from ablate.ablation.spec.contrast import parse_contrasts
+from ablate.ablation.spec.contrast import Contrast, parse_contrasts
 from ablate.errors import BadInput, check_choice
 
 REQUIRED = ("statement", "source", "metric", "contrast", "direction", "least_effect")
-OPTIONAL = ("scale", "test", "if_missing", "exploratory", "headline")
+OPTIONAL = ("scale", "test", "if_missing", "exploratory", "headline", "protocol")
 
 
 def read_claim(name: str, value: object, cells: Mapping, metrics: Mapping, worst: Mapping[str, float], where: str) -> Claim:
@@ -29,6 +29,8 @@ def read_claim(name: str, value: object, cells: Mapping, metrics: Mapping, worst
     if not all(isinstance(mark, bool) for mark in marks.values()):
         raise BadInput(f"{where}: exploratory and headline must be true or false")
     logarithmic = chosen["scale"] == "log"
+    if protocol := str(given.get("protocol") or "").strip():
+        _check_figure(contrasts, logarithmic or not marks["exploratory"], where)
     return Claim(
         name=name,
         statement=str(given["statement"]).strip(),
@@ -40,8 +42,19 @@ def read_claim(name: str, value: object, cells: Mapping, metrics: Mapping, worst
         scale=chosen["scale"],
         test=chosen["test"],
         worst=worst[chosen["metric"]] if chosen["if_missing"] == "worst" else None,
+        protocol=protocol,
         **marks,
     )
+
+
+def _check_figure(contrasts: tuple[Contrast, ...], judged: bool, where: str) -> None:
+    """Raise BadInput where a claim with a protocol does not compare one cell with one published figure."""
+    (weights, *more), bound = [contrast.weights for contrast in contrasts], contrasts[0].constant
+    if more or len(weights) > 1 or not bound or judged:
+        raise BadInput(
+            f"{where}: protocol is of a published figure, which needs contrast: {{cell: …, bound: NUMBER}}, exploratory: true and "
+            "a linear scale"
+        )
 
 
 def _least_effect(value: object, logarithmic: bool, direction: str, where: str) -> float:

@@ -30,6 +30,7 @@
         if_missing: incomplete                        # optional: or worst, the metric's, for what a finished run has not
         exploratory: false                            # optional: true: no verdict
         headline: false                               # optional: true: README.md quotes it
+        protocol: 224 pixels, not 64                  # optional: what differs from a published figure, which is the bound
 
 In an override "KEY={segmenter}", in quotes, the best checkpoint of what was prepared with the same seed replaces {segmenter};
 what is prepared later may use it, too.
