@@ -36,7 +36,8 @@ def train(cfg: DictConfig) -> None:
     best.parent.mkdir(exist_ok=True)
     best.write_text(folder.name)
     write_json(folder / "history.json", {"val/score": [[1, 0.0], [2, score]]})
-    run_folder.finish(folder, metrics, seconds=0.1, peak_memory_mb=1.0, device="cpu", parameters=10, multiply_adds=100)
+    facts = {"device": "cpu", "parameters": 10, "multiply_adds": 100, "threads": os.environ.get("OMP_NUM_THREADS")}
+    run_folder.finish(folder, metrics, seconds=0.1, peak_memory_mb=1.0, **facts)
 
 
 def metric_tags(cfg: DictConfig) -> list[str]:
