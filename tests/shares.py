@@ -29,6 +29,7 @@ EXPERIMENTS = {  # of each task
     "expressions": [],
     "draw_digits": [],
     "ram_digits": [],
+    "dram_pairs": [*FEW, "data.image_size=60"],
 }
 
 

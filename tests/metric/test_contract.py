@@ -18,6 +18,7 @@ from ablate.metric.explanation.layerwise import LayerwiseLikeness
 from ablate.metric.explanation.localisation import EnergyInside, PointingGame, Sharpness
 from ablate.metric.explanation.similarity import RankCorrelation, StructuralSimilarity
 from ablate.metric.language import ExposureScores, LanguageScores
+from ablate.metric.location import LocationScores
 from ablate.metric.segmentation import CoarseLabelScores, SegmentationScores
 from ablate.metric.text.cider import CIDEr, CIDErD
 from ablate.metric.text.overlap import Bleu, ChrF, ExactMatch, RougeL, SacreBleu
@@ -48,6 +49,7 @@ ALL = ON_DEVICE | {
     LanguageScores: (partial(LanguageScores, 3), LOGITS, TOKENS.roll(1, 0)),
     **{metric: (partial(metric, 2), MAPS) for metric in (GradientPhase, PhaseBias, PhaseShare, SpectralPeak)},
     **{metric: (metric, TEXTS, REFERENCES) for metric in (CIDEr, CIDErD, RougeL, Bleu, SacreBleu, ChrF, ExactMatch)},
+    LocationScores: (partial(LocationScores, 2), NATS.view(7, 2, 2) / 25 - 1),
     VariationalBound: (VariationalBound, NATS[:, 0], NATS[:, 1:]),
     CanvasChange: (partial(CanvasChange, 4), NATS[:, :, None, None] - 25),
     Completeness: (Completeness, MAPS, MAPS.mean((1, 2, 3)), MAPS.amin((1, 2, 3))),

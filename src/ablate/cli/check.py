@@ -21,6 +21,7 @@ DATA = {  # what data have so that any network fits them: many a choice of both 
     "data.class_names": list[str] | None,
     "data.input_size": Positive | None,
     "data.num_classes": Positive | None,
+    "data.max_labels": Positive | None,
     "data.max_length": Steps | None,
     "data.root": str | None,
 }

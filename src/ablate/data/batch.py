@@ -33,6 +33,7 @@ class BatchKind(StrEnum):
     QUESTIONS = "questions with answers"
     CLASS_PER_NODE = "trees with classes at their nodes"
     CLASS_PER_PICTURE = "pictures with one class each"
+    CLASSES_PER_PICTURE = "pictures with a sequence of classes each"
     BINARY_PICTURES = "black and white pictures"
 
 
@@ -210,16 +211,16 @@ class TreeBatch(NamedTuple):
 
 
 class PictureBatch(NamedTuple):
-    """Grey pictures with one class each, and where in them lies what the class depends on."""
+    """Grey pictures with one class each, or a sequence of them, and where in them lies what these depend on."""
 
     image: Float[Tensor, "b 1 h w"]  # in [0, 1]
-    target: Int[Tensor, " b"]
+    target: Int[Tensor, " b"] | Int[Tensor, "b s"]  # a sequence ends with the last class; behind it is IGNORE
     place: Float[Tensor, "b k 2"]  # y, x of the middle of each of k digits, from -1 to 1 over the picture
     index: Int[Tensor, " b"]  # which sample of its split
 
     @property
     def kind(self) -> BatchKind:
-        return BatchKind.CLASS_PER_PICTURE
+        return BatchKind.CLASS_PER_PICTURE if self.target.ndim == 1 else BatchKind.CLASSES_PER_PICTURE
 
     @property
     def description(self) -> str:

@@ -167,6 +167,8 @@ def assume_vocabularies(cfg: DictConfig) -> None:
             cfg.data[key] = 8
     if cfg.data.num_classes is None:
         cfg.data.num_classes, cfg.data.class_names = 2, ["0", "1"]
+    if cfg.data.get("max_labels", 0) is None:
+        cfg.data.max_labels = 1
     if cfg.data.get("palette", 0) is None:
         cfg.data.palette = [[0, 0, 0], [255, 255, 255]]
 

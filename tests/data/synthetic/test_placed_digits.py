@@ -26,7 +26,7 @@ def test_a_digit_is_where_its_place_says_and_the_class_is_that_of_the_digits(kin
         for y, x in corners:
             window = (image[y : y + 28, x : x + 28] * 255).round().byte().numpy()
             score = [(window >= each).all() and each.sum() for each in data.images]  # clutter only adds
-            found.append(int(data.labels[np.argmax(score)]))
+            found.append(int(data.digit[np.argmax(score)]))
             image[y : y + 28, x : x + 28] = 0
         wanted = {"pairs": " and ".join(map(str, sorted(found))), "sum": str(sum(found))}
         assert names[batch.target[i]] == wanted.get(kind, str(found[0]))

@@ -9,22 +9,24 @@ import numpy as np
 import torch
 from jaxtyping import Float32, UInt8
 
-from ablate.data.batch import PictureBatch
+from ablate.data.batch import IGNORE, PictureBatch
 from ablate.data.generated import GeneratedDataset
 from ablate.data.source.mnist import SIDE, digit_pictures
 from ablate.errors import BadInput
 from ablate.schema.options import Range
 
 Kind = Literal["centred", "translated", "cluttered", "pairs", "sum"]
+Labels = Literal["class", "sequence"]
+END = 10  # of a sequence of digits
 PAIRS = list(combinations_with_replacement(range(10), 2))
 PIECE = 8  # side of a piece of clutter
 
 
 class PictureSample(NamedTuple):
-    """A picture, its class, where its digits are, and which sample of its split it is."""
+    """A picture, its class or classes, where its digits are, and which sample of its split it is."""
 
     image: UInt8[np.ndarray, "h w"]
-    target: int
+    target: int | list[int]
     place: Float32[np.ndarray, "k 2"]
     index: int
 
@@ -35,13 +37,18 @@ class PlacedDigits(GeneratedDataset):
 
     No digit is in two splits. Two digits never overlap.
 
-    Source: Mnih et al. 2014, section 4.1 (translated, cluttered); Ba et al. 2015, section 4.1 (pairs: 55 classes; sums: 19).
+    As a sequence a sum is written in digits, and other pictures' digits are named from left to right, of which the upper one is
+    first where both are as far to the left; then comes the end.
+
+    Source: Mnih et al. 2014, section 4.1 (translated, cluttered); Ba et al. 2015, section 4.1 (pairs: 55 classes; sums: 19) and
+    section 3.2 (sequences with an end, there house numbers).
 
     Args:
         root: folder with MNIST's files; None: the digits of scikit-learn.
         kind: centred has each digit of the split at most once, others have as many samples as `sizes` says.
         image_size: of a square; two digits need 56.
         clutter: pieces of 8×8 pixels of other digits, in cluttered pictures.
+        labels: one class of a picture, or a sequence.
 
     Raises:
         BadInput: a picture too small for its digits; what `digit_pictures` refuses.
@@ -51,24 +58,27 @@ class PlacedDigits(GeneratedDataset):
     kind: Kind
     image_size: Annotated[int, Range(28, 1024)]
     clutter: Annotated[int, Range(0, 1000)]
+    labels: Labels = "class"
 
     def __post_init__(self) -> None:
         super().__post_init__()
         self.digits = 2 if self.kind in ("pairs", "sum") else 1
         if self.image_size < (least := self.digits * SIDE):
             raise BadInput(f"`image_size`={self.image_size} is too small for two digits, `kind`={self.kind}: the least is {least}")
-        self.images, self.labels = digit_pictures(self.split, self.root)
+        self.images, self.digit = digit_pictures(self.split, self.root)
 
     def __len__(self) -> int:
-        return min(super().__len__(), len(self.labels)) if self.kind == "centred" else super().__len__()
+        return min(super().__len__(), len(self.digit)) if self.kind == "centred" else super().__len__()
 
     def inferred_config(self) -> dict[str, Any]:
         names = {"pairs": [f"{a} and {b}" for a, b in PAIRS], "sum": list(map(str, range(19)))}.get(self.kind, list("0123456789"))
-        return {"num_classes": len(names), "class_names": names}
+        if self.labels == "sequence":
+            names = [*"0123456789", "end"]
+        return {"num_classes": len(names), "class_names": names, "max_labels": self._max_labels}
 
     def make(self, index: int) -> PictureSample:
         random = self.generator(index)
-        chosen = [index % len(self.labels), *random.integers(len(self.labels), size=self.digits - 1)]
+        chosen = [index % len(self.digit), *random.integers(len(self.digit), size=self.digits - 1)]
         corners = self._corners(random)
         canvas = np.zeros((self.image_size, self.image_size), np.uint8)
         for _ in range(self.clutter if self.kind == "cluttered" else 0):
@@ -78,12 +88,22 @@ class PlacedDigits(GeneratedDataset):
         for i, corner in zip(chosen, corners, strict=True):
             _draw(canvas, self.images[i], corner)
         place = ((corners + SIDE / 2) / self.image_size * 2 - 1).astype(np.float32)
-        return PictureSample(canvas, self._target([int(self.labels[i]) for i in chosen]), place, index)
+        digits = [int(self.digit[i]) for i in chosen]
+        if self.labels == "class":
+            return PictureSample(canvas, self._target(digits), place, index)
+        order = np.lexsort((corners[:, 0], corners[:, 1]))
+        named = [*map(int, str(sum(digits)))] if self.kind == "sum" else [digits[i] for i in order]
+        ended = [*named, END, *[IGNORE] * self._max_labels][: self._max_labels]
+        return PictureSample(canvas, ended, place[order], index)
 
     def collate(self, samples: Sequence[PictureSample]) -> PictureBatch:
         images, targets, places, indices = zip(*samples, strict=True)
         image = torch.from_numpy(np.stack(images))[:, None] / 255
         return PictureBatch(image, torch.tensor(targets), torch.from_numpy(np.stack(places)), torch.tensor(indices))
+
+    @property
+    def _max_labels(self) -> int:
+        return self.digits + 1 if self.labels == "sequence" else 1
 
     def _target(self, digits: Sequence[int]) -> int:
         return PAIRS.index((min(digits), max(digits))) if self.kind == "pairs" else sum(digits)

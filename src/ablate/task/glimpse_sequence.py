@@ -1,0 +1,56 @@
+"""A sequence of labels for each picture, seen in glimpses."""
+
+from torch import nn
+from torchmetrics.classification import MulticlassExactMatch
+
+from ablate.data.batch import IGNORE, BatchKind
+from ablate.metric.classification import ClassificationScores
+from ablate.metric.stepwise import AccuracyByStep
+from ablate.model.glimpse.base import PictureModel
+from ablate.optim.optimisation import Optimisation
+from ablate.schema.options import NotNegative, Positive, Whole, checked
+from ablate.task.base import Output
+from ablate.task.glimpses import GlimpseTask
+
+
+class GlimpseSequence(GlimpseTask):
+    """The loss of `GlimpseTask` with labels y_1 … y_S, of which the last is the end: after N glimpses each.
+
+    Metrics: accuracy, macro F1 and confusion matrix of the labels, the end among them; sequence_accuracy, of pictures whose labels
+    are all right, with the end in its place; accuracy_at/n of the labels if they were read off after n of their N glimpses.
+
+    Source: Ba et al. 2015, section 3.2.
+
+    Args:
+        samples, evaluation_samples, policy_weight, entropy_weight, cut: see `GlimpseTask`.
+    """
+
+    batch_kind = BatchKind.CLASSES_PER_PICTURE
+
+    @checked
+    def __init__(
+        self,
+        model: nn.Module,
+        optimisation: Optimisation | None,
+        num_classes: Positive,
+        samples: Positive = 1,
+        evaluation_samples: Whole = 0,
+        policy_weight: NotNegative = 0.01,
+        entropy_weight: NotNegative = 0.0,
+        cut: bool = True,
+    ) -> None:
+        self.glimpses_a_label = model.glimpses // model.labels if isinstance(model, PictureModel) else 1
+        metrics = {
+            "scores": ClassificationScores(num_classes, IGNORE),
+            "sequence_accuracy": MulticlassExactMatch(num_classes, ignore_index=IGNORE, validate_args=False),
+            "accuracy_at": AccuracyByStep(self.glimpses_a_label),
+        }
+        super().__init__(model, metrics, optimisation, samples, evaluation_samples, policy_weight, entropy_weight, cut)
+
+    def _update(self, split: str, output: Output) -> None:
+        super()._update(split, output)
+        metrics, target = self.metrics[f"{split}_"], self.labels_of(output.target)
+        classes = output.prediction.classes.unflatten(1, (-1, self.glimpses_a_label))
+        metrics["scores"].update(classes[:, :, -1], target)
+        metrics["sequence_accuracy"].update(classes[:, :, -1], target)
+        metrics["accuracy_at"].update(classes[there := target != IGNORE], target[there])
