@@ -12,8 +12,10 @@ from torch.distributions import Normal
 
 from ablate.analysis.cost import cost
 from ablate.data.batch import PictureBatch
-from ablate.figure.glimpses import Path, plot_paths, retina
+from ablate.figure.colours import CORRECT, INCORRECT, UNJUDGED
+from ablate.figure.glimpses import Path, plot_locations, plot_paths, retina
 from ablate.loss.reinforce import reinforce
+from ablate.metric.location import BINS, LocationScores
 from ablate.metric.stepwise import AccuracyByStep
 from ablate.model.glimpse.ram import RAM
 from ablate.model.glimpse.sensor import crop, glimpse
@@ -66,7 +68,7 @@ def test_reinforce_is_the_gradient_of_the_expected_reward(m, threshold, baseline
     z = Normal(0, 1).icdf((torch.arange(200_000, dtype=torch.double) + 0.5) / 200_000)
     drawn = (mean + deviation * z).detach()
     baselines = torch.full((len(z), 1), baseline, dtype=torch.double)
-    loss = reinforce(Normal(mean, deviation).log_prob(drawn)[:, None], (drawn > threshold).double(), baselines)
+    loss = reinforce(Normal(mean, deviation).log_prob(drawn)[:, None], (drawn > threshold)[:, None].double(), baselines)
     by_mean, by_deviation = torch.autograd.grad(loss, (mean, deviation))
     density = math.exp(-(((threshold - m) / 0.3) ** 2) / 2) / (0.3 * math.sqrt(2 * math.pi))
     assert -by_mean.item() == pytest.approx(density, rel=1e-3)
@@ -78,7 +80,7 @@ def gradients(task, loss):
     task.zero_grad()
     loss.backward()
     norm = lambda part: sum(float(p.grad.norm()) for p in part.parameters() if p.grad is not None)  # noqa: E731
-    return {name: norm(part) for name, part in task.model.named_children()}
+    return {name: norm(part) for name, part in [*task.model.named_children(), *task.model.gaze.named_children()]}
 
 
 def test_the_class_teaches_the_core_and_the_reward_teaches_the_places():
@@ -88,7 +90,7 @@ def test_the_class_teaches_the_core_and_the_reward_teaches_the_places():
     lengths = gradients(task, torch.nn.functional.cross_entropy(found.logits[:, -1], data.target))
     assert lengths["locator"] == lengths["baseline"] == 0 and all(lengths[name] > 0 for name in CORE)
     found = task.model(image, noise, place)
-    reward = torch.tensor([1.0, 0, 0, 1, 0, 0])
+    reward = torch.tensor([1.0, 0, 0, 1, 0, 0])[:, None].expand(6, 3)
     lengths = gradients(task, reinforce(found.policy.log_probability, reward, found.policy.baseline))
     assert lengths["locator"] > 0 and not any(lengths[name] for name in (*CORE, "baseline"))
     lengths = gradients(task, task.model(image, noise, place).policy.baseline.sum())
@@ -119,19 +121,19 @@ def test_rows_are_independent_and_the_cost_does_not_know_the_size_of_the_picture
 
 def test_several_paths_are_averaged_and_the_same_each_time():
     task, data = GlimpseClassification(network(), None, 10, samples=4, evaluation_samples=3), batch()
-    assert task.step(data).prediction.shape == (6, 3)
+    assert task.step(data).prediction.classes.shape == (6, 3)
     task.eval()
     noise = task.noise(data, 3)
     assert noise.shape == (18, 3, 2) and torch.equal(noise[6:9], task.noise(data._replace(index=data.index[2:3]), 3))
     logits = torch.stack([task.model(data.image, noise[i::3], None).logits for i in range(3)])
-    assert torch.equal(task.step(data).prediction, logits.softmax(3).mean(0).argmax(2))
+    assert torch.equal(task.step(data).prediction.classes, logits.softmax(3).mean(0).argmax(2))
     assert torch.equal(task.step(data).loss, task.step(data).loss)
 
 
 def test_a_learned_deviation_gets_the_gradient_of_the_entropy():
     task = GlimpseClassification(network(learn_deviation=True), None, 10, policy_weight=0.0, entropy_weight=0.5)
     task.step(batch()).loss.backward()
-    torch.testing.assert_close(task.model.log_deviation.grad, torch.full((2,), -0.5 * 3))  # H = log σ + …, three glimpses
+    torch.testing.assert_close(task.model.gaze.log_deviation.grad, torch.full((2,), -0.5 * 3))  # H = log σ + …, three glimpses
 
 
 def test_accuracy_after_each_glimpse():
@@ -145,12 +147,26 @@ def test_accuracy_after_each_glimpse():
     }
 
 
+def test_places_are_counted_where_they_are_and_their_spread_is_that_of_each_glimpse():
+    metric, places = LocationScores(2), torch.tensor([[[-1.0, 1.0], [0.55, 0.05]], [[-1.0, 1.0], [-0.45, 0.05]]])
+    metric.update(places[:1])
+    metric.update(places[1:])
+    assert metric.counts[0, 0, BINS - 1] == 2 and metric.counts[1, 15, 10] == 1 and metric.counts[1, 5, 10] == 1
+    assert metric.counts.sum((1, 2)).tolist() == [2, 2]
+    assert float(metric.compute()["location_spread"]) == pytest.approx(math.sqrt((0 + 0.25) / 2))
+    shown = [axes.images[0].get_array() for axes in plot_locations(metric.counts).axes[:3]]
+    assert [float(each.max()) for each in shown] == [1.0, 0.5, 0.5] and shown[0][0, -1] == 1  # of each glimpse, and of both
+
+
 def test_the_figure_lays_the_sharp_patch_over_the_coarse_one():
     patches = torch.stack([torch.ones(2, 2), torch.zeros(2, 2)]).numpy()
     assert retina(patches).tolist() == [[0, 0, 0, 0], [0, 1, 1, 0], [0, 1, 1, 0], [0, 0, 0, 0]]
-    path = Path(torch.rand(20, 20), torch.zeros(3, 2), torch.rand(3, 2, 4, 4), ["1", "7", "7"], [0.2, 0.5, 0.9], "7")
+    path = Path(
+        torch.rand(20, 20), torch.zeros(3, 2), torch.rand(3, 2, 4, 4), ["1", "7", "7"], [0.2, 0.5, 0.9], ["7", "7", ""], "7"
+    )
     figure = plot_paths([path, path])
     assert [axes.get_title() for axes in figure.axes[:4]] == ["7", "1 (0.20)", "7 (0.50)", "7 (0.90)"]
+    assert [axes.title.get_color() for axes in figure.axes[1:4]] == [INCORRECT, CORRECT, UNJUDGED]
     assert [round(float(x), 3) for x in figure.axes[0].lines[0].get_xdata()] == [9.5] * 3
 
 
@@ -173,10 +189,10 @@ test_what_does_not_fit_is_one_line = refusals(
 def test_one_batch_is_learned(model):
     torch.manual_seed(0)
     fixed = ["model.locations=centre"] * (model == "ram")
-    task = build(compose("experiment=ram_digits", f"model={model}", "data.num_classes=10", *fixed), "task")
+    task = build(compose("experiment=ram_digits", f"model={model}", "data.num_classes=10", "data.max_labels=1", *fixed), "task")
     data, optimizer = batch(28), torch.optim.AdamW(task.parameters(), 0.003)
     for _ in range(30):
         optimizer.zero_grad()
         task.step(data).loss.backward()
         optimizer.step()
-    assert task.eval().step(data).prediction[:, -1].tolist() == data.target.tolist()
+    assert task.eval().step(data).prediction.classes[:, -1].tolist() == data.target.tolist()
