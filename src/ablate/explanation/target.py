@@ -9,7 +9,7 @@ from jaxtyping import Bool, Float, Int
 from torch import Tensor, nn
 
 from ablate.explanation.score import Score
-from ablate.model.glimpse.base import PictureModel
+from ablate.model.glimpse.base import GlimpsingModel, PictureModel
 from ablate.model.recurrent.layers import SequenceInput
 from ablate.model.recurrent.models import SequenceModel
 from ablate.model.segmenter.fcn import FCN
@@ -38,9 +38,12 @@ def class_over(model: FCN, number: int | Int[Tensor, " n"], mask: Bool[Tensor, "
     return Score(function, model.encoder)
 
 
-def picture_label(model: PictureModel, number: int) -> Score:
-    """y = the logit of a class after the last glimpse, at the places that the network is surest of."""
-    return Score(lambda image: model(image).logits[:, -1, number], next(_convolutions(model), None))
+def picture_label(model: PictureModel, number: int, glimpse: int = -1) -> Score:
+    """y = the logit of a class after a glimpse, by default the last one, at the places that the network is surest of."""
+    features = (
+        None if isinstance(model, GlimpsingModel) else next(_convolutions(model), None)
+    )  # a glimpse has no map of the picture
+    return Score(lambda image: model(image).logits[:, glimpse, number], features)
 
 
 def label(model: SequenceModel, inputs: tuple[Tensor, Tensor | None], number: int) -> tuple[Score, Float[Tensor, "n t e"]]:

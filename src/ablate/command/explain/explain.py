@@ -18,7 +18,7 @@ from ablate.figure.explanation import overlay
 from ablate.run.build import build
 from ablate.task.base import Task
 from ablate.task.captioning import Captioning
-from ablate.task.glimpse_classification import GlimpseClassification
+from ablate.task.glimpses import GlimpseTask
 from ablate.task.question_answering import QuestionAnswering
 from ablate.task.segmentation import Segmentation
 from ablate.task.sequence import SequenceTask
@@ -32,7 +32,7 @@ def explain(cfg: DictConfig) -> None:
     task, given, target = predictor.task, str(cfg.input), None if cfg.target is None else str(cfg.target)
     if cfg.question is not None and not isinstance(task, QuestionAnswering):
         raise BadInput(f"question={cfg.question!r} is for QuestionAnswering: checkpoint {cfg.checkpoint!r} holds a {_kind(task)}")
-    if isinstance(task, Segmentation | Captioning | GlimpseClassification) or _answers_pictures(task):
+    if isinstance(task, Segmentation | Captioning | GlimpseTask) or _answers_pictures(task):
         _write_pictures(predictor, cfg, method, name, target)
     elif isinstance(task, SequenceTask | Translation | QuestionAnswering):
         if os.path.isfile(given) and Path(given).suffix.lower() in SUFFIXES:

@@ -9,6 +9,7 @@ from jaxtyping import Float
 from PIL import Image
 from torch import Tensor
 
+from ablate.command.predict.glimpses import look, transcribe
 from ablate.command.predict.pictures import say_if_resized
 from ablate.command.predict.predictor import Predictor, seen_pixels
 from ablate.command.predict.texts import GeneratedText, generate, tokenise
@@ -17,15 +18,14 @@ from ablate.data.text.tokeniser import BEGIN, Tokeniser
 from ablate.errors import BadInput, did_you_mean
 from ablate.explanation.score import Score
 from ablate.explanation.target import answer, class_over, picture_label, word, word_from_text
-from ablate.model.glimpse.ram import RAM
 from ablate.task.base import Task
 from ablate.task.captioning import Captioning
 from ablate.task.glimpse_classification import GlimpseClassification
+from ablate.task.glimpses import GlimpseTask
 from ablate.task.question_answering import QuestionAnswering
 from ablate.task.segmentation import Segmentation
 
 PIXEL = re.compile(r"\s*([+-]?\d+)\s*,\s*([+-]?\d+)\s*")
-PLACES = {"oracle": "where the digits are", "random": "at random places"}
 
 
 class Target(NamedTuple):
@@ -69,8 +69,8 @@ def of_picture(predictor: Predictor, picture: Image.Image, name: str, target: st
                 yield Target(token, word(task.model, token_numbers(task, written), i + 1), x, attention=looked)
         case QuestionAnswering():
             yield _of_answer(predictor, picture, target, options.question)
-        case GlimpseClassification():
-            yield _of_glimpses(task, picture, target)
+        case GlimpseTask():
+            yield from _of_glimpses(task, picture, name, target)
 
 
 def of_classes(task: Task, target: str | None, logits: Float[Tensor, " k"]) -> tuple[str, int]:
@@ -151,14 +151,16 @@ def _of_answer(predictor: Predictor, picture: Image.Image, target: str | None, q
     return Target(name, answer(task.model, inputs[2:], number), x)
 
 
-def _of_glimpses(task: GlimpseClassification, picture: Image.Image, target: str | None) -> Target:
-    if isinstance(task.model, RAM) and (given := PLACES.get(task.model.locations)):
-        raise BadInput(
-            f"this network looks {given}, which a picture alone does not say: one with model.locations=learned is explained"
-        )
-    x = torch.frombuffer(bytearray(picture.convert("L").tobytes()), dtype=torch.uint8)
-    x = x.view(1, 1, picture.height, picture.width).to(task.device).float() / 255
-    task.model.check(x)
-    with torch.no_grad():
-        name, number = of_classes(task, target, task.model(x).logits[0, -1])
-    return Target(name, picture_label(task.model, number), x)
+def _of_glimpses(task: GlimpseTask, picture: Image.Image, name: str, target: str | None) -> Iterator[Target]:
+    x, found = look(task, picture)
+    if isinstance(task, GlimpseClassification):
+        label, number = of_classes(task, target, found.logits[0, -1])
+        yield Target(label, picture_label(task.model, number), x)
+        return
+    labels = transcribe(task, found.logits[0]).labels
+    if target is not None and target not in labels:
+        raise NotThere(f"target={target!r} is not among the labels of {name}, {' '.join(labels)!r}")
+    names, a_label = task.trained_on("class_names"), task.model.glimpses // task.model.labels
+    for i, label in enumerate(labels):
+        if target in (None, label):
+            yield Target(label, picture_label(task.model, class_number(names, label), (i + 1) * a_label - 1), x)

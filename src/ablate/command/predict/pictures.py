@@ -1,5 +1,6 @@
 """Masks and captions of new pictures: which pictures a user names, and the files that are written for them."""
 
+import math
 from collections.abc import Iterable, Iterator, Sequence
 from pathlib import Path
 
@@ -10,18 +11,22 @@ from PIL import Image
 from rich.progress import track
 from torch import Tensor
 
+from ablate.command.predict.glimpses import Transcribed, draw_path, look
 from ablate.command.predict.predictor import Predictor, segment
 from ablate.command.predict.texts import GeneratedText, keep, refuse_taken, show, with_probability
 from ablate.console import console
 from ablate.data.picture.file import format_size, read_picture
 from ablate.errors import BadInput
 from ablate.figure.panel import colour_map, colours_of
+from ablate.model.glimpse.base import GlimpsingModel
 from ablate.model.segmenter.windows import Windows
 from ablate.task.captioning import Captioning
 from ablate.task.segmentation import Segmentation
 
+SHOWN = 3  # classes
 SUFFIXES = {".png", ".jpg", ".jpeg", ".bmp", ".webp", ".tif", ".tiff"}
-MASK, OVERLAY, ATTENTION = ".png", "_overlay.png", "_attention.png"  # how the names of files end that are written
+MASK, OVERLAY = ".png", "_overlay.png"  # how the names of files end that are written
+ATTENTION, GLIMPSES = "_attention.png", "_glimpses.png"
 
 
 def write_masks(task: Segmentation, source: Path, output: Path, resize: bool | None = None, windows: Windows | None = None) -> None:
@@ -72,6 +77,27 @@ def _plot(task: Captioning, image: Float[Tensor, "1 3 h w"], generation: Generat
 
     grid = tuple(task.model.encoder.feature_map(image.to(task.device)).shape[2:])
     attention_strips([Strip(image[0], generation.tokens, generation.weights)], grid).savefig(file, dpi=120)
+
+
+def write_labels_of_pictures(predictor: Predictor, source: Path, output: Path) -> None:
+    """Print the class of each picture, or its labels; of a network that looks in glimpses, draw NAME_glimpses.png, too."""
+    task = predictor.task
+    pictures, glimpses = find_pictures(source), isinstance(task.model, GlimpsingModel)
+    if glimpses:
+        make_room(output, pictures, "glimpses", (GLIMPSES,))
+    for path, picture in readable(pictures):
+        match predictor.predict(picture):
+            case Transcribed() as found:
+                title = " ".join(found.labels)
+                show(f"{path.name}: {with_probability(title, math.prod(found.probability))}")
+            case found:
+                title = found.label
+                show(f"{path.name}: {', '.join(with_probability(*each) for each in [*found.probabilities.items()][:SHOWN])}")
+        keep(output, input=str(path), **found._asdict())
+        if glimpses:
+            draw_path(task, *look(task, picture), title, output / f"{path.stem}{GLIMPSES}")
+    if glimpses:
+        show(f"where the network looked: {output}")
 
 
 def find_pictures(path: Path) -> list[Path]:

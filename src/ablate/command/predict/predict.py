@@ -5,21 +5,24 @@ from pathlib import Path
 
 from omegaconf import DictConfig, OmegaConf
 
-from ablate.command.predict.pictures import find_pictures, readable, write_captions, write_masks
+from ablate.command.predict.pictures import SHOWN, find_pictures, readable, write_captions, write_labels_of_pictures, write_masks
 from ablate.command.predict.predictor import Classified, Predictor, Tagged, load
-from ablate.command.predict.texts import keep, show, with_probability, write_translations
+from ablate.command.predict.texts import keep, refuse_taken, show, with_probability, write_translations
+from ablate.command.predict.trees import draw_tree
 from ablate.data.text.file import read_lines
 from ablate.errors import BadInput
 from ablate.model.segmenter.windows import Windows
 from ablate.run.build import naming
 from ablate.task.captioning import Captioning
+from ablate.task.glimpses import GlimpseTask
 from ablate.task.question_answering import QuestionAnswering
 from ablate.task.recurrent import SequenceTagging
 from ablate.task.segmentation import Segmentation
 from ablate.task.sequence import SequenceTask
 from ablate.task.text_generation import Translation
+from ablate.task.tree_classification import TreeClassification
 
-SHOWN = 3  # classes
+TREE = "tree.png"
 
 
 def predict(cfg: DictConfig) -> None:
@@ -43,6 +46,10 @@ def predict(cfg: DictConfig) -> None:
                 write_translations(task, given, output)
             case QuestionAnswering():
                 write_answers(predictor, given, question, output)
+            case GlimpseTask():
+                write_labels_of_pictures(predictor, Path(given), output)
+            case TreeClassification():
+                write_trees(predictor, given, output)
             case SequenceTask() | SequenceTagging():
                 write_labels(predictor, given, output)
             case _:
@@ -60,8 +67,7 @@ def write_answers(predictor: Predictor, given: str, question: str | None, output
 
 def write_labels(predictor: Predictor, given: str, output: Path) -> None:
     """The class, the number, or the class of each token, of a text, or of each line of a file."""
-    lines = [line for _, line in read_lines(Path(given)) if line.strip()] if os.path.isfile(given) else [given]
-    for text in lines:
+    for text in (lines := _texts(given)):
         shown = "" if len(lines) == 1 else f"{text}: "
         match predictor.predict(text):
             case Classified() as found:
@@ -72,6 +78,22 @@ def write_labels(predictor: Predictor, given: str, output: Path) -> None:
             case number:
                 show(f"{shown}{number:.4g}")
                 keep(output, input=text, number=number)
+
+
+def write_trees(predictor: Predictor, given: str, output: Path) -> None:
+    """The class of a tree, or of each line of a file; of one tree draw tree.png with the class of each node, too."""
+    if len(lines := _texts(given)) == 1 and not os.path.isfile(given):
+        refuse_taken(output, [output / TREE])
+    for text in lines:
+        _write_classes(predictor.predict(text), "" if len(lines) == 1 else f"{text}: ", text, output)
+    if len(lines) == 1 and not os.path.isfile(given):
+        draw_tree(predictor.task, given, output / TREE)
+        show(f"the class of each node: {output / TREE}")
+
+
+def _texts(given: str) -> list[str]:
+    """The lines of a file that have something in them, or the text itself."""
+    return [line for _, line in read_lines(Path(given)) if line.strip()] if os.path.isfile(given) else [given]
 
 
 def _write_classes(found: Classified, before: str, given: str, output: Path, **facts: object) -> None:

@@ -11,7 +11,9 @@ from jaxtyping import Float
 from PIL import Image, ImageOps
 from torch import Tensor
 
+from ablate.command.predict.glimpses import look, transcribe
 from ablate.command.predict.texts import generate, tokenise, translate
+from ablate.command.predict.trees import tree_batch
 from ablate.data.batch import SequenceBatch
 from ablate.data.picture.captions import resized
 from ablate.data.picture.file import read_picture
@@ -23,11 +25,14 @@ from ablate.run.load import load_task, to_device
 from ablate.schema.options import height_width
 from ablate.task.base import Task
 from ablate.task.captioning import Captioning
+from ablate.task.glimpse_classification import GlimpseClassification
+from ablate.task.glimpse_sequence import GlimpseSequence
 from ablate.task.question_answering import QuestionAnswering
 from ablate.task.recurrent import SequenceTagging
 from ablate.task.segmentation import Segmentation
 from ablate.task.sequence import SequenceClassification, SequenceRegression
 from ablate.task.text_generation import Translation
+from ablate.task.tree_classification import TreeClassification
 
 FAR = 1.5  # a picture is resized where its size differs from that of the training by more than this factor
 
@@ -74,15 +79,16 @@ class Predictor:
         A picture is a numpy array, (h, w) or (h, w, 3), of uint8 or of floats in [0, 1], a Pillow picture, or the path of a file.
 
         Args:
-            given: pictures for Segmentation and Captioning; texts for Translation, SequenceClassification, SequenceRegression and
-                SequenceTagging, or (t, d) arrays where those read numbers; a picture or a story for QuestionAnswering.
+            given: pictures for Segmentation, Captioning, GlimpseClassification and GlimpseSequence; texts for Translation,
+                SequenceClassification, SequenceRegression and SequenceTagging, or (t, d) arrays where those read numbers; a
+                picture or a story for QuestionAnswering; for TreeClassification see `tree_of`.
             question: of QuestionAnswering.
             resize: a segmenter sees the picture at the size that it was trained at, and its scores are enlarged or reduced again;
                 None: where the sizes differ by a factor of more than FAR.
             windows: a segmenter's scores are put together from windows of the picture; None: it sees the whole picture alone.
 
         Returns:
-            Segmented, GeneratedText, Classified, Tagged, or a number.
+            Segmented, GeneratedText, Classified, Tagged, Transcribed, or a number.
 
         Raises:
             BadInput: something else was given.
@@ -102,6 +108,13 @@ class Predictor:
                 return float(task.model(*task.inputs(self._sequence(given)))[0, 0])
             case SequenceTagging():
                 return self._tagged(given)
+            case GlimpseSequence():
+                return transcribe(task, look(task, as_picture(given))[1].logits[0])
+            case GlimpseClassification():
+                return self._classified(look(task, as_picture(given))[1].logits[0, -1])
+            case TreeClassification():
+                batch = self._moved(tree_batch(task, _text(given)))
+                return self._classified(task.model(batch)[batch.root[0]])
             case QuestionAnswering():
                 return self._answered(given, question)
         raise BadInput(

@@ -52,7 +52,7 @@ def tokenise(tokeniser: Tokeniser, text: str, name: str, longest: int | None = N
     tokens = tokeniser.split(text)
     start = max(0, len(tokens) - longest) if longest and last else 0
     read = tokens[start : start + longest if longest else None]
-    numbers = _encode(tokeniser, read, f"{name}{_short(text)!r}")
+    numbers = encode(tokeniser, read, f"{name}{_short(text)!r}")
     if len(read) < len(tokens):
         end = "last" if last else "first"
         show(f"{name}{_short(text)!r}: the network reads the {end} {len(read)} of {len(tokens)} {tokeniser.unit}")
@@ -85,7 +85,8 @@ def show(text: str) -> None:
     console.print(text)
 
 
-def _encode(tokeniser: Tokeniser, tokens: Sequence[str], shown: str) -> list[int]:
+def encode(tokeniser: Tokeniser, tokens: Sequence[str], shown: str) -> list[int]:
+    """The numbers of tokens; print which of them the network does not know, BadInput where it knows none."""
     if not tokens:
         raise BadInput(f"{shown} is an empty text")
     numbers = tokeniser.vocabulary.encode(tokens)

@@ -1,5 +1,7 @@
 """Arithmetic and boolean expressions as trees, with the value of every part."""
 
+import re
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import Annotated, Literal
 
@@ -92,3 +94,52 @@ class Expressions(GeneratedDataset, TreeDataset):
         _, text = build(int(random.integers(self.least, self.most + 1)))
         words, labels, children = zip(*nodes, strict=True)
         return Tree(words, labels, children, tuple(text))
+
+
+def read_expression(text: str, location: str) -> Tree:
+    """The tree of an expression such as `((1 + 4) * 3)`, without values. The outer brackets may be left out.
+
+    Raises:
+        BadInput: anything else.
+    """
+    pieces = re.findall(r"[()]|[-+*]|\w+|\S", text)
+    operators = {word for each in OPERATORS.values() for word in each}
+    nodes: list[tuple[str, None, tuple[int, ...]]] = []
+    rest = iter([*pieces, ""])
+
+    def take(wanted: Callable[[str], bool], what: str) -> str:
+        if not wanted(piece := next(rest, "")):
+            raise BadInput(f"{location}: {f'before {piece!r}' if piece else 'at the end'} {what} is missing")
+        return piece
+
+    def build() -> int:
+        piece = take(lambda piece: piece not in {"", ")", *operators}, "a value or a bracket")
+        if piece != "(":
+            nodes.append((piece, None, ()))
+            return len(nodes) - 1
+        node = operation()
+        take(lambda piece: piece == ")", "a closing bracket, which each operation has,")
+        return node
+
+    def operation() -> int:
+        left = build()
+        word = take(lambda piece: piece in operators, f"an operator ({' '.join(sorted(operators))})")
+        nodes.append((word, None, (left, build())))
+        return len(nodes) - 1
+
+    bare = pieces[:1] != ["("] or _closes(pieces) < len(pieces) - 1
+    operation() if bare and len(pieces) > 1 else build()
+    take(lambda piece: not piece, "the end, as each operation has brackets of its own,")
+    words, labels, children = zip(*nodes, strict=True)
+    whole = ["(", *pieces, ")"] if bare and len(pieces) > 1 else pieces
+    return Tree(words, labels, children, tuple(whole), location)
+
+
+def _closes(pieces: Sequence[str]) -> int:
+    """Where the bracket is closed that is opened first."""
+    depth = 0
+    for i, piece in enumerate(pieces):
+        depth += (piece == "(") - (piece == ")")
+        if not depth:
+            return i
+    return len(pieces)

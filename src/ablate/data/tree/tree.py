@@ -85,6 +85,38 @@ def parse(line: str, location: str) -> Tree:
     return Tree(tuple(words), tuple(labels), tuple(children), location=location)
 
 
+def parse_words(line: str, location: str) -> Tree:
+    """The tree of a line without labels, such as `((not good) film)`: brackets stand around the children of a node.
+
+    Raises:
+        BadInput: brackets that do not match, or that hold nothing.
+    """
+    nodes: list[tuple[str | None, None, tuple[int, ...]]] = []
+    opened: list[list[int]] = [[]]  # children of each node that is not yet closed; the first collects the roots
+    for piece in PIECE.findall(line):
+        if piece == "(":
+            opened.append([])
+            continue
+        if piece != ")":
+            nodes.append((piece, None, ()))
+        elif len(opened) == 1:
+            raise BadInput(f"{location}: a bracket is closed that was not opened")
+        elif not (below := opened.pop()):
+            raise BadInput(f"{location}: brackets hold neither a word nor a child")
+        elif len(below) == 1:  # brackets around one word, or around brackets
+            opened[-1].append(below[0])
+            continue
+        else:
+            nodes.append((None, None, tuple(below)))
+        opened[-1].append(len(nodes) - 1)
+    if len(opened) > 1 or not nodes:
+        raise BadInput(f"{location}: {len(opened) - 1} brackets are not closed" if nodes else f"{location}: there is no tree")
+    if len(opened[0]) > 1:
+        nodes.append((None, None, tuple(opened[0])))
+    words, labels, children = zip(*nodes, strict=True)
+    return Tree(words, labels, children, location=location)
+
+
 def reshaped(tree: Tree, shape: Shape, random: np.random.Generator) -> Tree:
     """Another tree over the same words, with the same label at its root; words of their own keep theirs where they are leaves.
 
