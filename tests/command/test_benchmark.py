@@ -1,6 +1,7 @@
 """Benchmarks time what they say: each piece of work equally often, on the same inputs; timings themselves are not tested."""
 
 from collections import Counter
+from pathlib import Path
 
 import pytest
 import torch
@@ -8,7 +9,19 @@ from refusals import refusals
 from torch import nn
 
 from ablate.analysis.cost import interleaved, medians, milliseconds, seconds
-from ablate.command.benchmark import ablation, captioning, common, data, decoders, draw, recurrent, segmenters, train, trees
+from ablate.command.benchmark import (
+    ablation,
+    captioning,
+    common,
+    data,
+    decoders,
+    draw,
+    glimpses,
+    recurrent,
+    segmenters,
+    train,
+    trees,
+)
 
 SMALL = ["model.encoder.width=4", "model.encoder.depth=2"]
 
@@ -118,3 +131,24 @@ def test_drawing_is_timed_with_and_without_attention():
     for job in draw.jobs(task, data).values():
         job()
     assert data.image.shape == (3, 1, 28, 28) and all(parameter.grad is not None for parameter in task.parameters())
+
+
+def test_a_glimpse_is_timed_in_small_and_large_pictures(monkeypatch, capsys):
+    monkeypatch.setattr(glimpses, "SIZES", (50, 70))
+    monkeypatch.setattr(glimpses, "NETWORKS", {name: glimpses.NETWORKS[name] for name in ("dram", "picture_mlp")})
+    monkeypatch.setattr(glimpses, "REPEATS", 1)
+    glimpses.run(["data.batch_size=2"])
+    rows = [[cell.strip() for cell in line.strip("│").split("│")] for line in capsys.readouterr().out.splitlines() if "│" in line]
+    costs = {(row[0], row[1]): int(row[3].replace(",", "")) for row in rows if "×" in row[1]}
+    assert costs["dram", "50×50"] == costs["dram", "70×70"] > 0
+    assert costs["picture_mlp", "70×70"] - costs["picture_mlp", "50×50"] == 64 * (70**2 - 50**2)
+
+
+def test_nothing_is_left_of_a_composed_config(monkeypatch):
+    at_the_end = []
+    monkeypatch.setattr(common.atexit, "register", lambda call, *given, **options: at_the_end.append((call, given, options)))
+    folder = Path(common.composed([]).paths.output)
+    assert folder.is_dir()
+    for call, given, options in at_the_end:
+        call(*given, **options)
+    assert not folder.exists()

@@ -1,6 +1,8 @@
 """What several benchmarks need: a composed config, the device, a step that is timed, batches without a loader."""
 
+import atexit
 import itertools
+import shutil
 import tempfile
 from collections.abc import Callable, Sequence
 from typing import Any
@@ -17,8 +19,10 @@ DEVICE = torch.device("cuda" if torch.cuda.is_available() else "cpu")
 
 
 def composed(overrides: Sequence[str]) -> DictConfig:
-    """conf/train.yaml with overrides, outside any run; the files of a run go into a temporary folder."""
-    cfg = compose_run("train", tempfile.mkdtemp(prefix="ablate_benchmark_"), overrides)
+    """conf/train.yaml with overrides, outside any run; the files of a run go into a folder that goes when this process ends."""
+    folder = tempfile.mkdtemp(prefix="ablate_benchmark_")
+    atexit.register(shutil.rmtree, folder, ignore_errors=True)
+    cfg = compose_run("train", folder, overrides)
     check_settings(cfg)
     return cfg
 
