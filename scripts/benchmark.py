@@ -12,7 +12,9 @@ from ablate.cli.arguments import Arguments
 from ablate.console import script
 from ablate.schema.options import Layers
 
-Name = Literal["train", "data", "decoders", "segmenters", "recurrent", "trees", "glimpses", "draw", "captioning", "ablation"]
+Name = Literal[
+    "train", "data", "decoders", "segmenters", "recurrent", "trees", "glimpses", "draw", "captioning", "explanations", "ablation"
+]
 
 
 @script

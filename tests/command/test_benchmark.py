@@ -16,6 +16,7 @@ from ablate.command.benchmark import (
     data,
     decoders,
     draw,
+    explanations,
     glimpses,
     recurrent,
     segmenters,
@@ -114,6 +115,18 @@ def test_a_segmenter_is_timed_and_weighed(capsys):
         segmenters.run(["width=2", "model.num_classes=4"])
     rows = [line for line in capsys.readouterr().out.splitlines() if line.startswith("│")]
     assert len(rows) == 1 + 2 and "fcn16s" in rows[0] and "33×40" in rows[0]
+
+
+@pytest.mark.slow
+def test_each_method_explains_a_class_and_a_word(capsys, monkeypatch):
+    segmenters = {(24, 32): explanations.SEGMENTERS[64, 64]}
+    for name, value in {"SEGMENTERS": segmenters, "REPEATS": 1, "SIDE": 32, "VOCABULARY": 20}.items():
+        monkeypatch.setattr(explanations, name, value)
+    monkeypatch.setattr(explanations, "METHODS", {name: explanations.METHODS[name] for name in ("deconvnet", "grad_cam")})
+    explanations.run(["model.encoder.width=4"])
+    rows = [line for line in capsys.readouterr().out.splitlines() if line.startswith("│")]
+    assert [row.split()[1] for row in rows] == ["deconvnet", "grad_cam"]
+    assert all(float(cell) > 0 for row in rows for cell in row.split("│")[2:-1])
 
 
 def test_trees_are_timed_over_the_same_words_in_every_shape():
