@@ -122,9 +122,14 @@ class DataModule(LightningDataModule):
         split = self._split
         batch = self.datasets[split].finish(batch)
         if split == "train" and self.augmentation is not None and isinstance(batch, SegmentationBatch):
-            step = self.trainer.global_step * self.trainer.world_size + self.trainer.global_rank
+            step = self._batches_before() * self.trainer.world_size + self.trainer.global_rank
             batch = self.augmentation(batch, torch.Generator().manual_seed(self.seed * 1_000_003 + step))
         return batch if split == "train" else self.datasets[split].with_references(batch)
+
+    def _batches_before(self) -> int:
+        """As many as steps were taken, where a step is taken for each batch; of others that are gathered for one, too."""
+        batches = self.trainer.accumulate_grad_batches
+        return self.trainer.global_step * batches + self.trainer.fit_loop.epoch_loop.batch_progress.current.ready % batches
 
     def example_batch(self, split: str, count: int, device: torch.device | str = "cpu") -> Batch:
         """Up to `count` samples as a batch, spread evenly over a split because neighbours may be frames of one film.

@@ -14,6 +14,7 @@ from lightning.pytorch.loggers import Logger
 from lightning.pytorch.utilities.exceptions import SIGTERMException
 from omegaconf import DictConfig, OmegaConf
 
+from ablate.callback.compile import Compile, without_compile
 from ablate.callback.measure import Measure
 from ablate.callback.monitor import History
 from ablate.console import READER_GONE, console
@@ -135,6 +136,9 @@ def make_trainer(cfg: DictConfig, only_test: bool = False, job: str = f"{__name_
     names = [name for name in cfg.callbacks if name in TESTING or not only_test]
     parts = [*(f"callbacks.{name}" for name in names), *(f"probe.{name}" for name in cfg.probe)]
     callbacks = [build(cfg, part, Callback) for part in parts]
+    cfg, compiles = without_compile(cfg)
+    if compiles and not only_test:
+        callbacks.append(Compile())
     logged = {} if only_test else cfg.get("logger") or {}
     loggers = [build(cfg, part, Logger) for part in (["logger"] if "_target_" in logged else [f"logger.{name}" for name in logged])]
     trainer = build(

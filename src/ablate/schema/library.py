@@ -28,6 +28,7 @@ OPTIONS: Mapping[str, Mapping[str, Any]] = {
         "accumulate_grad_batches": Positive,
         "benchmark": bool | None,
         "check_val_every_n_epoch": Positive,
+        "compile": bool,  # ours: see ablate.callback.compile
         "detect_anomaly": bool,
         "deterministic": bool | Literal["warn"],
         "devices": Layers | list[Whole] | Literal["auto", -1],

@@ -149,7 +149,8 @@ class Task(LightningModule):
     def on_train_batch_start(self, batch: tuple, batch_idx: int) -> None:
         # What is random in a step (dropout) depends on seed and step alone, so that a continued run repeats it.
         # torch.manual_seed would take 1 ms here: where CUDA is not in use, it keeps a stack trace for it each time.
-        seed = self.config.get("seed", 0) * 1_000_003 + self.global_step
+        batches = self.trainer.accumulate_grad_batches
+        seed = self.config.get("seed", 0) * 1_000_003 + self.global_step * batches + batch_idx % batches
         torch.default_generator.manual_seed(seed)
         if self.device.type == "cuda":
             torch.cuda.manual_seed(seed)

@@ -9,6 +9,7 @@ from torch import Tensor, nn
 
 from ablate.errors import BadInput
 from ablate.model.segmenter.base import Segmenter
+from ablate.model.segmenter.checkpointing import Staged
 from ablate.model.segmenter.decoder.base import Decoder
 from ablate.schema.options import Odd, Positive, checked
 
@@ -23,6 +24,7 @@ class FCN(Segmenter):
         decoder: given the encoder's channels and those of its bottom, makes a `Decoder`; one that makes scores has no head.
         num_classes: channels of the logits.
         head_kernel: of the head's convolution; SegNet's is 3.
+        checkpointing: see `ablate.model.segmenter.checkpointing`: a third more time a step, for the memory of a few maps a level.
 
     Raises:
         BadInput: a decoder that needs pooling switches behind an encoder that does not pool, or that makes scores of another
@@ -32,16 +34,18 @@ class FCN(Segmenter):
     @checked
     def __init__(
         self,
-        encoder: nn.Module,
+        encoder: Staged,
         decoder: Callable[[Sequence[int], int], Decoder],
         num_classes: Positive,
         head_kernel: Odd = 1,
+        checkpointing: bool = False,
     ) -> None:
         super().__init__()
         self.encoder, self.num_classes = encoder, num_classes
         self.decoder = decoder(encoder.channels, encoder.bottom_channels)
         if self.decoder.needs_offsets and not encoder.has_offsets:
             raise BadInput("this model/decoder puts values where maxima were: it needs `encoder.downsample`=max_pool")
+        self.encoder.checkpointing = self.decoder.checkpointing = checkpointing
         made = self.decoder.out_channels
         if self.decoder.makes_scores and made != num_classes:
             raise BadInput(f"`num_classes`={num_classes}, and the decoder makes scores of {made}: set model.num_classes alone")

@@ -11,6 +11,7 @@ from torch import Tensor, nn
 from ablate.errors import BadInput
 from ablate.model.segmenter.base import Features
 from ablate.model.segmenter.block import Norm, conv_block
+from ablate.model.segmenter.checkpointing import Staged
 from ablate.model.segmenter.max_pool import crop
 from ablate.schema.options import Repeats, checked
 
@@ -20,7 +21,7 @@ Convs = Repeats | Sequence[Repeats]  # convolutions at each level, or for each l
 Block = Callable[[int, int, int], nn.Module]
 
 
-class Decoder(nn.Module, ABC):
+class Decoder(Staged, ABC):
     """Computes one map from an encoder's features.
 
     Attributes:
@@ -93,7 +94,7 @@ class LevelDecoder(Decoder):
         x = features.bottom
         for i in reversed(range(len(self.blocks))):
             x = self.upsamplings[i](x, features.offsets[i]) if self.needs_offsets else self.upsamplings[i](x)
-            x = self.blocks[i](self._join(x, features.maps[i]))
+            x = self.run(self.blocks[i], self._join(x, features.maps[i]))
         return x
 
     def _join(self, x: Tensor, level_map: Tensor) -> Tensor:

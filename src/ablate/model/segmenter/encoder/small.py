@@ -11,6 +11,7 @@ from torch import Tensor, nn
 from ablate.errors import BadInput
 from ablate.model.segmenter.base import Features
 from ablate.model.segmenter.block import Norm, conv_block
+from ablate.model.segmenter.checkpointing import Staged
 from ablate.model.segmenter.max_pool import MaxPool, crop, pad_to_multiple
 from ablate.schema.options import MANY, Layers, Odd, Positive, Range, Repeats, Width, checked
 
@@ -19,7 +20,7 @@ Downsample = Literal["max_pool", "avg_pool", "overlapping_max_pool", "strided_co
 DownsampleKernel = Annotated[int, Range(2, MANY)]  # 1 would drop three of four pixels
 
 
-class SmallEncoder(nn.Module):
+class SmallEncoder(Staged):
     """`depth` levels of `convs` times conv-norm-ReLU, each followed by a downsampling by 2 that rounds sizes up.
 
     Level i has width·growthⁱ channels; growth 1 is SegNet-Basic's constant width (Badrinarayanan et al. 2017, section 3.3),
@@ -83,7 +84,7 @@ class SmallEncoder(nn.Module):
         maps, pooled, offsets = [], [], []
         x = self.response_norm(image)
         for level, downsampling in zip(self.levels, self.downsamplings):
-            maps.append(level(x))
+            maps.append(self.run(level, x))
             x, offset = downsampling(maps[-1])
             pooled.append(x)
             offsets.append(offset)

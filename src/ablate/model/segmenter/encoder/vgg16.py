@@ -8,6 +8,7 @@ from torch import Tensor, nn
 
 from ablate.errors import BadInput
 from ablate.model.segmenter.base import Features
+from ablate.model.segmenter.checkpointing import Staged
 from ablate.model.segmenter.max_pool import MaxPool
 from ablate.schema.options import ProperFraction, Whole, Width, checked
 
@@ -20,7 +21,7 @@ LEAST = 193  # pixels of a side that leave 7 after five poolings which round up
 VGGNorm = Literal["batch", "none"]
 
 
-class VGG16(nn.Module):
+class VGG16(Staged):
     """Five levels of 3×3 conv-ReLU, each followed by max pooling over 2×2 (Simonyan and Zisserman 2015, configuration D).
 
     Sizes are rounded up where torchvision rounds down; they are the same where 32 divides them. Without normalisation layers
@@ -97,14 +98,14 @@ class VGG16(nn.Module):
             raise BadInput(f"a picture of {image.shape[2]}×{image.shape[3]}: fc6 without padding needs {LEAST} pixels a side")
         maps, pooled, offsets = [], [], []
         x = (image - self.mean) / self.deviation
-        for layer in self.features:
+        start = 0
+        for i, layer in enumerate(self.features):
             if isinstance(layer, MaxPool):
-                maps.append(x)
-                x, offset = layer(x)
+                maps.append(self.run(self.features[start:i], x))
+                x, offset = layer(maps[-1])
                 pooled.append(x)
                 offsets.append(offset)
-            else:
-                x = layer(x)
+                start = i + 1
         return Features(tuple(maps), tuple(pooled), self.classifier(x), tuple(offsets))
 
 
