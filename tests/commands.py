@@ -122,7 +122,7 @@ def run(path: Path, words: Sequence[str], cwd: Path, env: Mapping[str, str]) -> 
 @cache
 def _import_what_most_commands_import() -> None:
     """Once in this process, and not again in each copy."""
-    for name in ("torch.utils.tensorboard", "ablate.ablation.reproduce", "ablate.run.train"):
+    for name in ("torch.utils.tensorboard", "ablate.ablation.reproduce", "ablate.ablation.report.report", "ablate.run.train"):
         importlib.import_module(name)
 
 
