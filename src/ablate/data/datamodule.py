@@ -92,9 +92,13 @@ class DataModule(LightningDataModule):
         return min(samples, samples % self.batch_size or self.batch_size)
 
     def check(self, *splits: str) -> None:
-        """Let the data sets that can verify their files do so, now and not in the middle of a training."""
+        """Let the data sets that can verify their files do so, and the augmentation, now and not in the middle of a training."""
         for split in splits:
             self.datasets[split].check(self.batch_size)
+        if "train" in splits and self.augmentation is not None:
+            batch = self.example_batch("train", 1)
+            if isinstance(batch, SegmentationBatch):
+                self.augmentation(batch, torch.Generator().manual_seed(0))
 
     def check_shares(self, processes: int) -> None:
         """Raise BadInput where one of several processes would have nothing to evaluate."""

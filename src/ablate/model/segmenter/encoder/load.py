@@ -56,6 +56,12 @@ def load_segmenter(model: Segmenter, state: Mapping[str, Tensor]) -> list[str]:
     given = {name: state.get(f"model.{name}", state.get(name)) for name in own}
     fitting = {name: value for name, value in given.items() if value is not None and value.shape == own[name].shape}
     if not fitting:
-        raise BadInput("nothing but the encoder fits this network; `encoder_weights` takes the encoder alone")
+        raise BadInput(f"nothing but the encoder fits this network{_first(own, given)}; `encoder_weights` takes the encoder alone")
     model.load_state_dict(fitting, strict=False)
     return [name for name in own if name not in fitting]
+
+
+def _first(own: Mapping[str, Tensor], given: Mapping[str, Tensor | None]) -> str:
+    """`(its NAME has shape …, the given weights …)`, of the first name that both have; nothing where there is none."""
+    shapes = [(name, tuple(value.shape), tuple(other.shape)) for name, value in own.items() if (other := given[name]) is not None]
+    return " (its {} has shape {}, the given weights {})".format(*shapes[0]) if shapes else ""

@@ -95,7 +95,8 @@ class VGG16(Staged):
 
     def forward(self, image: Float[Tensor, "n 3 h w"]) -> Features:
         if self.reference == "deconvnet" and min(image.shape[2:]) < LEAST:
-            raise BadInput(f"a picture of {image.shape[2]}×{image.shape[3]}: fc6 without padding needs {LEAST} pixels a side")
+            wanted = f"`encoder.reference`=deconvnet, fc6 without padding, needs {LEAST} pixels a side; null takes any picture"
+            raise BadInput(f"a picture of {image.shape[2]}×{image.shape[3]}: {wanted}")
         maps, pooled, offsets = [], [], []
         x = (image - self.mean) / self.deviation
         start = 0
