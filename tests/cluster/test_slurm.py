@@ -15,9 +15,10 @@ from collections.abc import Callable, Iterator
 from importlib.util import find_spec
 from pathlib import Path
 
+import psutil
 import pytest
 from commands import TINY, error_line, script
-from stub_project import Project
+from stub_project import Project, put
 
 PROGRAMS = ("slurmctld", "slurmd", "munged", "sbatch", "srun", "squeue", "scontrol")
 MISSING = [name for name in PROGRAMS if shutil.which(name) is None]
@@ -123,6 +124,48 @@ def test_preempted_runs_go_on_and_a_cancelled_one_leaves_the_others_alone(projec
     assert sum(counts.values()) <= 900 + 5  # a step may be done twice where a kill came between it and its checkpoint
 
 
+def test_a_worker_that_is_killed_fails_its_run_alone(project):
+    driver = project.start(*SLURM, "overrides=[steps=60]")
+    running(project, 1)
+    os.kill(next(_workers(project)), signal.SIGKILL)
+    said = driver.communicate()[1]
+    assert driver.returncode == 1 and said.count("failed:") == 1 and "ended as FAILED before the run did" in said
+    assert project.states()["finished"] == 8
+    project.done(*SLURM, "overrides=[steps=60]")
+    assert sum(project.cells().values()) <= 540 + 1
+
+
+def _workers(project: Project) -> Iterator[int]:
+    for process in psutil.process_iter():
+        try:
+            words = " ".join(process.cmdline())
+        except psutil.Error:
+            continue
+        if process.name().startswith("python") and "submitit.core._submit" in words and str(project.folder) in words:
+            yield process.pid
+
+
+def test_a_run_whose_time_is_over_goes_on_until_that_was_too_often(project):
+    project.change(put("budgets", "smoke", "seeds", 1))
+    time_limit = ("hydra.launcher.timeout_min=1", "hydra.launcher.signal_delay_s=5", "hydra.launcher.max_num_timeout=1")
+    driver = project.start(*SLURM, *time_limit, "overrides=[steps=4000]")
+    ids = running(project, 3)
+    while driver.poll() is None:
+        start_now(*ids)
+        time.sleep(1)
+    lines = driver.communicate()[1].splitlines()
+    said = "its job ran out of time more often than hydra.launcher.max_num_timeout allows"
+    assert len(lines) == 3 and all(said in line for line in lines)
+    assert len({*project.steps()}) >= len(project.steps()) - 3  # each went on where it was
+
+
+def test_a_grid_that_is_longer_than_an_array_may_be_is_cut(project):
+    project.change(put("budgets", "smoke", "seeds", 20))
+    project.done(*SLURM, "detach=true")
+    arrays = Counter(job.split("_")[0] for job in json.loads((project.report / "jobs.json").read_text()).values())
+    assert sorted(arrays.values()) == [5, 11, 11, 11, 11, 11]  # MaxArraySize of tests/cluster/slurm.sh
+
+
 def test_several_runs_are_packed_into_a_job(project):
     project.done(*SLURM, "pack=4")
     kept = json.loads((project.report / "jobs.json").read_text())
@@ -141,6 +184,8 @@ def test_jobs_name_a_metric_that_they_will_not_have_before_they_begin(project):
 def test_what_the_scheduler_refuses_is_one_line_at_once(project):
     done = project.reproduce(*SLURM, "hydra.launcher.partition=nowhere")
     assert "SLURM takes no job: invalid partition specified: nowhere" in error_line(done)
+    done = project.reproduce(*SLURM, "pack=3", "hydra.launcher.tasks_per_node=2")
+    assert "pack=3 puts several runs into a job, and hydra.launcher.tasks_per_node=2" in error_line(done)
     assert not project.steps()
 
 
@@ -173,4 +218,7 @@ def test_two_tasks_are_two_processes_of_one_run(cluster, tmp_path):
     (state,) = (json.loads(path.read_text()) for path in tmp_path.glob("logs/*/*/*/run.json"))
     assert state["status"] == "finished"
     done = script("train", *words, "trainer.devices=1", cwd=tmp_path)
-    assert done.returncode == 1 and "trainer.devices=1 trainer.num_nodes=1, but srun has started 2" in done.stderr.splitlines()[-1]
+    assert done.returncode == 1 and done.stderr.splitlines() == [
+        "error: trainer.devices=1 trainer.num_nodes=1, but hydra.launcher.tasks_per_node=2 hydra.launcher.nodes=1:"
+        " make these equal, a process for each task"
+    ]

@@ -16,6 +16,7 @@ from typing import Any
 
 from hydra.core.singleton import Singleton
 from hydra.core.utils import JobReturn, JobStatus
+from omegaconf import DictConfig, OmegaConf
 
 from ablate.errors import BadInput
 from ablate.run.ending import end_without_a_result
@@ -45,6 +46,7 @@ class Submitting:
     """
 
     params: dict[str, Any]
+    config: DictConfig
 
     def submit(self, job_overrides: Sequence[Sequence[str]], first: int = 0, pack: int = 1) -> list[str]:
         """The ids of the new jobs, one for each list of overrides.
@@ -53,8 +55,9 @@ class Submitting:
             pack: so many runs in a job.
 
         Raises:
-            BadInput: the scheduler refuses them, in its own words.
+            BadInput: the scheduler refuses them, in its own words; the tasks of a job are not the processes of a run.
         """
+        self._check_tasks(pack)
         calls = [
             (list(o), "hydra.sweep.dir", n, f"job_id_for_{n}", Singleton.get_state()) for n, o in enumerate(job_overrides, first)
         ]
@@ -95,6 +98,18 @@ class Submitting:
             return value
         found.return_value = BadInput(value.strip().splitlines()[-1])
         return found
+
+    def _check_tasks(self, pack: int) -> None:
+        per_node, nodes = (int(self.params.get(key) or 1) for key in ("tasks_per_node", "nodes"))
+        if per_node * nodes == 1:
+            return
+        said = f"hydra.launcher.tasks_per_node={per_node} hydra.launcher.nodes={nodes}"
+        if pack > 1:
+            raise BadInput(f"pack={pack} puts several runs into a job, and {said} several processes into a run: one of both")
+        found = {key: OmegaConf.select(self.config, f"trainer.{key}") or 1 for key in ("devices", "num_nodes")}
+        if isinstance(found["devices"], int) and (found["devices"], found["num_nodes"]) != (per_node, nodes):
+            given = " ".join(f"trainer.{key}={value}" for key, value in found.items())
+            raise BadInput(f"{given}, but {said}: make these equal, a process for each task")
 
     def _result(self, job: str) -> Path:
         from submitit.core.utils import JobPaths
