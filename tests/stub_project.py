@@ -80,6 +80,11 @@ class Project:
         edit(given)
         self.file.write_text(yaml.safe_dump(given, sort_keys=False))
 
+    def threads(self) -> set[str]:
+        """What runs that have ended knew of OMP_NUM_THREADS."""
+        states = [json.loads(path.read_text()) for path in self.report.glob("runs/*/*/run.json")]
+        return {state["threads"] for state in states if "threads" in state}
+
     def states(self) -> Counter:
         return Counter(json.loads(path.read_text())["status"] for path in self.report.glob("runs/*/*/run.json"))
 

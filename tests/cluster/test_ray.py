@@ -57,7 +57,7 @@ def test_a_run_that_is_killed_fails_alone_and_workers_get_their_threads(project:
     assert driver.returncode == 1 and "killed by SIGKILL" in said and len(said.splitlines()) == 1
     states = [json.loads(path.read_text()) for path in project.report.glob("runs/*/*/run.json")]
     assert sorted(state["status"] for state in states) == ["failed", *["finished"] * 8]
-    assert {state["threads"] for state in states if "threads" in state} == {"2"}
+    assert project.threads() == {"2"}
     project.done(*RAY)
     assert project.states() == {"finished": 9} and sum(project.cells().values()) <= 540 + 1
 

@@ -79,13 +79,14 @@ def start_now(*ids: str) -> None:
         subprocess.run(["scontrol", "update", f"JobId={job}", "StartTime=now"], capture_output=True)
 
 
-def test_submitted_and_left_and_asked_again(project):
+def test_submitted_and_left_and_asked_again(project, monkeypatch):
+    monkeypatch.setenv("OMP_NUM_THREADS", "3")  # as any variable it goes along with a job
     said = project.done(*SLURM, "detach=true")
     (first,) = {job.split("_")[0] for job in jobs()}
     assert f"9 queued, 0 running, 0 failed, time left not known yet, jobs {first}\n" in said and f"scancel {first}\n" in said
     said = project.done(*SLURM)
     assert "9/9 runs done" in said and project.states() == {"finished": 9}
-    assert project.cells() == {"low": 3, "middle": 3, "high": 3}  # each once
+    assert project.cells() == {"low": 3, "middle": 3, "high": 3} and project.threads() == {"3"}  # each once
     state = json.loads(next(project.report.glob("runs/*/*/run.json")).read_text())
     assert state["job"].startswith(f"{first}_") and state["host"]
 
@@ -166,8 +167,10 @@ def test_a_grid_that_is_longer_than_an_array_may_be_is_cut(project):
     assert sorted(arrays.values()) == [5, 11, 11, 11, 11, 11]  # MaxArraySize of tests/cluster/slurm.sh
 
 
-def test_several_runs_are_packed_into_a_job(project):
+def test_several_runs_are_packed_into_a_job(project, monkeypatch):
+    monkeypatch.delenv("OMP_NUM_THREADS", raising=False)
     project.done(*SLURM, "pack=4")
+    assert project.threads() == {"1"}
     kept = json.loads((project.report / "jobs.json").read_text())
     assert project.cells() == {"low": 3, "middle": 3, "high": 3} and sorted(Counter(kept.values()).values()) == [1, 4, 4]
     assert "needs a cluster with a queue" in error_line(project.reproduce("pack=4"))

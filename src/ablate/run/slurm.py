@@ -144,6 +144,7 @@ class Pack:
     def __call__(self, calls: Sequence[tuple]) -> JobReturn:
         context, at_once = multiprocessing.get_context("fork"), int(os.environ.get("SLURM_CPUS_PER_TASK", 1))
         signal.signal(signal.SIGTERM, end_without_a_result)
+        os.environ.setdefault("OMP_NUM_THREADS", "1")  # each would take all cores
         waiting, processes = list(calls), list[Any]()
         try:
             while waiting or processes:
