@@ -1,6 +1,7 @@
 """How the parameters of a network are updated: optimiser, learning-rate schedule, clipping."""
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from typing import Any
 
 from torch import nn
 from torch.optim import Optimizer
@@ -32,12 +33,18 @@ class Optimisation:
     ) -> None:
         self.optimizer, self.scheduler, self.gradient_clip = optimizer, scheduler, gradient_clip
 
-    def configure(self, parameters: Iterator[nn.Parameter], steps: int) -> dict:
-        """Optimiser and scheduler of a training of `steps` steps, as `LightningModule.configure_optimizers` returns them."""
+    def configure(self, parameters: Iterable[nn.Parameter] | Sequence[dict[str, Any]], steps: int) -> dict:
+        """Optimiser and scheduler of a training of `steps` steps, as `LightningModule.configure_optimizers` returns them.
+
+        Args:
+            parameters: or groups of them, {"params": …, "rate": …}, where `rate` is a factor of the learning rate.
+        """
         try:
             optimizer = self.optimizer(parameters)
         except ValueError as error:  # torch's word on betas, eps and the like
             raise BadInput(f"optimizer: {error}") from error
+        for group in optimizer.param_groups:
+            group["lr"] *= group.get("rate", 1.0)
         scheduler = self.scheduler(optimizer, steps=steps)
         return {"optimizer": optimizer, "lr_scheduler": {"scheduler": scheduler, "interval": "step"}}
 

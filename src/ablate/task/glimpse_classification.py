@@ -11,7 +11,7 @@ from ablate.metric.classification import ClassificationScores
 from ablate.metric.stepwise import AccuracyByStep
 from ablate.model.glimpse.base import PictureModel
 from ablate.optim.optimisation import Optimisation
-from ablate.schema.options import NotNegative, Positive, Whole, checked
+from ablate.schema.options import AboveZero, NotNegative, Positive, Whole, checked
 from ablate.task.base import Output
 from ablate.task.glimpses import GlimpseTask
 
@@ -24,7 +24,7 @@ class GlimpseClassification(GlimpseTask):
     Source: Mnih et al. 2014, section 3.2, eq. 4.
 
     Args:
-        samples, evaluation_samples, policy_weight, entropy_weight: see `GlimpseTask`.
+        samples, evaluation_samples, policy_weight, policy_rate, entropy_weight: see `GlimpseTask`.
     """
 
     batch_kind = BatchKind.CLASS_PER_PICTURE
@@ -38,11 +38,12 @@ class GlimpseClassification(GlimpseTask):
         samples: Positive = 1,
         evaluation_samples: Whole = 0,
         policy_weight: NotNegative = 0.01,
+        policy_rate: AboveZero = 1.0,
         entropy_weight: NotNegative = 0.0,
     ) -> None:
         steps = model.glimpses if isinstance(model, PictureModel) else 1
         metrics = {"scores": ClassificationScores(num_classes), "accuracy_at": AccuracyByStep(steps)}
-        super().__init__(model, metrics, optimisation, samples, evaluation_samples, policy_weight, entropy_weight)
+        super().__init__(model, metrics, optimisation, samples, evaluation_samples, policy_weight, policy_rate, entropy_weight)
 
     def check(self, batch: Any, trainer: Trainer) -> None:
         super().check(batch, trainer)

@@ -8,7 +8,7 @@ from ablate.metric.classification import ClassificationScores
 from ablate.metric.stepwise import AccuracyByStep
 from ablate.model.glimpse.base import PictureModel
 from ablate.optim.optimisation import Optimisation
-from ablate.schema.options import NotNegative, Positive, Whole, checked
+from ablate.schema.options import AboveZero, NotNegative, Positive, Whole, checked
 from ablate.task.base import Output
 from ablate.task.glimpses import GlimpseTask
 
@@ -22,7 +22,7 @@ class GlimpseSequence(GlimpseTask):
     Source: Ba et al. 2015, section 3.2.
 
     Args:
-        samples, evaluation_samples, policy_weight, entropy_weight, cut: see `GlimpseTask`.
+        samples, evaluation_samples, policy_weight, policy_rate, entropy_weight, cut: see `GlimpseTask`.
     """
 
     batch_kind = BatchKind.CLASSES_PER_PICTURE
@@ -36,6 +36,7 @@ class GlimpseSequence(GlimpseTask):
         samples: Positive = 1,
         evaluation_samples: Whole = 0,
         policy_weight: NotNegative = 0.01,
+        policy_rate: AboveZero = 1.0,
         entropy_weight: NotNegative = 0.0,
         cut: bool = True,
     ) -> None:
@@ -45,7 +46,7 @@ class GlimpseSequence(GlimpseTask):
             "sequence_accuracy": MulticlassExactMatch(num_classes, ignore_index=IGNORE, validate_args=False),
             "accuracy_at": AccuracyByStep(self.glimpses_a_label),
         }
-        super().__init__(model, metrics, optimisation, samples, evaluation_samples, policy_weight, entropy_weight, cut)
+        super().__init__(model, metrics, optimisation, samples, evaluation_samples, policy_weight, policy_rate, entropy_weight, cut)
 
     def _update(self, split: str, output: Output) -> None:
         super()._update(split, output)

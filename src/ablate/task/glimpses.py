@@ -30,7 +30,8 @@ class GlimpseTask(Task):
 
         L = Σ_s -log p(y_s) + policy_weight · Σ_t [-(R_t - b_t) log π(l_t)] + Σ_t (R_t - b_t)²/T - entropy_weight · Σ_t H(π_t)
 
-    where R_t counts the labels that are right up to the one that glimpse t is for.
+    where R_t is 1 if the label that glimpse t is for is right, else 0. (Ba et al. count the labels that are right so far. With
+    `cut` that is s - 1 more, which the baseline takes away; without it, it would be noise, as no later glimpse can change it.)
 
     Source: Mnih et al. 2014, section 3.2, eq. 4; Ba et al. 2015, sections 3.1 (several samples of the places) and 3.2 (S > 1).
 
@@ -38,6 +39,8 @@ class GlimpseTask(Task):
         samples: paths of glimpses over each picture in training; the loss is their mean.
         evaluation_samples: paths in evaluation, of which the probabilities are averaged; 0: one path, of the means.
         policy_weight: how much the places count in the gradient beside the class; it matters where gradients are clipped.
+        policy_rate: a factor of the learning rate for the parts that learn from the reward alone. Their gradient is mostly noise:
+            at the full rate Adam lets the places drift to the edges before any reward says where to look.
         entropy_weight: of the places' entropy H, where their deviation is learned.
         cut: in training, labels behind the first that is wrong, and the glimpses for them, are in no sum.
 
@@ -54,13 +57,15 @@ class GlimpseTask(Task):
         samples: int,
         evaluation_samples: int,
         policy_weight: float,
+        policy_rate: float,
         entropy_weight: float,
         cut: bool = False,
     ) -> None:
         where = {"locations": LocationScores(model.glimpses)} if isinstance(model, GlimpsingModel) else {}
         super().__init__(model, metrics | where, optimisation)
         self.samples, self.evaluation_samples = samples, evaluation_samples
-        self.policy_weight, self.entropy_weight, self.cut = policy_weight, entropy_weight, cut
+        self.policy_weight, self.policy_rate = policy_weight, policy_rate
+        self.entropy_weight, self.cut = entropy_weight, cut
 
     def check(self, batch: Any, trainer: Trainer) -> None:
         super().check(batch, trainer)
@@ -106,7 +111,7 @@ class GlimpseTask(Task):
         if found.policy is None:
             return loss
         log_probability, baseline, entropy = found.policy
-        reward = right.to(baseline.dtype).cumsum(1).repeat_interleave(a_label, 1)
+        reward = right.to(baseline.dtype).repeat_interleave(a_label, 1)
         counted = counted.repeat_interleave(a_label, 1)
         loss = loss + (F.mse_loss(baseline, reward, reduction="none") * counted).mean()
         loss = loss + self.policy_weight * reinforce(log_probability * counted, reward, baseline)
@@ -119,6 +124,15 @@ class GlimpseTask(Task):
             return there
         wrong = ~right
         return there & (wrong.cumsum(1) - wrong.long() == 0)
+
+    def configure_optimizers(self) -> dict:
+        if self.policy_rate == 1.0 or not isinstance(self.model, GlimpsingModel):
+            return super().configure_optimizers()
+        steering = nn.ModuleList(self.model.steering)
+        slow = {id(parameter) for parameter in steering.parameters()}
+        others = [parameter for parameter in self.parameters() if id(parameter) not in slow]
+        groups: list[dict[str, Any]] = [{"params": others}, {"params": [*steering.parameters()], "rate": self.policy_rate}]
+        return self.optimisation.configure(groups, int(self.trainer.estimated_stepping_batches))
 
     def _update(self, split: str, output: Output) -> None:
         if output.prediction.location is not None:

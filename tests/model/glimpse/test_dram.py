@@ -2,6 +2,7 @@
 
 import math
 from functools import partial
+from types import SimpleNamespace
 
 import pytest
 import torch
@@ -91,7 +92,7 @@ def test_classes_teach_what_is_seen_and_the_reward_teaches_both_layers():
 
 
 def test_the_loss_of_a_sequence_is_a_loop_over_labels():
-    """By hand: what is beyond the first wrong label does not count, the reward is the number of right ones so far."""
+    """By hand: what is beyond the first wrong label does not count, the reward is whether a glimpse's own label is right."""
     right = [[True, False, True], [True, True, None], [False, None, None], [False, True, True], [True, True, True]]
     task = GlimpseSequence(network(), None, END + 1, policy_weight=0.5)
     random = torch.Generator().manual_seed(1)
@@ -99,12 +100,12 @@ def test_the_loss_of_a_sequence_is_a_loop_over_labels():
     log_probability, baseline = torch.randn(2, 5, 6, generator=random)
     total = 0.0
     for b in range(5):
-        score, going = 0, True
+        going = True
         for s, label in enumerate(TARGET[b]):
             if label == IGNORE:
                 continue
             logits[b, 2 * s + 1, label if right[b][s] else (label + 1) % 4] = 5.0
-            score += right[b][s]
+            score = float(right[b][s])
             if not going:
                 continue
             total -= float(logits[b, 2 * s + 1].log_softmax(0)[label]) / 5
@@ -164,6 +165,21 @@ def test_controls_look_where_they_are_told_to():
     look = lambda locations: network(locations=locations)(data.image, noise, data.place).location  # noqa: E731
     assert not look("centre").any() and torch.equal(look("oracle"), data.place[:, [0, 1] * 3])
     torch.testing.assert_close(look("random"), torch.erf(noise / math.sqrt(2)))
+
+
+@pytest.mark.parametrize("model, slow", [("dram", {"top", "context", "gaze"}), ("ram", {"gaze"})])
+def test_what_learns_from_the_reward_alone_has_a_rate_of_its_own(model, slow):
+    words = ["experiment=dram_pairs", f"model={model}", "data.num_classes=11", "data.max_labels=3", "optimizer.lr=0.5"]
+    task = build(compose(*words, "task.policy_rate=0.01", "model.learn_deviation=true"), "task")
+    task._trainer = SimpleNamespace(estimated_stepping_batches=10)
+    made = task.configure_optimizers()
+    groups = made["optimizer"].param_groups
+    assert [group["lr"] for group in groups] == [0.5, 0.005] and made["lr_scheduler"]["scheduler"].get_last_lr() == [0.5, 0.005]
+    names = {id(parameter): name.split(".")[0] for name, parameter in task.model.named_parameters()}
+    assert {names.pop(id(parameter)) for parameter in groups[1]["params"]} == slow
+    assert not {names.pop(id(parameter)) for parameter in groups[0]["params"]} & slow and not names
+    task.policy_rate = 1.0
+    assert len(task.configure_optimizers()["optimizer"].param_groups) == 1
 
 
 def checked(model, data, task=GlimpseSequence, **options):

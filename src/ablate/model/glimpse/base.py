@@ -64,11 +64,16 @@ class GlimpsingModel(PictureModel):
     Attributes:
         width, scales: of the sensor, see `glimpse`.
         locations: how the places are chosen, see `Gaze`.
+        steering: parts that learn from the reward and the baseline's error alone.
     """
 
     width: int
     scales: int
     locations: str
+
+    @property
+    @abstractmethod
+    def steering(self) -> Sequence[nn.Module]: ...
 
     def check(self, image: Float[Tensor, "b 1 h w"]) -> None:
         widest, (height, width) = self.width * 2 ** (self.scales - 1), image.shape[2:]

@@ -1,6 +1,6 @@
 """The deep recurrent attention model: two recurrent layers, of which one says what is seen and the other where to look."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from typing import Annotated
 
 import torch
@@ -70,12 +70,17 @@ class DRAM(GlimpsingModel):
         self.width, self.scales, self.locations, self.coarse = width, scales, locations, coarse
         self.labels, self.glimpses = labels, glimpses * labels
         self.what, self.where = convolutions(scales, channels, width, glimpse_size), nn.Linear(2, glimpse_size)
+        nn.init.ones_(self.where.bias)  # every place lets pass what is seen there
         self.bottom = cell(glimpse_size)
         self.head = nn.Sequential(nn.Linear(self.bottom.hidden_size, class_size), nn.ReLU(), nn.Linear(class_size, num_classes))
         self.top = cell(self.bottom.hidden_size)
         self.context = convolutions(1, channels, coarse, self.top.hidden_size) if context else None
         self.gaze = Gaze(self.top.hidden_size, locations, deviation, learn_deviation, location_size)
         self.needs_noise, self.learns_deviation = self.gaze.needs_noise, self.gaze.learns_deviation
+
+    @property
+    def steering(self) -> Sequence[nn.Module]:
+        return [self.top, self.gaze, *([] if self.context is None else [self.context])]
 
     def check(self, image: Float[Tensor, "b 1 h w"]) -> None:
         super().check(image)
@@ -106,9 +111,14 @@ class DRAM(GlimpsingModel):
 
 
 def convolutions(inputs: int, channels: int, side: int, outputs: int) -> nn.Sequential:
-    """Three convolutions with ReLUs over a square, and a dense layer."""
+    """Three convolutions with ReLUs over a square, and a dense layer; weights after He et al. 2015, section 2.2."""
     layers: list[nn.Module] = []
     for kernel, width in zip(KERNELS, (channels, channels, 2 * channels), strict=True):
         layers += [nn.Conv2d(inputs, width, kernel), nn.ReLU()]
         inputs = width
-    return nn.Sequential(*layers, nn.Flatten(), nn.Linear(inputs * (side - LOST) ** 2, outputs))
+    layers += [nn.Flatten(), nn.Linear(inputs * (side - LOST) ** 2, outputs)]
+    for layer in layers:
+        if isinstance(layer, nn.Conv2d | nn.Linear):
+            nn.init.kaiming_normal_(layer.weight, nonlinearity="relu")
+            nn.init.zeros_(layer.bias)
+    return nn.Sequential(*layers)

@@ -1,6 +1,6 @@
 """The recurrent attention model: a picture is seen in glimpses, each where the network chose to look."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from typing import Annotated
 
 import torch
@@ -62,6 +62,10 @@ class RAM(GlimpsingModel):
         self.head = nn.Linear(self.cell.hidden_size, num_classes)
         self.gaze = Gaze(self.cell.hidden_size, locations, deviation, learn_deviation, location_size)
         self.needs_noise, self.learns_deviation = self.gaze.needs_noise, self.gaze.learns_deviation
+
+    @property
+    def steering(self) -> Sequence[nn.Module]:
+        return [self.gaze]
 
     def forward(self, image: Float[Tensor, "b 1 h w"], noise: Noise = None, place: Places = None) -> Glimpses:
         state, steps, hidden = self.cell.initial_state(len(image)), [], []
