@@ -29,7 +29,7 @@ from ablate.run.load import build_task, load_task
 from ablate.task.base import Task
 from ablate.task.captioning import Captioning
 
-PIXELS, FEWEST, MOST = 2**17, 2, 32  # of all pictures together, of which there are so many
+PIXELS, FEWEST, MOST = 2**16, 2, 16  # of all pictures together, of which there are so many
 MOST_CAPTIONS = 8  # pictures of a captioner, of which each has a score of its own
 SAMPLES, STEPS = 8, 8  # of smooth_gradient and integrated_gradients
 NO_GRADIENT = "occlusion"
