@@ -38,6 +38,8 @@ def test_a_page_has_a_row_a_target_and_a_column_a_method():
     titles = [axes.get_title() for axes in side_by_side(rows).axes]
     assert titles == ["a", "gradient", "grad cam", "b", "gradient", "grad cam"]
     assert "of gradient how much" in side_by_side(rows).get_supxlabel()
+    lines = side_by_side(rows, "$a " + "very long caption " * 10).get_suptitle().splitlines()
+    assert len(lines) > 1 and lines[0].startswith("$a very long") and max(map(len, lines)) < 60
 
 
 def test_words_keep_their_letters_and_get_their_colours():

@@ -1,6 +1,7 @@
 """Attributions over pictures and words: overlays, methods side by side, coloured words in HTML and on the console."""
 
 import html
+import textwrap
 from collections.abc import Mapping, Sequence
 from typing import NamedTuple
 
@@ -18,8 +19,10 @@ from ablate.figure.labels import printable
 
 FOR, AGAINST = (np.array(ImageColor.getrgb(colour), float) for colour in (ORANGE, SKY_BLUE))
 DIM, LUMINANCE = 0.55, (0.299, 0.587, 0.114)  # of the grey picture under a map
+DARKEST = 0.1  # what is darker than this everywhere stays dark
 OUTLIERS = 0.99  # the share of places below full colour
 TILE, TITLE = 1.6, 0.3  # inches
+LETTERS_AN_INCH = 9  # of the title above all rows
 ATTENTION = "attention"  # a map beside the methods', which shows where the network looks
 KEY = "orange: speaks for it, blue: against it; of {unsigned} how much it depends on the place"
 
@@ -45,16 +48,17 @@ def scaled(name: str, attribution: Float[Tensor, "*shape"]) -> Float[np.ndarray,
 
 
 def overlay(name: str, image: Float[Tensor, "c h w"], attribution: Float[Tensor, "c h w"]) -> Image.Image:
-    """The picture in dim grey, under orange where it speaks for the score and under blue where it speaks against it."""
+    """The picture in dim grey, a dark one as light as others, under orange where it speaks for the score, else under blue."""
     rgb = image.float().cpu().expand(3, -1, -1)
-    grey = (rgb * torch.tensor(LUMINANCE)[:, None, None]).sum(0).clamp(0, 1).numpy()[..., None] * 255 * DIM
+    light = (rgb * torch.tensor(LUMINANCE)[:, None, None]).sum(0).clamp(0, 1).numpy()[..., None]
+    grey = np.minimum(light / max(np.quantile(light, OUTLIERS), DARKEST), 1) * 255 * DIM
     values = scaled(name, attribution)[..., None]
     colour = np.where(values > 0, FOR, AGAINST)
     return Image.fromarray((grey + np.abs(values) * (colour - grey)).round().astype(np.uint8))
 
 
-def side_by_side(rows: Sequence[Row]) -> Figure:
-    """A row a picture: the picture, then an overlay a method."""
+def side_by_side(rows: Sequence[Row], heading: str = "") -> Figure:
+    """A row a picture: the picture, then an overlay a method; `heading` stands above all of them, on as many lines as it takes."""
     names = list(rows[0].attributions)
     shapes = [row.image.shape[1] / row.image.shape[2] for row in rows]
     heights = [TILE * min(2.0, shape) for shape in shapes]
@@ -73,6 +77,9 @@ def side_by_side(rows: Sequence[Row]) -> Figure:
     key = KEY.format(unsigned=unsigned) if unsigned else KEY.partition(";")[0]
     key += "; attention: where the network looks" if ATTENTION in names else ""
     figure.supxlabel(key, fontsize=7)
+    if heading:
+        lines = textwrap.fill(printable(heading), width=round(LETTERS_AN_INCH * figure.get_figwidth()))
+        figure.suptitle(lines, fontsize=10, parse_math=False)
     return figure
 
 

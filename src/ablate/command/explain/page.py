@@ -12,12 +12,14 @@ from PIL import Image
 from ablate.command.explain.opened import open_checkpoint
 from ablate.command.explain.targets import Target, of_picture
 from ablate.command.predict.predictor import Predictor
+from ablate.data.text.tokeniser import SPECIAL
 from ablate.errors import BadInput
 from ablate.explanation.integrated_gradients import integrated_gradients
 from ablate.explanation.methods import METHODS, Method
 from ablate.explanation.occlusion import PARTS, occlusion
 from ablate.explanation.smooth_gradient import smooth_gradient
 from ablate.figure.explanation import ATTENTION, Row, side_by_side
+from ablate.task.captioning import Captioning
 
 MOST = 9  # rows of a page: classes of a picture, or words of a caption
 SAMPLES, STEPS = 25, 32  # of smooth_gradient and integrated_gradients: a page of a street within minutes
@@ -33,7 +35,9 @@ def explanation_page(path: str, trust: Sequence[str] = ()) -> Figure:
     image = opened.pictures(1).image[0]
     picture = Image.fromarray((image.permute(1, 2, 0) * 255).round().byte().cpu().numpy().astype(np.uint8))
     options = OmegaConf.create({"question": None, "resize": False})
-    return side_by_side(rows_of(list(of_picture(Predictor(opened.task), picture, "the test picture", None, options))[:MOST]))
+    targets = list(of_picture(Predictor(opened.task), picture, "the test picture", None, options))
+    written = " ".join(target.name for target in targets if target.name not in SPECIAL)
+    return side_by_side(rows_of(targets[:MOST]), f"“{written}”" if isinstance(opened.task, Captioning) else "")
 
 
 def rows_of(targets: Sequence[Target]) -> list[Row]:
