@@ -3,10 +3,11 @@
 Without a name all of them, in about two minutes: figures/NAME.png, and logs/figures for TensorBoard.
 
 Of a trained segmenter or captioner, with --checkpoint RUN/checkpoints/best.ckpt: explanation, a picture with all methods side by
-side, and sanity, which methods notice that layers have random weights. And whether they notice random labels:
+side, and sanity, which methods notice that layers have random weights. And whether they notice random labels,
+of pictures so few that they are learned by heart:
 
     python scripts/train.py experiment=upsampling
-    python scripts/train.py experiment=upsampling data=scenes_random_masks
+    python scripts/train.py experiment=upsampling data=scenes_random_masks data.dataset.sizes.train=32 trainer.max_epochs=300
     python scripts/figures.py sanity --checkpoint RUN/checkpoints/best.ckpt --other RANDOM_RUN/checkpoints/last.ckpt
 """
 
