@@ -78,17 +78,19 @@ def prerequisites(runs: Iterable[PlannedRun]) -> list[PlannedRun]:
 
 
 def _run_all(todo: list[PlannedRun], config_name: str, job: Isolated) -> None:
-    started, idle = time.time(), 0
+    started, idle, refused = time.time(), 0, ""
     launcher = make_launcher(todo, config_name, job) if todo else None
     while todo and idle < ATTEMPTS:
         try:
             launch(todo, launcher)
         except Exception as error:  # launchers raise errors of their own for a broken pool
             log.info("the launcher failed (%s); the runs that have not ended are launched again", error)
+            refused = " ".join(f"it could not be launched: {error}".split())
         left = [run for run in todo if not _ended(run, started)]
         todo, idle = left, idle + 1 if len(left) == len(todo) else 0
+    begun = any(run.status != "absent" for run in todo)
     for run in todo:
-        _mark_failed(run, f"its worker died in each of {ATTEMPTS} launches")
+        _mark_failed(run, f"its worker died in each of {ATTEMPTS} launches" if begun or not refused else refused)
 
 
 def _run_queued(queue: Queue, detach: bool, todo: list[PlannedRun], config_name: str, job: Isolated) -> None:
