@@ -13,7 +13,8 @@ from ablate.data.batch import IGNORE
 from ablate.data.datamodule import DataModule
 from ablate.data.text.tokeniser import PAD, Tokeniser
 
-PICTURES = "camvid captions coco flickr8k folder glyphs scene_captions scene_questions scenes scenes_random_masks voc".split()
+PICTURES = "camvid captions coco flickr8k folder glyphs scene_captions scene_crops scene_questions scenes".split()
+PICTURES += ["scenes_random_masks", "voc", "voc_crops"]
 DIGITS = ("binary_digits", "placed_digits")
 PAIRS = ("babi", "copy_pairs", "dates", "multi30k", "pairs", "questions")  # and stories: test_one_to_many_batches.py
 TREES = ("expressions", "sst_trees")
