@@ -55,7 +55,7 @@ def deterministic_device(request: pytest.FixtureRequest, deterministic: None) ->
 
 @pytest.hookimpl(tryfirst=True)  # before -m chooses
 def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
-    """Tests of real data or of a trained network are slow; what must run one after the other begins first.
+    """Tests of real data or of a trained network are slow; what must run one after the other begins first, then what is slow.
 
     Those of a cluster run where `-m cluster` asks for them.
     """
@@ -64,7 +64,7 @@ def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item
     for item in items:
         if {"real_data", *TRAINED} & {*item.fixturenames}:
             item.add_marker("slow")
-    items.sort(key=lambda item: item.get_closest_marker("xdist_group") is None)
+    items.sort(key=lambda item: [item.get_closest_marker(name) is None for name in ("xdist_group", "slow")])
 
 
 def pytest_collection_finish() -> None:

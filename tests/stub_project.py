@@ -65,7 +65,8 @@ class Project:
         if how is signal.SIGKILL:
             assert process.returncode == -signal.SIGKILL
         else:
-            assert process.returncode == 128 + how and said == "stopped; the same command goes on with the runs that are left\n"
+            assert process.returncode == 128 + how, (process.returncode, said)
+            assert said == "stopped; the same command goes on with the runs that are left\n"
         return self.steps()
 
     def steps(self) -> list[str]:

@@ -1,5 +1,6 @@
 """The table of a segmenter's layers, as papers print it, without data or weights."""
 
+from hydra.utils import get_class
 from omegaconf import DictConfig, ListConfig
 
 from ablate.analysis.layers import layers
@@ -18,10 +19,10 @@ def print_layers(cfg: DictConfig) -> None:
     Raises:
         BadInput: a model that is no segmenter.
     """
+    if not issubclass(kind := get_class(cfg.model._target_), Segmenter):
+        raise BadInput(f"layers.py shows segmenters, as model=fcn8s; this model is a {kind.__name__}")
     assume_vocabularies(cfg)
-    model = build(cfg, "model")
-    if not isinstance(model, Segmenter):
-        raise BadInput(f"layers.py shows segmenters, as model=fcn8s; this model is a {type(model).__name__}")
+    model = build(cfg, "model", Segmenter)
     height, width = cfg.size if isinstance(cfg.size, ListConfig) else (cfg.size, cfg.size)
     found = layers(model, (height, width))
     rows = [

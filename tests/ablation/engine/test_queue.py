@@ -1,12 +1,15 @@
 """What is known of a cluster's queue, from a `squeue` that answers as SLURM's does."""
 
+from contextlib import nullcontext
 from pathlib import Path
 
 import pytest
 
 from ablate.ablation.engine.plan import PlannedRun
 from ablate.ablation.engine.queue import Queue
+from ablate.ablation.engine.runner import replacing
 from ablate.errors import BadInput
+from ablate.files import read_json, write_json
 from ablate.run import slurm
 from ablate.run.provenance import gpus_of, worker_environment
 
@@ -55,3 +58,22 @@ def test_workers_get_what_they_cannot_inherit(monkeypatch):
     found = worker_environment(4)
     assert found["ABLATE_SWEPT"] == '["seed"]' and found["OMP_NUM_THREADS"] == "4" and "HOME" not in found
     assert [gpus_of(*each) for each in (("cpu", 2), ("gpu", 1), ("gpu", 4), ("cuda", "auto"))] == [None, 1, 4, 1]
+
+
+@pytest.mark.parametrize("refused", [True, False])
+def test_results_that_are_to_be_replaced_come_back_where_nothing_can_be_submitted(tmp_path, refused):
+    old, new, absent = runs(tmp_path, 3)
+    for run in (old, new):
+        run.folder.mkdir(parents=True)
+        write_json(run.folder / "run.json", {"status": "finished", "seconds": 1})
+    with pytest.raises(BadInput) if refused else nullcontext(), replacing([old, new, absent]):
+        assert old.status == new.status == "absent"
+        new.folder.mkdir()
+        old.folder.mkdir()
+        write_json(new.folder / "run.json", {"status": "finished", "seconds": 2})
+        write_json(old.folder / "run.json", {"status": "failed"})
+        if refused:
+            raise BadInput("sbatch: error: invalid partition")
+    kept, replaced = (read_json(run.folder / "run.json") for run in (old, new))
+    assert kept["status"] == ("finished" if refused else "failed") and replaced["seconds"] == 2
+    assert {path.name for path in old.folder.parent.iterdir()} == {old.folder.name, new.folder.name}

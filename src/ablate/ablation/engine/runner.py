@@ -25,11 +25,12 @@ from ablate.ablation.engine.isolate import Isolated, ServerDied
 from ablate.ablation.engine.plan import PlannedRun
 from ablate.ablation.engine.queue import Detached, Queue
 from ablate.cli.command import in_quotes
-from ablate.errors import user_line
+from ablate.errors import BadInput, user_line
 from ablate.run import folder as run_folder
 from ablate.run.slurm import EVERY
 
 log = logging.getLogger(__name__)
+BEFORE = ".before"  # in the folder of a budget's runs: results that force=true replaces
 ATTEMPTS = 3  # launches in a row in which no run has ended
 
 
@@ -157,12 +158,31 @@ def _sweep(runs: Sequence[PlannedRun]) -> str:
     return f"hydra.sweep.dir={in_quotes(str(runs[0].folder.parent))}"
 
 
-def delete_results(runs: Sequence[PlannedRun]) -> None:
-    """Delete the results of runs, except of those that are running in another process."""
+@contextmanager
+def replacing(runs: Sequence[PlannedRun]) -> Iterator[None]:
+    """While the block runs, the results of runs lie aside, except of those that are running in another process.
+
+    Then they are deleted; but where nothing can be launched, those that have no new result come back.
+    """
+    aside = dict[Path, Path]()
     for run in runs:
         if run.folder.exists():
             with suppress(TimeoutError), run_folder.lock(run.folder).acquire(timeout=0):
-                shutil.rmtree(run.folder)
+                aside[run.folder] = kept = run.folder.parent / BEFORE / run.folder.name
+                shutil.rmtree(kept, ignore_errors=True)
+                kept.parent.mkdir(exist_ok=True)
+                run.folder.rename(kept)
+    try:
+        yield
+    except BadInput:
+        for run in runs:
+            if run.folder in aside and run.status != "finished":
+                shutil.rmtree(run.folder, ignore_errors=True)
+                aside[run.folder].rename(run.folder)
+        raise
+    finally:
+        for folder in {kept.parent for kept in aside.values()}:
+            shutil.rmtree(folder, ignore_errors=True)
 
 
 @contextmanager

@@ -2,6 +2,7 @@
 
 import os
 from collections.abc import Iterable, Sequence
+from contextlib import nullcontext
 from dataclasses import dataclass, field
 from pathlib import Path
 
@@ -13,7 +14,7 @@ from ablate.ablation.engine.code import CODE_DIGITS
 from ablate.ablation.engine.isolate import Isolated
 from ablate.ablation.engine.plan import PlannedRun, Planner, run_config
 from ablate.ablation.engine.queue import Queue
-from ablate.ablation.engine.runner import delete_results, execute, prerequisites, unfinished
+from ablate.ablation.engine.runner import execute, prerequisites, replacing, unfinished
 from ablate.ablation.judge.forecast import PILOT_SEED
 from ablate.ablation.judge.published import adopt
 from ablate.ablation.judge.results import Row, read_row
@@ -66,13 +67,12 @@ class Session:
 
     def execute(self, runs: Sequence[PlannedRun]) -> None:
         """Run what has no result, neither here nor among what is published."""
-        if self.force:
-            delete_results([*prerequisites(runs), *runs])
-        elif count := adopt(runs, self.published):
+        if not self.force and (count := adopt(runs, self.published)):
             console.print(f"{count} of {len(runs)} runs have published results (published=false runs them anew)")
         asked = {run.folder.name: self.ablation.asked.get(run.cell, []) for run in runs}
         job = Isolated(self.job, self.metric_tags, asked)
-        execute(runs, self.config_name, job, console, self.queue, self.detach)
+        with replacing([*prerequisites(runs), *runs]) if self.force else nullcontext():
+            execute(runs, self.config_name, job, console, self.queue, self.detach)
 
     def plan(self, registration: str, seeds: Iterable[int], cells: Iterable[str] | None = None) -> list[PlannedRun]:
         """The runs of these seeds, of all cells or of some."""

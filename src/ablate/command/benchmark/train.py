@@ -13,6 +13,7 @@ from rich.console import Console
 from torch.utils.data import TensorDataset, default_collate
 
 from ablate.analysis.cost import medians, milliseconds, seconds, synchronise
+from ablate.callback.compile import without_compile
 from ablate.command.benchmark.common import composed, loading
 from ablate.console import print_table
 from ablate.data.batch import SegmentationBatch
@@ -103,7 +104,7 @@ def bare_lightning(cfg: DictConfig, task: Task, data: DataModule) -> float:
         "enable_progress_bar": False,
         "limit_val_batches": 0,
     }
-    trainer = build(cfg, "trainer", callbacks=[clock], **nothing)
+    trainer = build(without_compile(cfg)[0], "trainer", callbacks=[clock], **nothing)
     trainer.fit(plain, datamodule=data)
     return clock.times[-1]
 
