@@ -8,8 +8,8 @@ import torch
 from lightning.pytorch import LightningModule, Trainer
 from torchmetrics import Metric
 
-from ablate.callback.measure import Measure
-from ablate.errors import BadInput, Misfit, check_choice
+from ablate.callback.measure import Measure, check_scores, computed
+from ablate.errors import BadInput, Misfit
 from ablate.metric.text.truth import TruthRate
 from ablate.model.text.decoding.beam import Beam
 from ablate.schema.options import MANY, Range, checked
@@ -49,9 +49,7 @@ class Beams(Measure):
     def setup(self, trainer: Trainer, pl_module: LightningModule, stage: str) -> None:
         if not isinstance(pl_module, TextGeneration) or not isinstance(pl_module.model.search, Beam):
             raise Misfit("probe=beams is for tasks that write texts by model/search=beam")
-        known = [tag.removeprefix("test/") for tag in pl_module.metric_tags("test")]
-        for score in self.scores:
-            check_choice("scores", score, known)
+        check_scores(self.scores, pl_module)
 
     @torch.no_grad()
     def values(self, trainer: Trainer, task: TextGeneration) -> dict[str, float]:
@@ -68,8 +66,7 @@ class Beams(Measure):
                 self._write(trainer, task, metrics)
             finally:
                 task.model.search = kept
-            values = [{n: v} if not isinstance(v := m.compute(), dict) else v for n, m in metrics.items()]
-            found |= {f"test/beam/{width}/{name}": float(value) for each in values for name, value in each.items()}
+            found |= {f"test/beam/{width}/{name}": value for name, value in computed(metrics).items()}
         for score in self.scores:
             wide = [found[f"test/beam/{width}/{score}"] for width in self.widths]
             found[f"test/beam_gain/{score}"] = sum(wide) / len(wide) - found[f"test/beam/1/{score}"]

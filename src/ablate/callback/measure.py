@@ -1,14 +1,17 @@
 """Callbacks that log measures at the end of the test: whether a problem is solved, whether a training diverges; base classes."""
 
 from abc import ABC, abstractmethod
+from collections.abc import Iterable, Mapping
 from math import isfinite
 from typing import ClassVar, Literal
 
 from lightning.pytorch import LightningModule, Trainer
 from lightning.pytorch.callbacks import Callback
+from torchmetrics import Metric
 
-from ablate.errors import BadInput, did_you_mean
+from ablate.errors import BadInput, check_choice, did_you_mean
 from ablate.schema.options import Number, checked
+from ablate.task.base import Task
 
 FIRST = 10  # number of losses whose mean the later ones are compared with
 FACTOR = 10.0  # a training has diverged if its loss is larger than this times that mean
@@ -27,6 +30,19 @@ class Measure(Callback, ABC):
 
     def on_test_epoch_end(self, trainer: Trainer, pl_module: LightningModule) -> None:
         pl_module.log_dict(self.values(trainer, pl_module), on_step=False, on_epoch=True, batch_size=1)
+
+
+def check_scores(scores: Iterable[str], task: Task) -> None:
+    """Raise BadInput for the name of a score that the test of this task does not have."""
+    known = [tag.removeprefix("test/") for tag in task.metric_tags("test")]
+    for score in scores:
+        check_choice("scores", score, known)
+
+
+def computed(metrics: Mapping[str, Metric]) -> dict[str, float]:
+    """Every score by its own name."""
+    values = [{name: value} if not isinstance(value := metric.compute(), dict) else value for name, metric in metrics.items()]
+    return {name: float(value) for each in values for name, value in each.items()}
 
 
 class BeforeAndAfter(Measure):

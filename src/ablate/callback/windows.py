@@ -1,13 +1,12 @@
 """Tests one network on whole pictures and from windows of them."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 
 import torch
 from lightning.pytorch import LightningModule, Trainer
-from torchmetrics import Metric
 
-from ablate.callback.measure import Measure
-from ablate.errors import Misfit, check_choice
+from ablate.callback.measure import Measure, check_scores, computed
+from ablate.errors import Misfit
 from ablate.model.evaluation import evaluating
 from ablate.model.segmenter.windows import Shares, Together, Windows
 from ablate.schema.options import Positive, ProperFraction, checked
@@ -44,9 +43,7 @@ class WindowedScores(Measure):
     def setup(self, trainer: Trainer, pl_module: LightningModule, stage: str) -> None:
         if not isinstance(pl_module, Segmentation):
             raise Misfit("probe=windows is for segmenters")
-        known = [tag.removeprefix("test/") for tag in pl_module.metric_tags("test")]
-        for score in self.scores:
-            check_choice("scores", score, known)
+        check_scores(self.scores, pl_module)
 
     @torch.no_grad()
     def values(self, trainer: Trainer, task: Segmentation) -> dict[str, float]:
@@ -60,12 +57,6 @@ class WindowedScores(Measure):
                 prediction = self.windows(task.logits, batch.image).argmax(1)
                 for metric in parts.values():
                     metric.update(prediction, batch.label)
-        before, found = _computed(whole), _computed(parts)
+        before, found = computed(whole), computed(parts)
         gains = {f"test/windows_gain/{score}": found[score] - before[score] for score in self.scores}
         return {f"test/windows/{score}": found[score] for score in self.scores} | gains
-
-
-def _computed(metrics: Mapping[str, Metric]) -> dict[str, float]:
-    """Every score by its own name."""
-    values = [{name: value} if not isinstance(value := metric.compute(), dict) else value for name, metric in metrics.items()]
-    return {name: float(value) for each in values for name, value in each.items()}

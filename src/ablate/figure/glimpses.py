@@ -18,7 +18,6 @@ from ablate.model.glimpse.sensor import glimpse
 
 PICTURE, PATCH, TITLE = 2.0, 1.05, 0.3  # inches: of a picture, of what a glimpse saw, of a line above them
 MAP, COLUMNS = 1.6, 7  # inches of a map of places; how many stand beside each other
-MAP, COLUMNS = 1.6, 7  # inches of a map; maps beside each other
 
 
 class Path(NamedTuple):
@@ -49,7 +48,7 @@ def paths_of(
         titles: of the pictures; None: their labels.
     """
     assert found.location is not None
-    a_label = network.glimpses // network.labels
+    a_label = network.glimpses_a_label
     seen = torch.stack([glimpse(image, place, network.width, network.scales) for place in found.location.unbind(1)], 1)
     probability, guess = (each.tolist() for each in found.logits.float().softmax(2).max(2))
     return [

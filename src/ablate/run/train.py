@@ -136,13 +136,13 @@ def make_trainer(cfg: DictConfig, only_test: bool = False, job: str = f"{__name_
     names = [name for name in cfg.callbacks if name in TESTING or not only_test]
     parts = [*(f"callbacks.{name}" for name in names), *(f"probe.{name}" for name in cfg.probe)]
     callbacks = [build(cfg, part, Callback) for part in parts]
-    cfg, compiles = without_compile(cfg)
+    plain, compiles = without_compile(cfg)  # other processes get the whole config, and compile as this one does
     if compiles and not only_test:
         callbacks.append(Compile())
     logged = {} if only_test else cfg.get("logger") or {}
     loggers = [build(cfg, part, Logger) for part in (["logger"] if "_target_" in logged else [f"logger.{name}" for name in logged])]
     trainer = build(
-        cfg, "trainer", Trainer, logger=loggers, callbacks=callbacks, plugins=[AtomicCheckpointIO(), processes.environment()]
+        plain, "trainer", Trainer, logger=loggers, callbacks=callbacks, plugins=[AtomicCheckpointIO(), processes.environment()]
     )
     processes.check_sizes(trainer)
     processes.set_up(trainer, job, cfg)

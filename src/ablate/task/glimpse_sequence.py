@@ -40,7 +40,7 @@ class GlimpseSequence(GlimpseTask):
         entropy_weight: NotNegative = 0.0,
         cut: bool = True,
     ) -> None:
-        self.glimpses_a_label = model.glimpses // model.labels if isinstance(model, PictureModel) else 1
+        self.glimpses_a_label = model.glimpses_a_label if isinstance(model, PictureModel) else 1
         metrics = {
             "scores": ClassificationScores(num_classes, IGNORE),
             "sequence_accuracy": MulticlassExactMatch(num_classes, ignore_index=IGNORE, validate_args=False),

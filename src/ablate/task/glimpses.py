@@ -102,7 +102,7 @@ class GlimpseTask(Task):
 
     def loss(self, found: Glimpses, target: Int[Tensor, "b s"]) -> Float[Tensor, ""]:
         """L, the mean over the paths."""
-        a_label = self.model.glimpses // self.model.labels
+        a_label = self.model.glimpses_a_label
         named = found.logits[:, a_label - 1 :: a_label]
         right = named.detach().argmax(2) == target
         counted = self.counted(right, target)

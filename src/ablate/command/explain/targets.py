@@ -160,7 +160,7 @@ def _of_glimpses(task: GlimpseTask, picture: Image.Image, name: str, target: str
     labels = transcribe(task, found.logits[0]).labels
     if target is not None and target not in labels:
         raise NotThere(f"target={target!r} is not among the labels of {name}, {' '.join(labels)!r}")
-    names, a_label = task.trained_on("class_names"), task.model.glimpses // task.model.labels
+    names, a_label = task.trained_on("class_names"), task.model.glimpses_a_label
     for i, label in enumerate(labels):
         if target in (None, label):
             yield Target(label, picture_label(task.model, class_number(names, label), (i + 1) * a_label - 1), x)

@@ -46,7 +46,7 @@ def look(task: GlimpseTask, picture: Image.Image) -> tuple[Float[Tensor, "1 1 h 
 
 def transcribe(task: GlimpseTask, logits: Float[Tensor, "t k"]) -> Transcribed:
     """The labels that are said after their glimpses, up to the last class, which is the end."""
-    names, a_label = task.trained_on("class_names"), task.model.glimpses // task.model.labels
+    names, a_label = task.trained_on("class_names"), task.model.glimpses_a_label
     best = logits[a_label - 1 :: a_label].float().softmax(1).max(1)
     found = best.indices.tolist()
     count = found.index(len(names) - 1) if len(names) - 1 in found else len(found)

@@ -3,10 +3,16 @@
 Letters: b boxes; a box is top, left, bottom, right in pixels from the outer corner of the top-left pixel, the last two exclusive.
 """
 
+from typing import Annotated
+
 import torch
 import torch.nn.functional as F
 from jaxtyping import Bool, Float, Int
 from torch import Tensor
+
+from ablate.schema.options import Range
+
+Enlarge = Annotated[float, Range(1, 100)]  # by what the sides of a box are multiplied
 
 
 def tight_boxes(mask: Bool[Tensor, "b h w"]) -> Float[Tensor, "b 4"]:

@@ -9,13 +9,11 @@ import torch
 from jaxtyping import UInt8
 from PIL import Image
 
-from ablate.data.picture.box import enlarged
+from ablate.data.picture.box import Enlarge, enlarged
 from ablate.data.picture.masks import MaskFolder, Sample
 from ablate.data.split import Split
 from ablate.errors import BadInput, check_choice
-from ablate.schema.options import SOME, Byte, Range, Size, checked
-
-Enlarge = Annotated[float, Range(1, 100)]
+from ablate.schema.options import SOME, Byte, Size, checked
 
 
 class BoxedObject(NamedTuple):

@@ -1,7 +1,7 @@
 """Crops around single objects of generated scenes: the first stage of DeconvNet's training."""
 
 from dataclasses import dataclass
-from typing import Annotated, NamedTuple
+from typing import NamedTuple
 
 import numpy as np
 import torch
@@ -9,15 +9,13 @@ from jaxtyping import Float, Int
 from torch import Tensor
 
 from ablate.data.batch import SegmentationBatch
-from ablate.data.picture.box import cropped, enlarged, tight_boxes
+from ablate.data.picture.box import Enlarge, cropped, enlarged, tight_boxes
 from ablate.data.scene.numbers import SceneNumbers
 from ablate.data.scene.render import Objects
 from ablate.data.scene.scenes import SceneBatch, Scenes
-from ablate.schema.options import Range
 
 CHOICE = 1  # the use of the random numbers that choose an object
 LEAST_SHARE = 1 / 256  # of a picture's pixels, from which on an object can be cropped: 16 of 64×64
-Enlarge = Annotated[float, Range(1, 100)]
 
 
 class CropBatch(NamedTuple):

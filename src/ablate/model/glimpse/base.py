@@ -45,6 +45,11 @@ class PictureModel(nn.Module, ABC):
     needs_noise: bool = False
     learns_deviation: bool = False
 
+    @property
+    def glimpses_a_label(self) -> int:
+        """N: after so many glimpses a label is read off."""
+        return self.glimpses // self.labels
+
     @abstractmethod
     def forward(self, image: Float[Tensor, "b 1 h w"], noise: Noise = None, place: Places = None) -> Glimpses:
         """Look at pictures.
