@@ -66,7 +66,7 @@ class Beams(Measure):
                 self._write(trainer, task, metrics)
             finally:
                 task.model.search = kept
-            found |= {f"test/beam/{width}/{name}": value for name, value in computed(metrics).items()}
+            found |= {f"test/beam/{width}/{name}": value for name, value in computed(dict(metrics.items())).items()}
         for score in self.scores:
             wide = [found[f"test/beam/{width}/{score}"] for width in self.widths]
             found[f"test/beam_gain/{score}"] = sum(wide) / len(wide) - found[f"test/beam/1/{score}"]
