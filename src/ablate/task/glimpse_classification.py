@@ -3,15 +3,13 @@
 from typing import Any
 
 from lightning.pytorch import Trainer
-from torch import nn
+from torchmetrics import Metric
 
 from ablate.data.batch import BatchKind
 from ablate.errors import BadInput
 from ablate.metric.classification import ClassificationScores
 from ablate.metric.stepwise import AccuracyByStep
 from ablate.model.glimpse.base import PictureModel
-from ablate.optim.optimisation import Optimisation
-from ablate.schema.options import AboveZero, NotNegative, Positive, Whole, checked
 from ablate.task.base import Output
 from ablate.task.glimpses import GlimpseTask
 
@@ -22,28 +20,12 @@ class GlimpseClassification(GlimpseTask):
     Metrics: accuracy, macro F1 and confusion matrix after the last glimpse; accuracy_at/t after t of them.
 
     Source: Mnih et al. 2014, section 3.2, eq. 4.
-
-    Args:
-        samples, evaluation_samples, policy_weight, policy_rate, entropy_weight: see `GlimpseTask`.
     """
 
     batch_kind = BatchKind.CLASS_PER_PICTURE
 
-    @checked
-    def __init__(
-        self,
-        model: nn.Module,
-        optimisation: Optimisation | None,
-        num_classes: Positive,
-        samples: Positive = 1,
-        evaluation_samples: Whole = 0,
-        policy_weight: NotNegative = 0.01,
-        policy_rate: AboveZero = 1.0,
-        entropy_weight: NotNegative = 0.0,
-    ) -> None:
-        steps = model.glimpses if isinstance(model, PictureModel) else 1
-        metrics = {"scores": ClassificationScores(num_classes), "accuracy_at": AccuracyByStep(steps)}
-        super().__init__(model, metrics, optimisation, samples, evaluation_samples, policy_weight, policy_rate, entropy_weight)
+    def scores(self, model: PictureModel, num_classes: int) -> dict[str, Metric]:
+        return {"scores": ClassificationScores(num_classes), "accuracy_at": AccuracyByStep(model.glimpses)}
 
     def check(self, batch: Any, trainer: Trainer) -> None:
         super().check(batch, trainer)

@@ -1,14 +1,15 @@
 """A sequence of labels for each picture, seen in glimpses."""
 
-from torch import nn
+from typing import Any
+
+from torchmetrics import Metric
 from torchmetrics.classification import MulticlassExactMatch
 
 from ablate.data.batch import IGNORE, BatchKind
 from ablate.metric.classification import ClassificationScores
 from ablate.metric.stepwise import AccuracyByStep
 from ablate.model.glimpse.base import PictureModel
-from ablate.optim.optimisation import Optimisation
-from ablate.schema.options import AboveZero, NotNegative, Positive, Whole, checked
+from ablate.schema.options import checked
 from ablate.task.base import Output
 from ablate.task.glimpses import GlimpseTask
 
@@ -22,36 +23,27 @@ class GlimpseSequence(GlimpseTask):
     Source: Ba et al. 2015, section 3.2.
 
     Args:
-        samples, evaluation_samples, policy_weight, policy_rate, entropy_weight, cut: see `GlimpseTask`.
+        cut, and all others: see `GlimpseTask`.
     """
 
     batch_kind = BatchKind.CLASSES_PER_PICTURE
 
     @checked
-    def __init__(
-        self,
-        model: nn.Module,
-        optimisation: Optimisation | None,
-        num_classes: Positive,
-        samples: Positive = 1,
-        evaluation_samples: Whole = 0,
-        policy_weight: NotNegative = 0.01,
-        policy_rate: AboveZero = 1.0,
-        entropy_weight: NotNegative = 0.0,
-        cut: bool = True,
-    ) -> None:
-        self.glimpses_a_label = model.glimpses_a_label if isinstance(model, PictureModel) else 1
-        metrics = {
+    def __init__(self, *given: Any, cut: bool = True, **options: Any) -> None:
+        super().__init__(*given, **options)
+        self.cut = cut
+
+    def scores(self, model: PictureModel, num_classes: int) -> dict[str, Metric]:
+        return {
             "scores": ClassificationScores(num_classes, IGNORE),
             "sequence_accuracy": MulticlassExactMatch(num_classes, ignore_index=IGNORE, validate_args=False),
-            "accuracy_at": AccuracyByStep(self.glimpses_a_label),
+            "accuracy_at": AccuracyByStep(model.glimpses_a_label),
         }
-        super().__init__(model, metrics, optimisation, samples, evaluation_samples, policy_weight, policy_rate, entropy_weight, cut)
 
     def _update(self, split: str, output: Output) -> None:
         super()._update(split, output)
         metrics, target = self.metrics[f"{split}_"], self.labels_of(output.target)
-        classes = output.prediction.classes.unflatten(1, (-1, self.glimpses_a_label))
+        classes = output.prediction.classes.unflatten(1, (-1, self.model.glimpses_a_label))
         metrics["scores"].update(classes[:, :, -1], target)
         metrics["sequence_accuracy"].update(classes[:, :, -1], target)
         metrics["accuracy_at"].update(classes[there := target != IGNORE], target[there])

@@ -1,5 +1,6 @@
 """What tasks have in common whose networks see pictures in glimpses."""
 
+from abc import abstractmethod
 from typing import Any, NamedTuple
 
 import torch
@@ -15,6 +16,7 @@ from ablate.loss.reinforce import reinforce
 from ablate.metric.location import LocationScores
 from ablate.model.glimpse.base import Glimpses, GlimpsingModel, PictureModel
 from ablate.optim.optimisation import Optimisation
+from ablate.schema.options import AboveZero, NotNegative, Positive, Whole, checked
 from ablate.task.base import Output, Task
 
 
@@ -42,6 +44,8 @@ class GlimpseTask(Task):
         policy_rate: a factor of the learning rate for the parts that learn from the reward alone. Their gradient is mostly noise:
             at the full rate Adam lets the places drift to the edges before any reward says where to look.
         entropy_weight: of the places' entropy H, where their deviation is learned.
+
+    Attributes:
         cut: in training, labels behind the first that is wrong, and the glimpses for them, are in no sum.
 
     In evaluation, what is random depends on the sample alone. Metrics of every such task: location_spread, see `LocationScores`.
@@ -49,23 +53,29 @@ class GlimpseTask(Task):
 
     model_class = PictureModel
 
+    cut = False
+
+    @checked
     def __init__(
         self,
         model: nn.Module,
-        metrics: dict[str, Metric],
         optimisation: Optimisation | None,
-        samples: int,
-        evaluation_samples: int,
-        policy_weight: float,
-        policy_rate: float,
-        entropy_weight: float,
-        cut: bool = False,
+        num_classes: Positive,
+        samples: Positive = 1,
+        evaluation_samples: Whole = 0,
+        policy_weight: NotNegative = 0.01,
+        policy_rate: AboveZero = 1.0,
+        entropy_weight: NotNegative = 0.0,
     ) -> None:
         where = {"locations": LocationScores(model.glimpses)} if isinstance(model, GlimpsingModel) else {}
-        super().__init__(model, metrics | where, optimisation)
+        scores = self.scores(model, num_classes) if isinstance(model, PictureModel) else {}  # of others `Task` says what is wrong
+        super().__init__(model, scores | where, optimisation)
         self.samples, self.evaluation_samples = samples, evaluation_samples
-        self.policy_weight, self.policy_rate = policy_weight, policy_rate
-        self.entropy_weight, self.cut = entropy_weight, cut
+        self.policy_weight, self.policy_rate, self.entropy_weight = policy_weight, policy_rate, entropy_weight
+
+    @abstractmethod
+    def scores(self, model: PictureModel, num_classes: int) -> dict[str, Metric]:
+        """The metrics of the labels."""
 
     def check(self, batch: Any, trainer: Trainer) -> None:
         super().check(batch, trainer)
