@@ -7,11 +7,14 @@ import pytest
 import torch
 from commands import QUIET, TINY, compose
 from lightning.pytorch import Trainer
+from PIL import Image
 from refusals import refusals
 
 from ablate.errors import BadInput
 from ablate.run.build import build, naming
 from ablate.run.load import start_from_weights
+from ablate.run.train import check_batches
+from ablate.task.base import SPLITS
 
 VGG = ["model.encoder.width=2", "model.encoder.fully_connected=4"]
 NETWORKS = {
@@ -93,7 +96,7 @@ def checked(*words):
     data, task = build(cfg, "datamodule"), build(cfg, "task")
     with naming(cfg, "task", "task.model", "datamodule", "datamodule.dataset"):
         data.check("train", "val", "test")
-        task.check(data.example_batch("train", 1), Trainer(**QUIET))
+        check_batches(task, data, Trainer(**QUIET), *SPLITS)
 
 
 REFERENCE = "model.encoder.reference=deconvnet"
@@ -103,7 +106,30 @@ test_sizes_that_do_not_do_are_found_before_the_training = refusals(
         *NETWORKS["deconvnet"],
         REFERENCE,
         "data.image_size=[300, 192]",
-        "a picture of 300×192: model.encoder.reference=deconvnet,.* 193",
+        "^a picture of 300×192: model.encoder.reference=deconvnet,.* 193",
+    ),
+    (
+        *NETWORKS["deconvnet"],
+        REFERENCE,
+        "data.image_size=[200, 200]",
+        "augmentation.crop=[200,192]",
+        r"^augmentation.crop=\[200, 192\]: a picture of 200×192: model.encoder.reference=deconvnet,.* 193 pixels",
     ),
     of=checked,
 )
+
+
+def test_the_smallest_picture_of_each_split_is_named_before_the_training(tmp_path):
+    for split, sizes in {"train": [(194, 193), (193, 200)], "val": [(200, 200), (192, 200)], "test": [(200, 200)]}.items():
+        for number, (height, width) in enumerate(sizes):
+            for kind, mode in (("images", "RGB"), ("masks", "L")):
+                (folder := tmp_path / split / kind).mkdir(parents=True, exist_ok=True)
+                picture = Image.new(mode, (width, height))
+                picture.putpixel((0, 0), 255 if mode == "L" else (9, 9, 9))
+                picture.save(folder / f"{number}.png")
+    own = ["data=folder", f"data.root={tmp_path}", "data.image_size=null", "data.batch_size=1"]
+    cfg = compose(*own, *NETWORKS["deconvnet"], REFERENCE, "data.num_classes=2", "data.class_names=[dark,light]")
+    data, task = build(cfg, "datamodule"), build(cfg, "task")
+    check_batches(task, data, Trainer(**QUIET), "train", "test")
+    with pytest.raises(BadInput, match=r"val/images/1.png: a picture of 192×200: .* needs 193 pixels a side"):
+        check_batches(task, data, Trainer(**QUIET), *SPLITS)

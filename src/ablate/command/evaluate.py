@@ -23,7 +23,7 @@ from ablate.run.folder import METRICS, flat, override_key
 from ablate.run.foreign import plain_overrides
 from ablate.run.load import load_task
 from ablate.run.summary import print_metrics
-from ablate.run.train import make_trainer
+from ablate.run.train import check_batches, make_trainer
 from ablate.schema.node import key_of
 
 
@@ -41,7 +41,7 @@ def evaluate(cfg: DictConfig) -> dict[str, float]:
     data.use_tokenisers(task.tokenisers)
     data.check("test")
     with naming(cfg, "model"):
-        task.check(data.example_batch("test", 1), trainer)
+        check_batches(task, data, trainer, "test")
     with processes.ended(trainer):
         result = trainer.test(task, datamodule=data, verbose=False)[0]
     metrics = {tag: float(value) for tag, value in result.items()}

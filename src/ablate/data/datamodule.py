@@ -95,10 +95,16 @@ class DataModule(LightningDataModule):
         """Let the data sets that can verify their files do so, and the augmentation, now and not in the middle of a training."""
         for split in splits:
             self.datasets[split].check(self.batch_size)
-        if "train" in splits and self.augmentation is not None:
-            batch = self.example_batch("train", 1)
-            if isinstance(batch, SegmentationBatch):
-                self.augmentation(batch, torch.Generator().manual_seed(0))
+        if "train" in splits:
+            self.smallest_picture("train")
+
+    def smallest_picture(self, split: str) -> Batch:
+        """The sample of a split with the smallest picture, as a batch; of the training split as it is augmented."""
+        dataset = self.datasets[split]
+        batch = dataset.finish(dataset.collate([dataset[dataset.smallest]]))
+        if split == "train" and self.augmentation is not None and isinstance(batch, SegmentationBatch):
+            return self.augmentation(batch, torch.Generator().manual_seed(0))
+        return batch
 
     def check_shares(self, processes: int) -> None:
         """Raise BadInput where one of several processes would have nothing to evaluate."""

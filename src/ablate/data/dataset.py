@@ -85,6 +85,15 @@ class Dataset(torch.utils.data.Dataset, ABC):
             BadInput: a file that is damaged or does not fit the others.
         """
 
+    @property
+    def smallest(self) -> int:
+        """The number of the sample with the shortest side, where pictures differ in size. By default 0."""
+        return 0
+
+    def name(self, index: int) -> str:
+        """What an error calls a sample: its file, where it has one."""
+        return f"sample {index}"
+
     def with_references(self, batch: Batch) -> Batch:
         """A batch of an evaluation with what its predictions are compared with, beside its targets. By default `batch` itself."""
         return batch

@@ -18,6 +18,7 @@ from ablate.callback.compile import Compile, without_compile
 from ablate.callback.measure import Measure
 from ablate.callback.monitor import History
 from ablate.console import READER_GONE, console
+from ablate.data.batch import Batch, SegmentationBatch
 from ablate.data.datamodule import DataModule
 from ablate.data.dataset import CHOSEN_KEYS, INFERRED_KEYS
 from ablate.errors import BadInput, did_you_mean
@@ -89,10 +90,9 @@ def _checked_and_fitted(
         data.check("train", "val", "test")
         data.check_shares(trainer.world_size)
         _check_limits(data, trainer)
-        sample = data.example_batch("train", 1)
-        task.check(sample, trainer)
+        sample = check_batches(task, data, trainer, *SPLITS)
         if data.smallest_batch(trainer.world_size) == 1:
-            task.check_single_sample(sample, data.batch_size)
+            task.check_single_sample(data.smallest_picture("train"), data.batch_size)
     try:
         facts = summary.print_start(folder, data, sample, task, trainer)
         if trainer.is_global_zero:
@@ -101,6 +101,27 @@ def _checked_and_fitted(
     except (SIGTERMException, SystemExit) as stop:
         run_folder.interrupt(folder)
         sys.exit(143 if isinstance(stop, SIGTERMException) else READER_GONE if stop.code == READER_GONE else 130)
+
+
+def check_batches(task: Task, data: DataModule, trainer: Trainer, *splits: str) -> Batch:
+    """`task.check` for the first sample of the first split, and for the smallest pictures of all; returns that first sample.
+
+    Pictures of a training are as large as what its augmentation cuts out of them.
+    """
+    task.check(sample := data.example_batch(splits[0], 1), trainer)
+    seen = {sample.image.shape} if isinstance(sample, SegmentationBatch) else set()
+    for split in splits if seen else ():
+        batch, dataset = data.smallest_picture(split), data.datasets[split]
+        if batch.image.shape in seen:
+            continue
+        try:
+            task.check(batch, trainer)
+        except BadInput as error:
+            crop = data.augmentation.crop if split == "train" and data.augmentation else None
+            what = dataset.name(dataset.smallest) if crop is None else f"`augmentation.crop`={list(crop)}"
+            raise type(error)(f"{what}: {error.args[0]}") from None
+        seen.add(batch.image.shape)
+    return sample
 
 
 def make(cfg: DictConfig) -> tuple[DataModule, Task, Trainer]:

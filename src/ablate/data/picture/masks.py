@@ -82,6 +82,14 @@ class MaskFolder(Dataset):
             self._cache[index] = self._decode(index)
         return self._cache[index]
 
+    @property
+    def smallest(self) -> int:
+        sides = [min(size) for size in self.stored_sizes] if self.size is None else [0]
+        return sides.index(min(sides))
+
+    def name(self, index: int) -> str:
+        return str(self.pairs[index][0])
+
     def check(self, batch_size: int = 1) -> None:
         """Decode every file once, so that no bad one turns up in mid-training; this also fills the cache."""
         different = next((i for i, size in enumerate(self.stored_sizes) if size != self.stored_sizes[0]), None)
