@@ -110,11 +110,21 @@ test_overrides_are_refused = refusals(
 @pytest.mark.slow
 def test_a_segmenter_is_timed_and_weighed(capsys):
     with pytest.MonkeyPatch.context() as patch:
-        for name, value in {"NETWORKS": ["fcn16s"], "SIZES": [(33, 40)], "REPEATS": 1, "PEAK_SIDE": 64}.items():
+        for name, value in {"NETWORKS": ["fcn16s"], "SIZES": [(33, 40)], "REPEATS": 1, "PEAK_SIDE": {"cpu": 64}}.items():
             patch.setattr(segmenters, name, value)
         segmenters.run(["width=2", "model.num_classes=4"])
     rows = [line for line in capsys.readouterr().out.splitlines() if line.startswith("│")]
     assert len(rows) == 1 + 2 and "fcn16s" in rows[0] and "33×40" in rows[0]
+
+
+def test_memory_counts_what_is_there_at_once():
+    def work():
+        a = torch.zeros(1000, 250)  # a million bytes
+        b = a + 1
+        del a
+        return b * 2, b.relu()
+
+    assert segmenters.peak_memory(work) == 3_000_000
 
 
 @pytest.mark.slow
