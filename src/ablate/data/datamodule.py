@@ -98,11 +98,13 @@ class DataModule(LightningDataModule):
         if "train" in splits:
             self.smallest_picture("train")
 
-    def smallest_picture(self, split: str) -> Batch:
-        """The sample of a split with the smallest picture, as a batch; of the training split as it is augmented."""
+    def smallest_picture(self, split: str) -> SegmentationBatch | None:
+        """The smallest picture of a split as a batch, augmented in the training split. None where labels are no pictures."""
         dataset = self.datasets[split]
         batch = dataset.finish(dataset.collate([dataset[dataset.smallest]]))
-        if split == "train" and self.augmentation is not None and isinstance(batch, SegmentationBatch):
+        if not isinstance(batch, SegmentationBatch):
+            return None
+        if split == "train" and self.augmentation is not None:
             return self.augmentation(batch, torch.Generator().manual_seed(0))
         return batch
 

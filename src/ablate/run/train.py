@@ -92,7 +92,7 @@ def _checked_and_fitted(
         _check_limits(data, trainer)
         sample = check_batches(task, data, trainer, *SPLITS)
         if data.smallest_batch(trainer.world_size) == 1:
-            task.check_single_sample(data.smallest_picture("train"), data.batch_size)
+            task.check_single_sample(data.smallest_picture("train") or sample, data.batch_size)
     try:
         facts = summary.print_start(folder, data, sample, task, trainer)
         if trainer.is_global_zero:
@@ -110,9 +110,9 @@ def check_batches(task: Task, data: DataModule, trainer: Trainer, *splits: str) 
     """
     task.check(sample := data.example_batch(splits[0], 1), trainer)
     seen = {sample.image.shape} if isinstance(sample, SegmentationBatch) else set()
-    for split in splits if seen else ():
+    for split in splits:
         batch, dataset = data.smallest_picture(split), data.datasets[split]
-        if batch.image.shape in seen:
+        if batch is None or batch.image.shape in seen:
             continue
         try:
             task.check(batch, trainer)

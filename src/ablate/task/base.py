@@ -107,7 +107,7 @@ class Task(LightningModule):
         trial = copy.deepcopy(self).train()
         try:
             with torch.random.fork_rng():
-                trial.step(sample)
+                trial.model(*trial.inputs(sample))
         except ValueError as error:
             if "more than 1 value per channel" not in str(error):
                 raise
