@@ -25,6 +25,7 @@ def main() -> None:
     parser.argument("--threads", Layers, default=1, help="CPU threads (default 1, the least disturbed)")
     given = parser.read()
     os.environ["OMP_NUM_THREADS"] = str(given.threads)  # before torch is imported
+    os.environ.setdefault("KINETO_LOG_LEVEL", "6")  # the profiler's own words
     import torch
 
     torch.set_num_threads(given.threads)
