@@ -34,14 +34,22 @@ def texts(figure):
     return [text for axes in figure.axes for text in axes.texts]
 
 
+def overlaid(sheet):
+    """The picture in grey and the map over it, of each place of a sheet that has both."""
+    places = {}
+    for shown in sheet.images:
+        places.setdefault(tuple(np.round(shown.get_extent(), 4)), []).append(shown)
+    return [tile for tile in places.values() if len(tile) == 2]
+
+
 def test_each_word_has_the_picture_with_its_own_map_and_the_first_tile_has_none():
     (image,), words, positions = pictures(), ["a", "red", "ring", "<eos>"], [0, 5, 11, 6]
     figure = attention_strips([Strip(image, words, one_hot(positions, 12))], (3, 4))
-    bar, first, *tiles = sorted(figure.axes, key=lambda axes: axes.get_label() != "<colorbar>")
-    assert [axes.get_title() for axes in (first, *tiles)] == ["", *words]
-    assert len(first.images) == 1 and np.allclose(first.images[0].get_array(), image.permute(1, 2, 0))
-    for axes, position in zip(tiles, positions, strict=True):
-        grey, over = (shown.get_array() for shown in axes.images)
+    sheet, bar = figure.axes
+    assert [text.get_text() for text in sheet.texts] == ["", *words]
+    assert np.allclose(sheet.images[0].get_array(), image.permute(1, 2, 0))
+    for tile, position in zip(overlaid(sheet), positions, strict=True):
+        grey, over = (shown.get_array() for shown in tile)
         assert grey.shape == over.shape == (24, 32)
         (row, column), (top, left) = divmod(int(over.argmax()), 32), (8 * index for index in divmod(position, 4))
         assert (row // 8 * 8, column // 8 * 8) == (top, left) and over[top + 3 : top + 5, left + 3 : left + 5].min() > 0.8
@@ -53,7 +61,7 @@ def test_what_is_attended_to_is_bright():
     canvas = FigureCanvasAgg(figure)
     canvas.draw()
     pixels = np.asarray(canvas.buffer_rgba())[..., :3].astype(int)
-    box = figure.axes[2].get_window_extent()
+    box = figure.axes[0].images[1].get_window_extent()
     top, left = pixels.shape[0] - int(box.y1), int(box.x0)
     tile = pixels[top : top + int(box.height), left : left + int(box.width)]
     at = lambda share: tile[int(share * len(tile)), int(share * len(tile))]  # noqa: E731
@@ -63,9 +71,9 @@ def test_what_is_attended_to_is_bright():
 def test_all_maps_of_a_strip_have_one_scale_and_long_captions_go_on_below():
     weights = torch.cat((torch.full((19, 4), 0.25), torch.tensor([[0.7, 0.1, 0.1, 0.1]])))
     figure = attention_strips([Strip(pictures()[0], ["word"] * 20, weights)], (2, 2))
-    maps = [axes for axes in figure.axes if len(axes.images) == 2]
-    assert len(maps) == 20 and all(axes.images[1].get_clim() == (0, pytest.approx(0.7)) for axes in maps)
-    corners = [tuple(np.round(axes.get_position().p0, 4)) for axes in maps]
+    maps = [over for _, over in overlaid(figure.axes[0])]
+    assert len(maps) == 20 and all(over.get_clim() == (0, pytest.approx(0.7)) for over in maps)
+    corners = [(round(left, 4), round(top, 4)) for left, _, _, top in (over.get_extent() for over in maps)]
     assert len({y for _, y in corners}) == 3 and len({x for x, _ in corners}) == IN_A_ROW and len(set(corners)) == 20
     with pytest.raises(ValueError):
         attention_strips([Strip(pictures()[0], ["word"] * 2, weights)], (2, 2))
@@ -101,7 +109,7 @@ def test_a_matrix_has_a_row_a_written_token_and_a_column_a_read_one(tmp_path):
 def test_no_script_and_no_sign_is_too_much(tmp_path):
     weights = torch.full((len(AWKWARD), 4), 0.25)
     strip = attention_strips([Strip(pictures()[0], AWKWARD, weights)], (2, 2))
-    assert [axes.get_title() for axes in strip.axes if len(axes.images) == 2] == [token_label(word, 17) for word in AWKWARD]
+    assert [text.get_text() for text in strip.axes[0].texts] == ["", *(token_label(word, 17) for word in AWKWARD)]
     matrix = attention_matrices([Matrix(AWKWARD, AWKWARD, torch.eye(len(AWKWARD)))])
     captions = [Caption(" ".join(AWKWARD), 0.5, AWKWARD, None)]
     answers = [Answer(" ".join(AWKWARD), word, 0.5, word) for word in AWKWARD]
@@ -136,7 +144,7 @@ def test_captions_are_coloured_by_their_truth_and_references_are_grey():
     references = [f"right {i}" for i in range(7)]
     images = pictures(4)
     figure = plot_captions(images, [Caption(f"caption {i}", 0.25, references, each) for i, each in enumerate(verdicts)])
-    shown = [axes.images[0].get_array() for axes in figure.axes if axes.images]
+    shown = [each.get_array() for each in figure.axes[0].images]
     assert np.allclose(np.stack(shown), images.permute(0, 2, 3, 1))
     colour = {text.get_text(): to_hex(text.get_color()).upper() for text in texts(figure)}
     assert [colour[f"caption {i}"] for i in range(4)] == [CORRECT, INCORRECT, GREY, UNJUDGED]
@@ -148,13 +156,14 @@ def test_long_texts_are_wrapped_into_the_width_of_their_picture_and_cut(tmp_path
     long = "a purple star below a small blue star and a large one " * 5
     figure = plot_captions(pictures(2), [Caption(long, 0.1, [long, "UNBROKEN" * 30], "true")] * 2)
     figure.savefig(tmp_path / "drawn.png")
-    boxes = [axes for axes in figure.axes if axes.texts]
-    for axes in boxes:
-        frame = axes.get_window_extent()
-        assert all(text.get_window_extent().x1 <= frame.x1 + 10 for text in axes.texts if "UNBROKEN" not in text.get_text())
-        heights = [text.get_window_extent().y0 for text in axes.texts]
-        assert heights == sorted(heights, reverse=True) and len(heights) == 4 + 1 + 2 + 2
-        assert axes.texts[3].get_text().endswith("…")
+    sheet = figure.axes[0]
+    for picture in sheet.images:
+        frame = picture.get_window_extent()
+        below = [text for text in sheet.texts if text.get_window_extent().x0 == pytest.approx(frame.x0, abs=4)]
+        assert all(text.get_window_extent().x1 <= frame.x1 + 10 for text in below if "UNBROKEN" not in text.get_text())
+        heights = [text.get_window_extent().y0 for text in below]
+        assert frame.y0 > heights[0] and heights == sorted(heights, reverse=True) and len(heights) == 4 + 1 + 2 + 2
+        assert below[3].get_text().endswith("…")
 
 
 def test_answers_are_green_or_red_over_the_truth_beside_their_attention():
@@ -163,9 +172,9 @@ def test_answers_are_green_or_red_over_the_truth_beside_their_attention():
     colour = {text.get_text(): to_hex(text.get_color()).upper() for text in texts(figure)}
     assert colour["yes (right, p = 0.9)"] == CORRECT and colour["two (wrong, p = 0.6)"] == INCORRECT
     assert {"is there a ring ?", "how many ?", "truth: yes", "truth: three"} < set(colour)
-    peaks = [divmod(int(axes.images[1].get_array().argmax()), 16) for axes in figure.axes if len(axes.images) == 2]
+    peaks = [divmod(int(over.get_array().argmax()), 16) for _, over in overlaid(figure.axes[0])]
     assert [(row // 8, column // 8) for row, column in peaks] == [(0, 1), (1, 0)]
-    assert all(len(axes.images) < 2 for axes in plot_answers(pictures(2), answers).axes)
+    assert not overlaid(plot_answers(pictures(2), answers).axes[0])
 
 
 def test_of_a_story_its_last_sentences_and_its_support():

@@ -10,17 +10,27 @@ from matplotlib.axes import Axes
 from matplotlib.cm import ScalarMappable
 from matplotlib.colors import Colormap, LinearSegmentedColormap, Normalize
 from matplotlib.figure import Figure
+from matplotlib.patches import Rectangle
 from torch import Tensor
 
 from ablate.figure.colours import YELLOW
 from ablate.figure.labels import label_ticks, token_label
 
 IN_A_ROW, SIDE, GAP, TITLE, BAR = 8, 1.35, 0.07, 0.25, 0.8  # tiles of a strip; inches
-LEAST_BAR = 1.1  # inches, the length of its label
+OVER_TILE, LEAST_BAR = 0.04, 1.1  # inches: of a word over its tile; of the label of the scale of colours
 CELL, LONGEST, LETTER, MARGIN = 0.25, 15.0, 0.075, 0.45  # inches of matrices
 DIM, LUMINANCE = 0.6, (0.299, 0.587, 0.114)  # of the picture under a map
 OVER = LinearSegmentedColormap.from_list("over", [f"{YELLOW}00", f"{YELLOW}D8"])  # clear at 0
 MOST_LETTERS, MOST_LABELS = 17, 120  # of a label; of a side
+
+
+class Box(NamedTuple):
+    """Where something stands on a figure, in inches from its upper left corner."""
+
+    left: float
+    top: float
+    width: float
+    height: float
 
 
 class Strip(NamedTuple):
@@ -52,15 +62,20 @@ def attention_strips(strips: Sequence[Strip], grid: tuple[int, int]) -> Figure:
     columns = min(IN_A_ROW, 1 + max(len(strip.words) for strip in strips))
     right = GAP + columns * (SIDE + GAP)
     figure = Figure(figsize=(right + BAR, max(sum(rows) * (side + TITLE), TITLE + LEAST_BAR) + GAP))
-    weight_bar(figure, right, TITLE, side, top, grid)
-    above = 0
+    sheet = sheet_of(figure)
+    above = TITLE
     for strip, its_rows in zip(strips, rows, strict=True):
         for i, (title, weights) in enumerate(zip(("", *strip.words), (None, *strip.weights), strict=True)):
-            left, line = GAP + i % IN_A_ROW * (SIDE + GAP), above + i // IN_A_ROW
-            axes = axes_at(figure, left, TITLE + line * (side + TITLE), SIDE, side)
-            show_image(axes, strip.image) if weights is None else overlay_attention(axes, strip.image, weights, grid, top)
-            axes.set_title(token_label(title, MOST_LETTERS), fontsize=9, pad=3, parse_math=False)
-        above += its_rows
+            row, column = divmod(i, IN_A_ROW)
+            box = Box(GAP + column * (SIDE + GAP), above + row * (side + TITLE), SIDE, side)
+            if weights is None:
+                show_image(sheet, box, strip.image)
+            else:
+                overlay_attention(sheet, box, strip.image, weights, grid, top)
+            place = (box.left + box.width / 2, box.top - OVER_TILE)
+            sheet.text(*place, token_label(title, MOST_LETTERS), ha="center", fontsize=9, parse_math=False)
+        above += its_rows * (side + TITLE)
+    weight_bar(figure, right, TITLE, side, top, grid)
     return figure
 
 
@@ -76,26 +91,35 @@ def weight_bar(figure: Figure, left: float, above: float, height: float, top: fl
     axes.set_facecolor(str(DIM / 2))
 
 
-def show_image(axes: Axes, image: Float[Tensor, "3 h w"]) -> None:
-    """Show a picture without ticks; the pixels of a small one are squares."""
-    axes.imshow(image.float().clamp(0, 1).permute(1, 2, 0).cpu().numpy(), interpolation=_interpolation(image), aspect="auto")
-    axes.set(xticks=(), yticks=())
+def sheet_of(figure: Figure) -> Axes:
+    """Axes over a whole figure, in inches from its upper left corner: pictures in one such axes are drawn faster than in many."""
+    sheet = figure.add_axes((0, 0, 1, 1), xlim=(0, figure.get_figwidth()), ylim=(figure.get_figheight(), 0), autoscale_on=False)
+    sheet.axis("off")
+    return sheet
+
+
+def show_image(sheet: Axes, box: Box, image: Float[Tensor, "3 h w"]) -> None:
+    """Show a picture in a box of a sheet; the pixels of a small one are squares."""
+    _imshow(sheet, box, image.float().clamp(0, 1).permute(1, 2, 0))
 
 
 def overlay_attention(
-    axes: Axes, image: Float[Tensor, "3 h w"], weights: Float[Tensor, " s"], grid: tuple[int, int], top: float
+    sheet: Axes, box: Box, image: Float[Tensor, "3 h w"], weights: Float[Tensor, " s"], grid: tuple[int, int], top: float
 ) -> None:
     """Show attention weights from 0 to `top`, interpolated bilinearly to the picture's size, over the picture in dark grey."""
     grey = (DIM * torch.tensor(LUMINANCE)[:, None, None] * image.float().clamp(0, 1).cpu()).sum(0)
-    axes.imshow(grey.numpy(), cmap="gray", vmin=0, vmax=1, interpolation=_interpolation(image), aspect="auto")
+    _imshow(sheet, box, grey, cmap="gray", vmin=0, vmax=1)
     small = weights.float().cpu().reshape(1, 1, *grid)
     large = F.interpolate(small, tuple(image.shape[1:]), mode="bilinear", align_corners=False)[0, 0]
-    axes.imshow(large.numpy(), cmap=OVER, vmin=0, vmax=top, interpolation=_interpolation(image), aspect="auto")
-    axes.set(xticks=(), yticks=())
+    _imshow(sheet, box, large, cmap=OVER, vmin=0, vmax=top)
 
 
-def _interpolation(image: Tensor) -> str:
-    return "nearest" if max(image.shape[1:]) <= 128 else "auto"
+def _imshow(sheet: Axes, box: Box, values: Tensor, **colours: object) -> None:
+    """A picture of squares if it is small, with a line around it."""
+    extent = (box.left, box.left + box.width, box.top + box.height, box.top)
+    interpolation = "nearest" if max(values.shape[:2]) <= 128 else "auto"
+    sheet.imshow(values.cpu().numpy(), extent=extent, interpolation=interpolation, aspect="auto", **colours)
+    sheet.add_patch(Rectangle((box.left, box.top), box.width, box.height, fill=False, linewidth=0.8))
 
 
 def attention_matrices(matrices: Sequence[Matrix]) -> Figure:

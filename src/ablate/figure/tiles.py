@@ -9,7 +9,7 @@ from matplotlib.figure import Figure
 from torch import Tensor
 
 from ablate.data.batch import Judgement
-from ablate.figure.attention import LEAST_BAR, axes_at, largest_weight, overlay_attention, show_image, weight_bar
+from ablate.figure.attention import LEAST_BAR, Box, largest_weight, overlay_attention, sheet_of, show_image, weight_bar
 from ablate.figure.colours import BLACK, CORRECT, GREY, INCORRECT, UNJUDGED
 from ablate.figure.labels import printable
 
@@ -52,16 +52,15 @@ def captioned(tiles: Sequence[Tile], grid: tuple[int, int] | None = None, column
     right = GAP + columns * (width + GAP)
     figure = Figure(figsize=(right + attended * BAR, GAP + max(sum(heights), attended * (LEAST_BAR + GAP))))
     top = largest_weight([tile.weights for tile in tiles]) if attended else 1.0
+    sheet = sheet_of(figure)
     for i, (tile, lines) in enumerate(zip(tiles, wrapped, strict=True)):
-        left, above = GAP + i % columns * (width + GAP), GAP + sum(heights[: i // columns])
-        show_image(axes_at(figure, left, above, wide, high), tile.image)
+        box = Box(GAP + i % columns * (width + GAP), GAP + sum(heights[: i // columns]), wide, high)
+        show_image(sheet, box, tile.image)
         if attended:
-            overlay_attention(axes_at(figure, left + wide + GAP / 2, above, wide, high), tile.image, tile.weights, grid, top)
-        frame = axes_at(figure, left, above + high + LINE / 2, width, LINE * len(lines))
-        frame.set(xlim=(0, 1), ylim=(len(lines), 0))
-        frame.axis("off")
-        for j, (text, colour) in enumerate(lines):
-            frame.text(0, j + 0.5, text, color=colour, size=SIZE, va="center", parse_math=False)
+            beside = box._replace(left=box.left + wide + GAP / 2)
+            overlay_attention(sheet, beside, tile.image, tile.weights, grid, top)
+        for j, (text, colour) in enumerate(lines, 1):
+            sheet.text(box.left, box.top + high + LINE * j, text, color=colour, size=SIZE, va="center", parse_math=False)
     if attended:
         weight_bar(figure, right, GAP, high, top, grid)
     return figure
