@@ -108,17 +108,17 @@ def overlay_attention(
 ) -> None:
     """Show attention weights from 0 to `top`, interpolated bilinearly to the picture's size, over the picture in dark grey."""
     grey = (DIM * torch.tensor(LUMINANCE)[:, None, None] * image.float().clamp(0, 1).cpu()).sum(0)
-    _imshow(sheet, box, grey, cmap="gray", vmin=0, vmax=1)
+    _imshow(sheet, box, grey, "gray")
     small = weights.float().cpu().reshape(1, 1, *grid)
     large = F.interpolate(small, tuple(image.shape[1:]), mode="bilinear", align_corners=False)[0, 0]
-    _imshow(sheet, box, large, cmap=OVER, vmin=0, vmax=top)
+    _imshow(sheet, box, large, OVER, top)
 
 
-def _imshow(sheet: Axes, box: Box, values: Tensor, **colours: object) -> None:
-    """A picture of squares if it is small, with a line around it."""
+def _imshow(sheet: Axes, box: Box, values: Tensor, cmap: str | Colormap | None = None, top: float = 1.0) -> None:
+    """Show a picture in a box with a line around it; one number a pixel, from 0 to `top`, needs a colour map."""
     extent = (box.left, box.left + box.width, box.top + box.height, box.top)
-    interpolation = "nearest" if max(values.shape[:2]) <= 128 else "auto"
-    sheet.imshow(values.cpu().numpy(), extent=extent, interpolation=interpolation, aspect="auto", **colours)
+    how = "nearest" if max(values.shape[:2]) <= 128 else "auto"
+    sheet.imshow(values.cpu().numpy(), cmap, extent=extent, interpolation=how, aspect="auto", vmin=0, vmax=top)
     sheet.add_patch(Rectangle((box.left, box.top), box.width, box.height, fill=False, linewidth=0.8))
 
 
