@@ -5,11 +5,12 @@ from functools import partial
 
 import pytest
 import torch
-from commands import QUIET, compose
+from commands import QUIET, ROOT, compose
 from lightning.pytorch import Trainer
 from refusals import refusals
 from torch.distributions import Normal
 
+from ablate.ablation.spec.read import load
 from ablate.analysis.cost import cost
 from ablate.data.batch import PictureBatch
 from ablate.figure.colours import CORRECT, INCORRECT, UNJUDGED
@@ -17,6 +18,7 @@ from ablate.figure.glimpses import Path, plot_locations, plot_paths, retina
 from ablate.loss.reinforce import reinforce
 from ablate.metric.location import BINS, LocationScores
 from ablate.metric.stepwise import AccuracyByStep
+from ablate.model.glimpse.base import PictureModel
 from ablate.model.glimpse.ram import RAM
 from ablate.model.glimpse.sensor import crop, glimpse
 from ablate.model.glimpse.whole import WholePicture
@@ -117,6 +119,17 @@ def test_rows_are_independent_and_the_cost_does_not_know_the_size_of_the_picture
     together = net(data.image, noise).logits
     torch.testing.assert_close(net(data.image[2:3], noise[2:3]).logits, together[2:3])
     assert cost(net, data.image).multiply_adds == cost(net, batch(90).image).multiply_adds
+
+
+def test_networks_that_see_all_are_as_large_or_as_costly_as_the_glimpses_they_are_compared_with():
+    ablation = load(ROOT / "conf/ablation/glimpses.yaml")
+    words = {run.cell: run.overrides for run in ablation.runs("quick")}
+    costs = {}
+    for cell in ("learned", "dense", "convolution"):
+        cfg = compose(*words[cell], "data.num_classes=10", "data.max_labels=1")
+        costs[cell] = cost(build(cfg, "model", PictureModel), torch.zeros(1, 1, cfg.data.image_size, cfg.data.image_size))
+    assert costs["dense"].parameters == pytest.approx(costs["learned"].parameters, rel=0.01)
+    assert costs["convolution"].multiply_adds == pytest.approx(costs["learned"].multiply_adds, rel=0.01)
 
 
 def test_several_paths_are_averaged_and_the_same_each_time():
