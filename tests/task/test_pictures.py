@@ -5,8 +5,9 @@ import math
 import numpy as np
 import pytest
 import torch
-from commands import compose, error_line, script
+from commands import QUIET, compose, error_line, script
 from generated import batch, scenes
+from lightning.pytorch import Trainer
 from networks import minimise
 
 from ablate.errors import BadInput
@@ -90,6 +91,13 @@ def test_one_batch_is_reconstructed():
     task, pictures = build(compose(*AUTOENCODER), "task"), batch(scenes(image_size=32), range(8))
     losses = minimise(lambda: task.step(pictures).loss, torch.optim.Adam(task.parameters(), lr=0.01), steps=150)
     assert losses[-1] < 0.1 * losses[0] and losses[-1] < 0.02
+
+
+def test_a_picture_too_small_for_ssim_is_named_before_the_training():
+    task = build(compose(*AUTOENCODER), "task")
+    task.check(batch(scenes(image_size=6), [0]), Trainer(**QUIET))
+    with pytest.raises(BadInput, match="^a picture of 5×5: SSIM.* needs 6 pixels a side$"):
+        task.check(batch(scenes(image_size=5), [0]), Trainer(**QUIET))
 
 
 @pytest.mark.slow

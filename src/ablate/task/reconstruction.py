@@ -8,9 +8,12 @@ from torch import nn
 from torchmetrics.image import PeakSignalNoiseRatio, StructuralSimilarityIndexMeasure
 
 from ablate.data.batch import SegmentationBatch
+from ablate.errors import BadInput
 from ablate.optim.optimisation import Optimisation
 from ablate.task.base import Output, Task
 from ablate.task.segmentation import check_outputs
+
+LEAST = 6  # pixels of a side for SSIM, whose windows reach five beyond the picture and see it mirrored there
 
 
 class Reconstruction(Task):
@@ -29,7 +32,9 @@ class Reconstruction(Task):
 
     def check(self, batch: Any, trainer: Trainer) -> None:
         super().check(batch, trainer)
-        colours = batch.image.shape[1]
+        colours, height, width = batch.image.shape[1:]
+        if min(height, width) < LEAST:
+            raise BadInput(f"a picture of {height}×{width}: SSIM, which scores reconstructions, needs {LEAST} pixels a side")
         check_outputs(self, batch.image, colours, f"pictures have {colours} colours")
 
     def step(self, batch: SegmentationBatch) -> Output:
