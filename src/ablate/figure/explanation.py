@@ -100,7 +100,8 @@ def words_html(rows: Sequence[WordsRow], method: str, joint: str) -> str:
     lines = [f"<p><b>{html.escape(row.title)}</b><br>{joint.join(_spans(row))}</p>" for row in rows]
     style = "body{font:16px/1.8 sans-serif;margin:2em;color:#000;background:#fff}span{padding:.1em .15em;border-radius:.2em}"
     head = f'<!DOCTYPE html><html><head><meta charset="utf-8"><title>{html.escape(method)}</title><style>{style}</style></head>'
-    return "\n".join([head, f"<body><h1>{html.escape(method)}</h1>", f"<p>{_key(method)}</p>", *lines, "</body></html>", ""])
+    key = f"<p>{_key(method)}; under the pointer, as a share of the strongest</p>"
+    return "\n".join([head, f"<body><h1>{html.escape(method)}</h1>", key, *lines, "</body></html>", ""])
 
 
 def words_on_console(row: WordsRow, joint: str) -> Text:
