@@ -74,5 +74,10 @@ def test_made_then_silent_then_completed_then_repaired(toy):
     (toy / ".venv/.ready").unlink()  # stopped before it was finished
     shutil.rmtree(toy / ".venv/lib")
     assert call(toy, "test.sh")[1] == made + DEV and call(toy, "run.sh", "hello")[1] == ""
+    (installed,) = (toy / ".venv/lib").glob("*/site-packages")
+    for module, status in (("mypy", 1), ("pytest", 5)):
+        (installed / f"{module}.py").write_text(f"raise SystemExit({status})")
+        assert start(toy, "test.sh").returncode == status, f"{module} failed"
+        (installed / f"{module}.py").write_text("")
     unknown = start(toy, "run.sh", "helo")
     assert unknown.returncode == 1 and unknown.stderr == "error: there is no scripts/helo.py (one of: hello reproduce)\n"
