@@ -5,7 +5,7 @@ import json
 import numpy as np
 import pytest
 import torch
-from commands import composed, evaluated
+from commands import composed, error_line, evaluated, script
 from PIL import Image
 from refusals import refusals
 from tensorboard.backend.event_processing.event_accumulator import EventAccumulator
@@ -52,6 +52,10 @@ def test_evaluate_finds_the_bound_again(run, tmp_path):
     assert found == pytest.approx({tag: first[tag] for tag in found}, abs=0) and "test/bound" in found
     other = evaluated(tmp_path, run / BEST, "data.dataset.binarisation=threshold")["test/bound"]
     assert other != first["test/bound"]
+    averaged = evaluated(tmp_path, run / BEST, "task.evaluation_samples=3")["test/bound"]
+    assert averaged != first["test/bound"] and averaged == pytest.approx(first["test/bound"], rel=0.05)
+    line = error_line(script("evaluate", f"checkpoint={run / BEST}", "task.evaluation_samples=0", cwd=tmp_path))
+    assert "task.evaluation_samples=0" in line
 
 
 def test_pictures_a_strip_and_a_film(run, tmp_path):

@@ -31,6 +31,8 @@ def evaluate(cfg: DictConfig) -> dict[str, float]:
     """Test metrics of `cfg.checkpoint` on `cfg.data`, shown and kept in metrics.json of a folder of their own."""
     checkpoint = read_checkpoint(cfg.checkpoint)
     seed_everything(cfg.seed, workers=True, verbose=False)
+    if "evaluation_samples" in cfg.task:
+        checkpoint["config"]["task"]["evaluation_samples"] = cfg.task.evaluation_samples
     task = load_task(checkpoint, cfg.checkpoint, _new_search(checkpoint, cfg), cfg.trust)
     check_same_task(checkpoint, cfg.task._target_, cfg.checkpoint)
     check_same_sizes(checkpoint, cfg)
@@ -56,8 +58,9 @@ def evaluate(cfg: DictConfig) -> dict[str, float]:
 
 def with_overrides_of_run(words: Sequence[str]) -> list[str]:
     """The overrides of data, model and task in the checkpoint's run, then the user's; a group chosen anew starts from defaults."""
-    if fixed := [word for word in words if re.match(r"(model|task|experiment)\b", override_key(word)) and not _is_search(word)]:
-        raise BadInput(f"{fixed[0]}: network and task are the checkpoint's own; leave the word out (model/search may be chosen)")
+    if fixed := [word for word in words if re.match(r"(model|task|experiment)\b", override_key(word)) and not _is_free(word)]:
+        free = "model/search and task.evaluation_samples may be chosen"
+        raise BadInput(f"{fixed[0]}: network and task are the checkpoint's own; leave the word out ({free})")
     path, given = value_of(words, "checkpoint"), {override_key(word) for word in words}
     overrides = plain_overrides(read_checkpoint(path)["overrides"], path) if path else []
     return [*(word for word in overrides if not _replaced(override_key(word), given)), *words]
@@ -85,8 +88,13 @@ def _new_search(checkpoint: dict[str, Any], cfg: DictConfig) -> dict[str, Any] |
     return OmegaConf.to_container(cfg.model.search, resolve=True)
 
 
+def _is_free(override: str) -> bool:
+    """Whether an override sets what no weight of the network depends on."""
+    return _is_search(override) or override_key(override) == "task.evaluation_samples"
+
+
 def _is_search(override: str) -> bool:
-    """Whether an override sets the search for texts, on which no weight of the network depends."""
+    """Whether an override sets the search for texts."""
     return re.match(r"[+~]*model(/search|\.search\.)", override) is not None
 
 
