@@ -78,6 +78,16 @@ def test_torchs_own_with_our_weights(name, layers, bidirectional, padded, fused)
     assert torch.allclose(ours.layers[0][0].weight_input.grad, module.weight_ih_l0.grad, atol=1e-5)
 
 
+@pytest.mark.parametrize("lengths", [None, LENGTHS])
+@pytest.mark.parametrize("name", TORCH)
+def test_in_bfloat16_on_every_processor(name, lengths):
+    ours, xs = network(name, 1, False, "auto", torch.float32), batch(torch.float32)
+    expected, _ = ours(xs, lengths)
+    with torch.autocast("cpu", torch.bfloat16):
+        found = [ours(xs.to(dtype), lengths)[0].float() for dtype in (torch.float32, torch.bfloat16)]
+    assert all(torch.allclose(each, expected, atol=0.03) for each in found)
+
+
 @every_cell
 def test_fused_and_not_give_the_same_gradients(name):
     both = [network(name, 2, True, fused) for fused in ("auto", "never")]

@@ -89,14 +89,23 @@ def _fused(name: str, weights: Sequence[Tensor], xs: Tensor, lengths: Tensor | N
     start = tuple(each[None] for each in state)
     if name == "lstm" and lengths is not None:
         xs, weights = _freeze_memory(xs, weights, lengths)
-    outputs, *ends = getattr(torch, name)(
-        xs, start if name == "lstm" else start[0], weights, True, 1, 0.0, torch.is_grad_enabled(), False, True
-    )
+    function, options = getattr(torch, name), (weights, True, 1, 0.0, torch.is_grad_enabled(), False, True)
+    if name == "lstm" and _lacks_bfloat16(xs):
+        with torch.autocast("cpu", enabled=False):
+            outputs, *ends = function(xs.float(), [each.float() for each in start], *options)
+    else:
+        outputs, *ends = function(xs, start if name == "lstm" else start[0], *options)
     if lengths is None:
         return outputs, type(state)(*(end[0] for end in ends))
     last = outputs.gather(1, (lengths - 1)[:, None, None].expand(-1, 1, outputs.shape[2]))[:, 0]
     outputs = outputs * length_mask(lengths, xs.shape[1])[..., None]
     return outputs, type(state)(last, *(end[0] for end in ends[1:]))
+
+
+def _lacks_bfloat16(xs: Tensor) -> bool:
+    """Whether torch.lstm would fail: its library for CPUs has none in bfloat16 for processors without AVX-512."""
+    mixed = xs.device.type == "cpu" and torch.is_autocast_enabled("cpu")
+    return mixed and torch.backends.mkldnn.is_available() and not torch.ops.mkldnn._is_mkldnn_bf16_supported()
 
 
 def _freeze_memory(xs: Tensor, weights: Sequence[Tensor], lengths: Tensor) -> tuple[Tensor, tuple[Tensor, ...]]:
